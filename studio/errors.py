@@ -1,0 +1,60 @@
+"""Every error that Workflow Studio raises on purpose.
+
+The tree says who is to blame, so that a caller can react without reading messages::
+
+    StudioError
+    ├── DefinitionError      a workflow file, or a value checked against one, is wrong
+    │   └── ExpressionError  an expression or template cannot be parsed or evaluated
+    ├── RefusedError         a verb does not apply to the present state
+    ├── NotFoundError        a run, node, file or command does not exist
+    ├── StorageError         the state folder cannot be read or written
+    │   ├── OwnerLockedError another process owns the state folder
+    │   └── DamagedError     stored bytes do not match their checksum or schema
+    └── ExecutorError        a child process or the zygote could not be driven
+"""
+
+
+class StudioError(Exception):
+    """Root of all errors raised on purpose; its text is fit to be shown to a user."""
+
+
+class DefinitionError(StudioError):
+    """A workflow file, or a value checked against one, is wrong."""
+
+
+class ExpressionError(DefinitionError):
+    """An expression or template cannot be parsed or evaluated.
+
+    Args:
+        message: what is wrong, fit for a user.
+        offset: index of the offending character within the source text, in characters.
+    """
+
+    def __init__(self, message: str, offset: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+
+
+class RefusedError(StudioError):
+    """A verb does not apply to the present state; the text says why and what would make it possible."""
+
+
+class NotFoundError(StudioError):
+    """A run, node, file or command does not exist."""
+
+
+class StorageError(StudioError):
+    """The state folder cannot be read or written."""
+
+
+class OwnerLockedError(StorageError):
+    """Another process owns the state folder."""
+
+
+class DamagedError(StorageError):
+    """Stored bytes do not match their checksum or schema."""
+
+
+class ExecutorError(StudioError):
+    """A child process or the zygote could not be driven."""
