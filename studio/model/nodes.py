@@ -1,0 +1,211 @@
+"""What a node of a workflow is: its kind, its edges and its policies."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Discriminator, Field
+
+from studio.model.json_value import JsonValue
+from studio.model.places import Place
+from studio.model.policies import (
+    Breakpoint,
+    Fallback,
+    Frozen,
+    Isolation,
+    Priority,
+    Repeat,
+    Retry,
+    SideEffects,
+)
+
+Outcome = Literal["success", "failure", "any"]
+Join = Literal["all", "any", "first", "settled"]
+
+
+class Edge(Frozen):
+    """An incoming connection of a node.
+
+    Args:
+        source: id of the node it comes from.
+        on: outcome of the source with which it is taken.
+        port: output port of the source it leaves from; None for every port.
+        when: expression over the source's output (``output``), or None.
+        handles: whether a taken failure edge whose target succeeds handles the failure.
+        place: where it is written.
+    """
+
+    source: str
+    on: Outcome = "success"
+    port: str | None = None
+    when: str | None = None
+    handles: bool = True
+    place: Place | None = Field(default=None, repr=False)
+
+
+class PythonSettings(Frozen):
+    """``uses: python``: either ``call`` (``module:function``) or ``code`` (the body of a function)."""
+
+    uses: Literal["python"] = "python"
+    call: str | None = None
+    code: str | None = None
+
+
+class ShellSettings(Frozen):
+    """``uses: shell``: a script, the folder it runs in, and how its output is read.
+
+    ``run``, ``cwd`` and the values of ``env`` may hold templates, secrets only in ``env``.
+    """
+
+    uses: Literal["shell"] = "shell"
+    run: str
+    shell: str = "sh -e"
+    cwd: str | None = None
+    env: dict[str, str] = Field(default_factory=dict)
+    output: Literal["text", "json", "lines"] | None = None
+
+
+class NoopSettings(Frozen):
+    """``uses: noop``: passes its input on."""
+
+    uses: Literal["noop"] = "noop"
+
+
+class WaitSettings(Frozen):
+    """``uses: wait``: ``duration`` (authored ``for``, seconds or a template) or ``until`` (ISO time or template)."""
+
+    uses: Literal["wait"] = "wait"
+    duration: float | str | None = None
+    until: str | None = None
+
+
+class TransformSettings(Frozen):
+    """``uses: transform``: the steps of the kind, each an expression over ``item``, in their fixed order."""
+
+    uses: Literal["transform"] = "transform"
+    input: JsonValue = None
+    filter: str | None = None
+    map: dict[str, str] | str | None = None
+    sort_by: str | None = None
+    limit: int | None = Field(default=None, ge=0)
+    group_by: str | None = None
+    aggregate: dict[str, dict[str, str]] | None = None
+    value: JsonValue = None
+    has_value: bool = False
+    batch_size: int | None = Field(default=None, ge=1)
+
+
+class Case(Frozen):
+    """One way out of a branch: the port taken when the expression is true."""
+
+    port: str
+    when: str
+
+
+class BranchSettings(Frozen):
+    """``uses: branch``: leaves by the port of the first case that matches, or by ``otherwise``."""
+
+    uses: Literal["branch"] = "branch"
+    cases: tuple[Case, ...]
+    otherwise: str | None = None
+
+
+KindSettings = Annotated[
+    PythonSettings
+    | ShellSettings
+    | NoopSettings
+    | WaitSettings
+    | TransformSettings
+    | BranchSettings,
+    Discriminator("uses"),
+]
+
+
+class Undo(Frozen):
+    """How a node is compensated: an inline node of its own kind, input, timeout and retries.
+
+    ``input`` (authored ``with``) may use ``output``, ``input`` and ``error`` of the node it undoes.
+    """
+
+    kind: KindSettings
+    input: JsonValue = Field(default_factory=dict)
+    timeout: float = Field(default=60.0, gt=0)
+    retry: Retry = Retry(strategy="fixed", max_attempts=3, initial_delay=1.0, jitter=0.0)
+    isolation: Isolation = "process"
+    place: Place | None = Field(default=None, repr=False)
+
+
+class Node(Frozen):
+    """One vertex of a workflow, as defined.
+
+    Args:
+        id: name of the node, unique in its workflow.
+        kind: what it does, one settings class per ``uses``.
+        input: authored ``with``: a JSON mapping whose strings may hold templates.
+        needs: incoming edges.
+        join: how the incoming edges combine.
+        when: expression checked after the join; false means skipped.
+        foreach: a list, a template or an expression yielding one; each element is an item node.
+        timeout: seconds allowed for one attempt; None for no bound.
+        side_effects: resolved default of the kind where the author was silent.
+        sensitive: names of output fields masked wherever they are shown.
+        keys: place of each authored key of the node, for messages.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    kind: KindSettings
+    name: str | None = None
+    description: str | None = None
+    group: str | None = None
+    tags: tuple[str, ...] = ()
+    input: JsonValue = Field(default_factory=dict)
+    needs: tuple[Edge, ...] = ()
+    join: Join = "all"
+    when: str | None = None
+    foreach: JsonValue = None
+    max_parallel: int | None = Field(default=None, ge=1)
+    on_item_failure: Literal["fail", "continue", "hold"] = "fail"
+    item_key: str | None = None
+    repeat: Repeat | None = None
+    timeout: float | None = Field(default=None, gt=0)
+    retry: Retry | None = None
+    fallback: Fallback | None = None
+    compensate: Undo | None = None
+    irreversible: bool = False
+    side_effects: SideEffects = "none"
+    isolation: Isolation = "process"
+    priority: Priority = "normal"
+    locks: tuple[str, ...] = ()
+    critical: bool = True
+    sensitive: tuple[str, ...] = ()
+    breakpoint: Breakpoint | None = None
+    place: Place | None = Field(default=None, repr=False)
+    keys: dict[str, Place] = Field(default_factory=dict, repr=False)
+
+    @property
+    def uses(self) -> str:
+        """Name of the node's kind."""
+        return self.kind.uses
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """Named output ports of the node's kind; empty when it has only the unnamed one."""
+        if isinstance(self.kind, BranchSettings):
+            names: list[str] = [case.port for case in self.kind.cases]
+            if self.kind.otherwise is not None:
+                names.append(self.kind.otherwise)
+            return tuple(dict.fromkeys(names))
+        return ()
+
+    def canonical(self) -> dict[str, Any]:
+        """The definition without places, in JSON types; what hashes and fingerprints are taken of."""
+        return self.model_dump(
+            mode="json",
+            exclude={
+                "place": True,
+                "keys": True,
+                "needs": {"__all__": {"place"}},
+                "compensate": {"place"},
+            },
+            exclude_defaults=True,
+        )

@@ -1,0 +1,120 @@
+"""What a definition says about failure, repetition, limits and undo.
+
+Durations are seconds (float) everywhere in the model; the authored forms (``10s``, ``1h30m``) exist
+only in the files.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from studio.model.json_value import JsonValue
+
+FailurePolicy = Literal["hold", "fail", "continue"]
+SideEffects = Literal["none", "idempotent", "external"]
+Isolation = Literal["process", "shared"]
+Priority = Literal["high", "normal", "low"]
+ErrorCategory = Literal[
+    "transient",
+    "validation",
+    "resource_exhausted",
+    "external_service",
+    "timeout",
+    "interrupted",
+    "unexpected",
+]
+ERROR_CATEGORIES: tuple[ErrorCategory, ...] = (
+    "transient",
+    "validation",
+    "resource_exhausted",
+    "external_service",
+    "timeout",
+    "interrupted",
+    "unexpected",
+)
+
+
+class Frozen(BaseModel):
+    """Base of every model class: immutable, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Retry(Frozen):
+    """When and how often a failed attempt is tried again by itself.
+
+    Args:
+        strategy: ``none``, ``fixed``, ``linear`` (delay × n) or ``exponential`` (delay × multiplierⁿ⁻¹).
+        max_attempts: attempts in all, the first included, 1 to 10.
+        initial_delay: seconds before the second attempt.
+        max_delay: upper bound of one delay, seconds, before jitter.
+        multiplier: growth per attempt of ``exponential``.
+        jitter: share of the delay by which it may vary in both directions, 0 to 1.
+        retry_on: exception class names (bases count) or categories that are retried; empty means every
+            category except ``validation``.
+        do_not_retry_on: the same, never retried; wins over ``retry_on``.
+    """
+
+    strategy: Literal["none", "fixed", "linear", "exponential"] = "exponential"
+    max_attempts: int = Field(default=3, ge=1, le=10)
+    initial_delay: float = Field(default=1.0, ge=0)
+    max_delay: float = Field(default=60.0, ge=0)
+    multiplier: float = Field(default=2.0, ge=1)
+    jitter: float = Field(default=0.25, ge=0, le=1)
+    retry_on: tuple[str, ...] = ()
+    do_not_retry_on: tuple[str, ...] = ()
+
+
+class Repeat(Frozen):
+    """Run a node again until its condition holds (polling, sensors).
+
+    Args:
+        until: expression over ``output``; the node is done when it is true.
+        every: seconds between two iterations.
+        max: iterations allowed before the node fails.
+    """
+
+    until: str
+    every: float = Field(default=1.0, ge=0)
+    max: int = Field(default=100, ge=1)
+
+
+class Fallback(Frozen):
+    """What stands in for a node whose attempts are used up. The value may hold templates."""
+
+    value: JsonValue = None
+
+
+class Breakpoint(Frozen):
+    """A stop for a person at a node."""
+
+    on: Literal["before", "after", "failure"] = "before"
+    when: str | None = None
+
+
+class Limits(Frozen):
+    """Bounds of one run.
+
+    Args:
+        max_concurrency: nodes of this run that may be in flight together; None for no bound of its own.
+        retry_budget: automatic retries allowed in the whole run; None for no bound.
+        timeout: seconds after which the run fails; None for no bound.
+    """
+
+    max_concurrency: int | None = Field(default=None, ge=1)
+    retry_budget: int | None = Field(default=None, ge=0)
+    timeout: float | None = Field(default=None, gt=0)
+
+
+class CompensationPolicy(Frozen):
+    """When and how far finished nodes are undone by themselves.
+
+    Args:
+        when: ``failure`` undoes as soon as the run ends as failed; ``never`` leaves it to a person.
+        scope: ``workflow`` undoes all that succeeded, ``branch`` only the ancestors of the failure.
+        timeout: seconds for the whole compensation; what is left then waits for a person.
+    """
+
+    when: Literal["failure", "never"] = "failure"
+    scope: Literal["workflow", "branch"] = "workflow"
+    timeout: float = Field(default=300.0, gt=0)

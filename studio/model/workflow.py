@@ -1,0 +1,84 @@
+"""What a workflow is: parameters, policies and nodes, frozen, with the place of everything."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import Field
+
+from studio.ids import VersionHash
+from studio.model.json_value import JsonValue
+from studio.model.nodes import Node
+from studio.model.places import Place
+from studio.model.policies import CompensationPolicy, FailurePolicy, Frozen, Limits
+
+
+class Parameter(Frozen):
+    """One parameter of a workflow.
+
+    Args:
+        schema: its JSON Schema, without the keys kept beside it here.
+        default: value used when none is given; meaningful only if ``required`` is false.
+        required: whether a value has to be given.
+        sensitive: whether its value is masked wherever it is shown.
+    """
+
+    json_schema: dict[str, Any] = Field(default_factory=dict)
+    default: JsonValue = None
+    required: bool = False
+    sensitive: bool = False
+    description: str | None = None
+    place: Place | None = Field(default=None, repr=False)
+
+
+class Workflow(Frozen):
+    """A definition as every room but ``loading`` sees it.
+
+    Args:
+        name: the workflow's id (authored ``workflow:``).
+        folder: absolute path of the folder its code is looked up in and runs in.
+        file: absolute path of the file it was read from.
+        on_failure: the policy the file asks for, or None to take the default of the surface.
+        outputs: authored ``outputs``: a JSON mapping whose strings may hold templates.
+        keys: place of each authored top-level key.
+    """
+
+    name: str
+    version: str | None = None
+    description: str | None = None
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    env: dict[str, str] = Field(default_factory=dict)
+    limits: Limits = Limits()
+    on_failure: FailurePolicy | None = None
+    compensation: CompensationPolicy = CompensationPolicy()
+    nodes: dict[str, Node]
+    outputs: JsonValue = Field(default_factory=dict)
+    folder: str = ""
+    file: str = ""
+    keys: dict[str, Place] = Field(default_factory=dict, repr=False)
+
+    def canonical(self) -> dict[str, Any]:
+        """The definition without places and paths, in JSON types; node order is kept."""
+        body = self.model_dump(
+            mode="json",
+            exclude={
+                "nodes": True,
+                "folder": True,
+                "file": True,
+                "keys": True,
+                "parameters": {"__all__": {"place"}},
+            },
+            exclude_defaults=True,
+        )
+        body["nodes"] = {name: node.canonical() for name, node in self.nodes.items()}
+        return body
+
+    def content_hash(self) -> VersionHash:
+        """Content hash of the canonical definition: 16 hexadecimal digits of SHA-256."""
+        text = json.dumps(
+            self.canonical(), sort_keys=True, ensure_ascii=False, separators=(",", ":")
+        )
+        return VersionHash(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16])
