@@ -199,7 +199,7 @@ class Node(Frozen):
 
     def canonical(self) -> dict[str, Any]:
         """The definition without places, in JSON types; what hashes and fingerprints are taken of."""
-        return self.model_dump(
+        body = self.model_dump(
             mode="json",
             exclude={
                 "place": True,
@@ -209,3 +209,7 @@ class Node(Frozen):
             },
             exclude_defaults=True,
         )
+        body["kind"]["uses"] = self.uses
+        if self.compensate is not None:
+            body["compensate"]["kind"]["uses"] = self.compensate.kind.uses
+        return body
