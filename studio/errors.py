@@ -28,12 +28,15 @@ class ExpressionError(DefinitionError):
     Args:
         message: what is wrong, fit for a user.
         offset: index of the offending character within the source text, in characters.
+        path: keys and indexes that lead to the source text inside a larger structure; empty when
+            the text stands by itself.
     """
 
-    def __init__(self, message: str, offset: int = 0) -> None:
+    def __init__(self, message: str, offset: int = 0, path: tuple[str | int, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.offset = offset
+        self.path = path
 
 
 class RefusedError(StudioError):

@@ -1,0 +1,89 @@
+"""Expressions: parsed once, evaluated many times."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from studio.model.expressions.compiler import Evaluator, compile_syntax
+from studio.model.expressions.frame import Frame, Scope
+from studio.model.expressions.parser import Parser
+from studio.model.expressions.syntax import Reference
+from studio.model.expressions.tokens import Token, tokenise
+from studio.model.expressions.values import PLAIN_TYPES, plain
+from studio.model.json_value import JsonValue
+
+
+class Expression:
+    """A parsed expression. Immutable; equal to, and hashed as, any other of the same source.
+
+    Made by :func:`parse_expression`.
+    """
+
+    __slots__ = ("_evaluator", "references", "source")
+
+    source: Final[str]
+    references: Final[frozenset[Reference]]
+
+    def __init__(self, source: str, references: frozenset[Reference], evaluator: Evaluator) -> None:
+        self.source = source
+        self.references = references
+        self._evaluator = evaluator
+
+    def evaluate(self, scope: Scope) -> JsonValue:
+        """Return the value in a scope.
+
+        Args:
+            scope: root name to value. It is read and never changed; the result may share parts
+                with it, so change neither.
+
+        Raises:
+            ExpressionError: with the offset into ``source``, when the values do not fit or a
+                limit is reached.
+        """
+        frame = Frame(scope)
+        return self.evaluate_in(frame)
+
+    def evaluate_in(self, frame: Frame) -> JsonValue:
+        """Return the value within a larger rendering, whose budget of steps it shares."""
+        value: JsonValue = self._evaluator(frame)
+        return value if type(value) in PLAIN_TYPES else plain(value, frame, 0)
+
+    def truth(self, scope: Scope) -> bool:
+        """Tell whether the value counts as true: all but null, false, 0, ``""``, ``[]``, ``{}``.
+
+        Raises:
+            ExpressionError: as :meth:`evaluate`.
+        """
+        return bool(self._evaluator(Frame(scope)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and self.source == other.source
+
+    def __hash__(self) -> int:
+        return hash((Expression, self.source))
+
+    def __repr__(self) -> str:
+        return f"Expression({self.source!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return parse_expression, (self.source,)
+
+
+def parse_expression(source: str) -> Expression:
+    """Parse an expression.
+
+    Args:
+        source: the text, without ``{{ }}``.
+
+    Raises:
+        ExpressionError: with the offset into ``source``, when it is no expression.
+    """
+    tokens, _ = tokenise(source)
+    return expression_of(source, tokens)
+
+
+def expression_of(source: str, tokens: list[Token]) -> Expression:
+    """Build an expression from its tokens, whose offsets point into a larger text if need be."""
+    parser = Parser(tokens)
+    tree = parser.parse()
+    return Expression(source, frozenset(parser.references), compile_syntax(tree))
