@@ -1,18 +1,22 @@
 """What the engine needs from the world, as protocols; ``storage`` and ``executors`` fulfil them."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
 from studio.core.events import Record
 from studio.ids import NodePath, RunId, RunNumber, VersionHash
-from studio.model.expressions import SecretSlot
-from studio.model.failure import Failure
-from studio.model.json_value import JsonValue
-from studio.model.nodes import KindSettings
-from studio.model.policies import Isolation
+
+if TYPE_CHECKING:  # hints only; these load pydantic, and reading a history does without
+    from studio.model.expressions import SecretSlot
+    from studio.model.failure import Failure
+    from studio.model.json_value import JsonValue
+    from studio.model.nodes import KindSettings
+    from studio.model.terms import Isolation
 
 # --------------------------------------------------------------------------- time
 
@@ -126,7 +130,7 @@ class AttemptSink(Protocol):
         """The node reported progress, ``fraction`` between 0 and 1."""
         ...
 
-    def logged(self, key: AttemptKey, lines: "Sequence[LogLine]") -> None:
+    def logged(self, key: AttemptKey, lines: Sequence[LogLine]) -> None:
         """Lines were written; they are already redacted and on their way to the log store."""
         ...
 

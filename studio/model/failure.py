@@ -2,7 +2,7 @@
 
 import msgspec
 
-from studio.model.policies import ErrorCategory
+from studio.model.terms import ErrorCategory
 
 
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):

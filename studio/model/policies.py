@@ -9,29 +9,30 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from studio.model.json_value import JsonValue
-
-FailurePolicy = Literal["hold", "fail", "continue"]
-SideEffects = Literal["none", "idempotent", "external"]
-Isolation = Literal["process", "shared"]
-Priority = Literal["high", "normal", "low"]
-ErrorCategory = Literal[
-    "transient",
-    "validation",
-    "resource_exhausted",
-    "external_service",
-    "timeout",
-    "interrupted",
-    "unexpected",
-]
-ERROR_CATEGORIES: tuple[ErrorCategory, ...] = (
-    "transient",
-    "validation",
-    "resource_exhausted",
-    "external_service",
-    "timeout",
-    "interrupted",
-    "unexpected",
+from studio.model.terms import (
+    ERROR_CATEGORIES,
+    ErrorCategory,
+    FailurePolicy,
+    Isolation,
+    Priority,
+    SideEffects,
 )
+
+__all__ = [
+    "ERROR_CATEGORIES",
+    "Breakpoint",
+    "CompensationPolicy",
+    "ErrorCategory",
+    "FailurePolicy",
+    "Fallback",
+    "Frozen",
+    "Isolation",
+    "Limits",
+    "Priority",
+    "Repeat",
+    "Retry",
+    "SideEffects",
+]
 
 
 class Frozen(BaseModel):
