@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final, TypeGuard
+from typing import Final, TypeGuard, cast
 
 from typing_extensions import TypeAliasType
 
@@ -67,7 +67,11 @@ def json_problem(value: object) -> str | None:
 
 
 class _Inspection:
-    """One walk over a value: where it stands and how much it has seen."""
+    """One walk over a value: where it stands and how much it has seen.
+
+    Types are asked for with ``issubclass(type(x), …)``, since ``isinstance`` would consult an
+    object's own ``__class__``.
+    """
 
     def __init__(self) -> None:
         self._path: list[str | int] = []
@@ -78,37 +82,39 @@ class _Inspection:
         self._seen += 1
         if value is None or value is True or value is False:
             return None
-        if isinstance(value, str):
-            return self._text_problem(value)
-        if isinstance(value, int):
+        kind = type(value)
+        if issubclass(kind, str):
+            return self._text_problem(cast("str", value))
+        if issubclass(kind, int):
+            value = cast("int", value)
             if INTEGER_MIN <= int.__index__(value) <= INTEGER_MAX:
                 return None
             return self._say(
                 "is an integer beyond 64 bits, which JSON tools lose; return it as text"
             )
-        if isinstance(value, float):
+        if issubclass(kind, float):
+            value = cast("float", value)
             if math.isfinite(value):
                 return None
             name = "NaN" if math.isnan(value) else "infinite"
             return self._say(f"is {name}, which JSON has no number for; return null or text")
-        if isinstance(value, dict | list):
+        if issubclass(kind, dict | list):
             return self._container_problem(value, depth)
         return self._foreign(value)
 
-    def _container_problem(
-        self, value: dict[object, object] | list[object], depth: int
-    ) -> str | None:
+    def _container_problem(self, value: object, depth: int) -> str | None:
+        is_list = issubclass(type(value), list)
+        items, entries = cast("list[object]", value), cast("dict[object, object]", value)
+        size = list.__len__(items) if is_list else dict.__len__(entries)
         if id(value) in self._open:
             return self._say("contains itself")
         if depth >= MAX_DEPTH:
             return self._say(f"is nested more than {MAX_DEPTH} deep")
-        if self._seen + len(value) > MAX_VALUES:
+        if self._seen + size > MAX_VALUES:
             return self._say(f"brings the whole above {MAX_VALUES:,} values; write it to a file")
         self._open.add(id(value))
         found = (
-            self._items_problem(value, depth)
-            if isinstance(value, list)
-            else self._entries_problem(value, depth)
+            self._items_problem(items, depth) if is_list else self._entries_problem(entries, depth)
         )
         self._open.discard(id(value))
         return found
@@ -124,10 +130,11 @@ class _Inspection:
 
     def _entries_problem(self, entries: dict[object, object], depth: int) -> str | None:
         for key, item in dict.items(entries):
-            if not isinstance(key, str):
+            if not issubclass(type(key), str):
                 return self._say(
                     f"has a key that is {_a(type(key).__name__)}, not text; make it str(key)"
                 )
+            key = cast("str", key)
             if not _encodable(key):
                 return self._say("has a key with a lone surrogate, which UTF-8 cannot hold")
             self._path.append(key)

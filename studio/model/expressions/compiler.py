@@ -105,21 +105,10 @@ def _access(tree: Access) -> Evaluator:
         links = links[1:]
     else:
         read = compile_syntax(base)
-    while links:
-        keys: list[Key] = []
-        for link in links:
-            if not isinstance(link, Key):
-                break
-            keys.append(link)
-        if keys:
-            read = _properties(read, tuple((key.name, key.offset) for key in keys))
-            links = links[len(keys) :]
-        else:
-            index = links[0]
-            assert isinstance(index, Index), "a link is a key or an index"
-            read = _element(read, index)
-            links = links[1:]
-    return read
+    if not links:
+        return read
+    keys = tuple((link.name, link.offset) for link in links if isinstance(link, Key))
+    return _properties(read, keys) if len(keys) == len(links) else _parts(read, links)
 
 
 def _first_property(base: Name, key: Key) -> Evaluator:
@@ -152,9 +141,25 @@ def _properties(read: Evaluator, keys: tuple[tuple[str, int], ...]) -> Evaluator
     return follow
 
 
-def _element(read: Evaluator, link: Index) -> Evaluator:
-    index, offset = compile_syntax(link.value), link.offset
-    return lambda frame: element_of(read(frame), index(frame), offset)
+def _parts(read: Evaluator, links: tuple[Key | Index, ...]) -> Evaluator:
+    """Follow keys and indexes in a loop: a chain of any length is no deeper than one link."""
+    steps = tuple(
+        (link.name, None, link.offset)
+        if isinstance(link, Key)
+        else ("", compile_syntax(link.value), link.offset)
+        for link in links
+    )
+
+    def follow(frame: Frame) -> Value:
+        value = read(frame)
+        for name, index, offset in steps:
+            if index is None:
+                value = property_of(value, name, offset)
+            else:
+                value = element_of(value, index(frame), offset)
+        return value
+
+    return follow
 
 
 def _comparison(tree: Comparison) -> Evaluator:

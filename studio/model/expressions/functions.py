@@ -220,8 +220,9 @@ def _read(read: Callable[[str], Value], written: str, name: str, offset: int) ->
     try:
         return read(written)
     except ValueError:
+        what = "a whole number" if read is int else "a number"
         raise ExpressionError(
-            f"{name}() cannot read {_quoted(written)} as a number", offset
+            f"{name}() cannot read {_quoted(written)} as {what}", offset
         ) from None
 
 

@@ -158,9 +158,8 @@ def property_of(value: Value, name: str, offset: int) -> Value:
             return value[name]
         except KeyError:
             return None
-    kind = kind_of(value, offset)
     hint = f"; write len(…) for its {name}" if name in ("length", "size", "count") else ""
-    raise ExpressionError(f'{kind} has no property "{name[:60]}"{hint}', offset)
+    raise ExpressionError(f'{a_kind(value, offset)} has no property "{name[:60]}"{hint}', offset)
 
 
 def required_property(owner: str, value: Value, name: str, offset: int) -> Value:
