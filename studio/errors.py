@@ -48,11 +48,31 @@ class NotFoundError(StudioError):
 
 
 class StorageError(StudioError):
-    """The state folder cannot be read or written."""
+    """The state folder cannot be read or written.
+
+    Args:
+        message: what happened and to which file, fit for a user.
+        errno: the system's number for it (``ENOSPC``, ``EIO``, ``EROFS``, ``EBUSY`` …), None where no
+            such number says more than the message.
+    """
+
+    def __init__(self, message: str, errno: int | None = None) -> None:
+        super().__init__(message)
+        self.errno = errno
 
 
 class OwnerLockedError(StorageError):
-    """Another process owns the state folder."""
+    """Another process owns the state folder.
+
+    Args:
+        message: who owns it, fit for a user.
+        pid: process id of the owner, None when it could not be read.
+        errno: as in `StorageError`.
+    """
+
+    def __init__(self, message: str, pid: int | None = None, errno: int | None = None) -> None:
+        super().__init__(message, errno)
+        self.pid = pid
 
 
 class DamagedError(StorageError):
