@@ -59,6 +59,7 @@ class AttemptOrder:
         idempotency_key: stable across retries of one generation.
         result_file: absolute path the child writes its result to, by atomic rename.
         sensitive: names of output fields to mask in logs.
+        scope: what expressions of an inline kind (transform, branch) may read; empty for the rest.
     """
 
     key: AttemptKey
@@ -75,6 +76,7 @@ class AttemptOrder:
     idempotency_key: str
     result_file: str
     sensitive: tuple[str, ...] = ()
+    scope: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
