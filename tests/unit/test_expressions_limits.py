@@ -95,6 +95,39 @@ def test_values_without_end_are_bounded() -> None:
     assert "takes more than" in error_of("item == output", {"item": bomb, "output": same_bomb})
 
 
+def test_results_built_of_shared_parts_are_bounded() -> None:
+    scope: dict[str, Any] = {"item": [1] * 90_000, "output": [["x" * 900_000]]}
+    assert parse_expression("[item, item]").evaluate(scope) == [scope["item"]] * 2
+    for source in (
+        "[" + "item," * 100 + "]",
+        "{a: [" + "item," * 100 + "]}",
+        "[[" + "item," * 100 + "]][0]",
+        "true ? [" + "item," * 100 + "] : 1",
+        "default(null, [" + "item," * 100 + "])",
+        "values({a: [" + "item," * 100 + "]})",
+        "output" + " + output" * 100,
+    ):
+        assert "takes more than 1,000,000 steps" in error_of(source, scope)
+        with pytest.raises(ExpressionError, match="takes more than"):
+            parse_template("{{ " + source + " }}").render(scope)
+
+
+def test_selecting_from_large_data_costs_nothing() -> None:
+    large = [[1] * 1000] * 2000
+    assert parse_expression("item").evaluate({"item": large}) is large
+    assert parse_expression("output ? 1 : default(item.x, input)").evaluate(
+        {"item": {}, "input": large, "output": False}
+    ) is large  # fmt: skip
+
+
+def test_comparing_long_texts_is_paid_for() -> None:
+    scope = {"item": "x" * 900_000, "output": "".join(["x"] * 900_000)}
+    for sign in ("==", "<"):
+        assert parse_expression(f"item {sign} output").evaluate(scope) is (sign == "==")
+        source = "||".join([f"(item {sign} output) != {str(sign == '==').lower()}"] * 100)
+        assert "takes more than" in error_of(source, scope)
+
+
 def test_rendering_shares_one_budget() -> None:
     scope = {"item": [1] * 90_000}
     assert parse_template("{{ sum(item) }}").render(scope) == 90_000

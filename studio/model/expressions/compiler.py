@@ -75,6 +75,21 @@ def compile_syntax(tree: Syntax) -> Evaluator:
             return _mapping(tree)
 
 
+def builds_values(tree: Syntax) -> bool:
+    """Tell whether an expression may build a list or mapping, and not only select from data."""
+    match tree:
+        case Name() | Literal():
+            return False
+        case Access():
+            return builds_values(tree.base)
+        case Conditional():
+            return builds_values(tree.chosen) or builds_values(tree.otherwise)
+        case Call() if tree.function == DEFAULT:
+            return any(builds_values(argument) for argument in tree.arguments)
+        case _:
+            return True
+
+
 def _literal(tree: Literal) -> Evaluator:
     value = tree.value
     return lambda frame: value
@@ -173,7 +188,7 @@ def _comparison(tree: Comparison) -> Evaluator:
         return lambda frame: contained(left(frame), right(frame), frame, offset)
     if sign == "not in":
         return lambda frame: not contained(left(frame), right(frame), frame, offset)
-    return lambda frame: ordered(sign, left(frame), right(frame), offset)
+    return lambda frame: ordered(sign, left(frame), right(frame), frame, offset)
 
 
 def _logic(tree: Logic) -> Evaluator:

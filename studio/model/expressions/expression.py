@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from studio.model.expressions.compiler import Evaluator, compile_syntax
+from studio.model.expressions.compiler import Evaluator, builds_values, compile_syntax
 from studio.model.expressions.frame import Frame, Scope
 from studio.model.expressions.parser import Parser
-from studio.model.expressions.syntax import Reference
+from studio.model.expressions.syntax import Reference, Syntax
 from studio.model.expressions.tokens import Token, tokenise
-from studio.model.expressions.values import PLAIN_TYPES, plain
+from studio.model.expressions.values import PLAIN_TYPES, charge_contents, plain
 from studio.model.json_value import JsonValue
 
 
@@ -19,15 +19,17 @@ class Expression:
     Made by :func:`parse_expression`.
     """
 
-    __slots__ = ("_evaluator", "references", "source")
+    __slots__ = ("_builds", "_evaluator", "_offset", "references", "source")
 
     source: Final[str]
     references: Final[frozenset[Reference]]
 
-    def __init__(self, source: str, references: frozenset[Reference], evaluator: Evaluator) -> None:
+    def __init__(self, source: str, references: frozenset[Reference], tree: Syntax) -> None:
         self.source = source
         self.references = references
-        self._evaluator = evaluator
+        self._evaluator: Evaluator = compile_syntax(tree)
+        self._builds = builds_values(tree)
+        self._offset = tree.offset
 
     def evaluate(self, scope: Scope) -> JsonValue:
         """Return the value in a scope.
@@ -46,7 +48,11 @@ class Expression:
     def evaluate_in(self, frame: Frame) -> JsonValue:
         """Return the value within a larger rendering, whose budget of steps it shares."""
         value: JsonValue = self._evaluator(frame)
-        return value if type(value) in PLAIN_TYPES else plain(value, frame, 0)
+        if type(value) not in PLAIN_TYPES:
+            value = plain(value, frame, self._offset)
+        if self._builds and isinstance(value, list | dict):
+            charge_contents(value, frame, self._offset)
+        return value
 
     def truth(self, scope: Scope) -> bool:
         """Tell whether the value counts as true: all but null, false, 0, ``""``, ``[]``, ``{}``.
@@ -86,4 +92,4 @@ def expression_of(source: str, tokens: list[Token]) -> Expression:
     """Build an expression from its tokens, whose offsets point into a larger text if need be."""
     parser = Parser(tokens)
     tree = parser.parse()
-    return Expression(source, frozenset(parser.references), compile_syntax(tree))
+    return Expression(source, frozenset(parser.references), tree)

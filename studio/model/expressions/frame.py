@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from studio.errors import ExpressionError
 from studio.model.expressions.limits import MAX_ITEMS, MAX_STEPS, MAX_TEXT, TEXT_PER_STEP
@@ -11,6 +11,9 @@ from studio.model.expressions.limits import MAX_ITEMS, MAX_STEPS, MAX_TEXT, TEXT
 Scope: TypeAlias = Mapping[str, object]
 """Root name to value: plain JSON, or any ``Mapping`` over it. Nothing but the mapping and list
 protocols is used on values, never attributes."""
+
+_SHORT: Final = 1_024
+"""Texts up to this length compare in the time of a step."""
 
 
 class Frame:
@@ -45,6 +48,15 @@ class Frame:
         if length > MAX_TEXT:
             raise ExpressionError(f"the text is longer than {MAX_TEXT:,} characters", offset)
         self.charge(1 + length // TEXT_PER_STEP, offset)
+
+    def charge_comparison(self, left: str, right: str, offset: int) -> None:
+        """Pay for comparing two texts, which costs something only when both are long.
+
+        Raises:
+            ExpressionError: when the budget is used up.
+        """
+        if len(left) > _SHORT and len(right) > _SHORT:
+            self.charge(min(len(left), len(right)) // TEXT_PER_STEP, offset)
 
     def charge_items(self, count: int, offset: int) -> None:
         """Pay for building a list of ``count`` elements, and refuse one too long.

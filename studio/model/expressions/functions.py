@@ -60,7 +60,7 @@ def _best(name: str, sign: str) -> Function:
         chosen = values[0]
         _take(name, chosen, ("number", "text"), offset)
         for value in values[1:]:
-            if ordered(sign, value, chosen, offset):
+            if ordered(sign, value, chosen, frame, offset):
                 chosen = value
         return chosen
 

@@ -16,7 +16,7 @@ MAX_DEPTH: Final = 64
 from Python's own limit of 1,000."""
 
 MAX_STEPS: Final = 1_000_000
-"""Elementary steps of one evaluation or rendering, about a third of a second at worst."""
+"""Elementary steps of one evaluation or rendering, about half a second at worst."""
 
 MAX_TEXT: Final = 1_000_000
 """Longest text that an expression may build, in characters."""

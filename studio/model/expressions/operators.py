@@ -95,7 +95,7 @@ def negated(value: Value, offset: int) -> int | float:
     return checked(-value, offset)
 
 
-def ordered(sign: str, left: Value, right: Value, offset: int) -> bool:
+def ordered(sign: str, left: Value, right: Value, frame: Frame, offset: int) -> bool:
     """Apply ``< <= > >=`` to two numbers or two texts; against null the answer is false.
 
     Texts are ordered by code point, as Python and JSON tools do.
@@ -109,6 +109,8 @@ def ordered(sign: str, left: Value, right: Value, offset: int) -> bool:
         return False
     kind, other = kind_of(left, offset), kind_of(right, offset)
     if kind == other and kind in ("number", "text"):
+        if kind == "text":
+            frame.charge_comparison(left, right, offset)
         return _ORDERS[sign](left, right)
     reason = "" if kind != other else "; only numbers and texts have an order"
     raise ExpressionError(

@@ -31,6 +31,7 @@ _KINDS: Final[dict[type, Kind]] = {
     dict: "mapping",
 }
 _SCALARS: Final = frozenset([type(None), bool, int, float, str])
+_SMALL: Final = frozenset([type(None), bool, int, float])
 PLAIN_TYPES: Final = frozenset([*_SCALARS, list, dict])
 """Types whose values are JSON already, contents included."""
 _ARTICLES: Final[dict[Kind, str]] = {
@@ -76,6 +77,8 @@ def same(left: Value, right: Value, frame: Frame, offset: int) -> bool:
     """
     exact = type(left)
     if exact is type(right) and exact in _SCALARS:
+        if exact is str:
+            frame.charge_comparison(left, right, offset)
         return bool(left == right)
     pairs = [(left, right)]
     while pairs:
@@ -98,7 +101,7 @@ def same(left: Value, right: Value, frame: Frame, offset: int) -> bool:
                 pairs.append((left[key], right[key]))
         else:
             if kind == "text":
-                frame.charge(len(left) // TEXT_PER_STEP, offset)
+                frame.charge_comparison(left, right, offset)
             if left != right:
                 return False
     return True
@@ -179,6 +182,29 @@ def _written_size(value: Value, frame: Frame, offset: int) -> int:
         elif kind == "number" and isinstance(value, int):
             check_integer(value, offset)
     return size
+
+
+def charge_contents(value: Value, frame: Frame, offset: int) -> None:
+    """Pay for everything inside a built value, counted as JSON would write it.
+
+    Lists and mappings that an expression builds share the parts they are built of, so that a short
+    expression may stand for a value thousands of times the size of its data.
+
+    Raises:
+        ExpressionError: when the budget is used up, or the value is nested too deep.
+    """
+    waiting = [(value, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        kind = kind_of(value, offset)
+        if kind == "text":
+            frame.charge(len(value) // TEXT_PER_STEP, offset)
+        elif kind == "list" or kind == "mapping":
+            if depth >= MAX_VALUE_DEPTH:
+                raise ExpressionError(f"a value nested more than {MAX_VALUE_DEPTH} deep", offset)
+            frame.charge(1 + len(value), offset)
+            items = value if kind == "list" else value.values()
+            waiting.extend((item, depth + 1) for item in items if type(item) not in _SMALL)
 
 
 def plain(value: Value, frame: Frame, offset: int, depth: int = 0) -> Value:
