@@ -1,13 +1,14 @@
 """The syntax tree of an expression, and what it reads.
 
 Chains of operators and of property accesses are one node each, not a node per link: depth then
-measures nesting as a person sees it, and evaluation loops where it would recurse.
+measures nesting as a person sees it, and evaluation loops where it would recurse. Nodes are named tuples,
+since creating a dozen dataclasses would take a third of the time to import the language.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 ROOTS: Final = (
     "params", "nodes", "output", "input", "error", "item", "index", "event", "run", "env",
@@ -37,56 +38,49 @@ class Reference:
     field: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """A number, text, true, false or null."""
 
     value: str | int | float | bool | None
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class ListLiteral:
+class ListLiteral(NamedTuple):
     """``[a, b]``"""
 
     items: tuple[Syntax, ...]
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class MappingLiteral:
+class MappingLiteral(NamedTuple):
     """``{a: 1, "b": 2}``"""
 
     entries: tuple[tuple[str, Syntax], ...]
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """One of ``ROOTS``."""
 
     root: str
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One link of an access: ``.name`` or ``["name"]``."""
 
     name: str
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(NamedTuple):
     """One link of an access: ``[expression]``."""
 
     value: Syntax
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """A value and the links followed from it."""
 
     base: Syntax
@@ -94,8 +88,7 @@ class Access:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(NamedTuple):
     """``-x``, or ``!x`` and ``not x`` (both as ``!``)."""
 
     operator: str
@@ -103,8 +96,7 @@ class Unary:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Logic:
+class Logic(NamedTuple):
     """Operands joined by ``&&`` or by ``||``."""
 
     operator: str
@@ -112,8 +104,7 @@ class Logic:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """Two operands and one of ``== != < <= > >= in``, or ``not in``."""
 
     operator: str
@@ -122,8 +113,7 @@ class Comparison:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(NamedTuple):
     """A first operand, then operators of equal rank with their offsets and operands."""
 
     first: Syntax
@@ -131,8 +121,7 @@ class Arithmetic:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Conditional:
+class Conditional(NamedTuple):
     """``condition ? chosen : otherwise``"""
 
     condition: Syntax
@@ -141,8 +130,7 @@ class Conditional:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A function and its arguments."""
 
     function: str
