@@ -1,0 +1,103 @@
+"""A definition file as read: plain JSON values, and the position of every key and value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from studio.loading.offsets import locate, offset_of
+from studio.model.json_value import JsonValue
+from studio.model.places import Place
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and list indexes from the top of a file down to a value."""
+
+MAX_DEPTH = 64
+"""Levels of mappings and lists a file may nest; people's files stay below ten."""
+
+MAX_BYTES = 10 * 1024 * 1024
+"""Size up to which a definition file is read; 5,000 nodes take less than one megabyte."""
+
+
+class Position(NamedTuple):
+    """Where a value and its key stand, counted from 1; list entries have no key of their own.
+
+    ``style`` is how a text is written: ``""`` plain, ``'``, ``"``, ``|`` or ``>``.
+    """
+
+    key_line: int
+    key_column: int
+    line: int
+    column: int
+    style: str = ""
+
+
+_DECIMAL = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?(?=[\s,}\]]|\Z)")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a reader hands over.
+
+    Args:
+        file: path as it should be shown.
+        text: the decoded file, line ends as ``\\n``.
+        data: its content as JSON values.
+        positions: position of every value by its path.
+    """
+
+    file: str
+    text: str
+    data: JsonValue = None
+    positions: dict[Path, Position] = field(default_factory=dict)
+
+    def position(self, path: Path) -> Position:
+        """The position of a path, or of the nearest value above it that is written in the file."""
+        while path and path not in self.positions:
+            path = path[:-1]
+        return self.positions.get(path, Position(1, 1, 1, 1))
+
+    def place(self, path: Path) -> Place:
+        """Where the value of a path begins."""
+        found = self.position(path)
+        return Place(self.file, found.line, found.column)
+
+    def key_place(self, path: Path) -> Place:
+        """Where the key of a path begins."""
+        found = self.position(path)
+        return Place(self.file, found.key_line, found.key_column)
+
+    def written_number(self, path: Path) -> str | None:
+        """The digits of a plain number as written, ``3.10`` for instance, or None when it is not plain."""
+        found = self.positions.get(path)
+        if found is None or found.style:
+            return None
+        rest = self.text[offset_of(self.text, found.line, found.column) :][:400]
+        number = _DECIMAL.match(rest)
+        return number.group() if number is not None else None
+
+    def place_in_text(self, path: Path, offset: int) -> Place:
+        """Where the character at ``offset`` of the text at ``path`` stands in the file."""
+        found = self.position(path)
+        value = self.data
+        for step in path:
+            try:
+                value = value[step]  # type: ignore[index]  # the path was read from this data
+            except (KeyError, IndexError, TypeError):
+                return Place(self.file, found.line, found.column)
+        if not isinstance(value, str):
+            return Place(self.file, found.line, found.column)
+        line, column = locate(self.text, found.line, found.column, found.style, value, offset)
+        return Place(self.file, line, column)
+
+
+class SyntaxProblem(Exception):
+    """A file that cannot be read at all; carries the one place where reading stopped."""
+
+    def __init__(self, line: int, column: int, message: str, code: str = "syntax") -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+        self.message = message
+        self.code = code

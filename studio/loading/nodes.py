@@ -1,0 +1,243 @@
+"""Authored nodes to the model's, ``defaults`` merged in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from studio.loading import vocabulary as words
+from studio.loading.diagnostics import kind_of, quoted
+from studio.loading.document import Path
+from studio.loading.edges import AuthoredEdge, read_needs
+from studio.loading.formulas import Formulas
+from studio.loading.kinds import read_kind, read_uses
+from studio.loading.policies import read_breakpoint, read_fallback, read_repeat, read_retry
+from studio.loading.scopes import NodeScopes
+from studio.loading.sections import Entry, Section, fill, section
+from studio.model.nodes import KindSettings, Node, Undo
+
+_NODE_KEYS = frozenset(words.NODE_KEYS)
+_KIND_OF_KEY = {key: kind for kind, keys in words.KIND_KEYS.items() for key in keys}
+_UNDO_RETRY = Undo.model_fields["retry"].default
+
+
+@dataclass(frozen=True, slots=True)
+class AuthoredNode:
+    """A node as read, for the checks that see the whole file.
+
+    Args:
+        id: its id, possibly one that is refused.
+        path: where it stands.
+        edges: its incoming edges as far as they could be read.
+        kind: its settings, None when they are wrong.
+        undo: the settings of its compensation, None when absent or wrong.
+        node: the node; None when anything about it is wrong.
+    """
+
+    id: str
+    path: Path
+    edges: tuple[AuthoredEdge, ...] = ()
+    kind: KindSettings | None = None
+    undo: KindSettings | None = None
+    node: Node | None = None
+
+
+def read_node(
+    name: str, entry: Entry, defaults: Section | None, formulas: Formulas
+) -> AuthoredNode:
+    """Read one node of the file.
+
+    Args:
+        name: its id.
+        entry: its mapping.
+        defaults: the file's ``defaults``.
+        formulas: takes the expressions found.
+    """
+    report = formulas.report
+    if not isinstance(entry.value, dict):
+        hint = '; write at least "uses"' if entry.value is None else ""
+        message = f"node {quoted(name)} has to be a mapping, not {kind_of(entry.value)}{hint}"
+        report.error(entry.path, message, code="kind")
+        return AuthoredNode(name, entry.path)
+    before = report.error_count
+    own = section(entry.value, entry.path, f"node {quoted(name)}", report)
+    uses = read_uses(own if "uses" in own or defaults is None else _with_uses(own, defaults))
+    part = own if defaults is None else _merged(own, defaults, uses)
+    _check_keys(own, uses)
+    scopes = NodeScopes(name, "foreach" in own)
+    edges = read_needs(own, name, formulas)
+    kind = read_kind(part, uses, formulas, scopes) if uses is not None else None
+    values = _labels(part) | _flow(part, formulas, scopes) | _policies(part, formulas, scopes)
+    values["side_effects"] = _side_effects(part, uses)
+    undo = _undo(part, uses, formulas, NodeScopes(name, "foreach" in own, undo=True))
+    if undo is not None:
+        values["compensate"] = undo
+    node = None
+    if kind is not None and report.error_count == before:
+        values |= {"needs": tuple(one.edge for one in edges), "kind": kind}
+        node = _build(name, own, values)
+    return AuthoredNode(name, entry.path, edges, kind, undo.kind if undo else None, node)
+
+
+def _build(name: str, own: Section, values: dict[str, Any]) -> Node | None:
+    document = own.report.document
+    keys = {key: document.key_place(entry.path) for key, entry in own.entries.items()}
+    try:
+        return Node(id=name, place=document.key_place(own.path), keys=keys, **values)
+    except ValidationError as error:
+        for problem in error.errors():
+            where = str(problem["loc"][0]) if problem["loc"] else ""
+            own.error(where, f"{where}: {problem['msg']}")
+        return None
+
+
+def _with_uses(own: Section, defaults: Section) -> Section:
+    entry = defaults.entries.get("uses")
+    if entry is None:
+        return own
+    return Section({**own.entries, "uses": entry}, own.path, own.title, own.report)
+
+
+def _merged(own: Section, defaults: Section, uses: str | None) -> Section:
+    """The node's keys over those of ``defaults`` that its kind has; mappings are merged key by key."""
+    entries = dict(own.entries)
+    mine = words.KIND_KEYS.get(uses or "", ())
+    for key, entry in defaults.entries.items():
+        if key not in _NODE_KEYS and key not in mine:
+            continue
+        if key in ("max_parallel", "on_item_failure") and "foreach" not in own:
+            continue
+        present = entries.get(key)
+        if present is None:
+            entries[key] = entry
+        elif isinstance(present.value, dict) and isinstance(entry.value, dict):
+            entries[key] = Entry({**entry.value, **present.value}, present.path)
+    return Section(entries, own.path, own.title, own.report)
+
+
+def _check_keys(own: Section, uses: str | None) -> None:
+    mine = words.KIND_KEYS.get(uses or "", ())
+    known = (*mine, *words.NODE_KEYS)
+    for key in own.entries:
+        other = _KIND_OF_KEY.get(key)
+        if other is not None and key not in known and uses is not None:
+            own.key_error(key, f"{quoted(key)} belongs to {other} nodes; this one is {uses}")
+            known = (*known, key)
+    if uses is None:
+        known = (*known, *_KIND_OF_KEY)
+        if own.raw("uses") in words.LATER_KINDS:
+            return
+    own.check_keys(known, words.LATER_NODE_KEYS)
+
+
+def _labels(part: Section) -> dict[str, Any]:
+    return fill(
+        {},
+        name=part.text("name", lines=False),
+        group=part.text("group", lines=False),
+        description=part.text("description"),
+        tags=part.names("tags"),
+        sensitive=part.names("sensitive"),
+        critical=part.flag("critical"),
+        irreversible=part.flag("irreversible"),
+        priority=part.word("priority", words.PRIORITIES),
+        isolation=part.word("isolation", words.ISOLATIONS),
+        timeout=part.duration("timeout"),
+        locks=part.names(
+            "locks", words.LOCK, "a lock takes letters, digits and _ - . : /, and no template"
+        ),
+    )
+
+
+def _flow(part: Section, formulas: Formulas, scopes: NodeScopes) -> dict[str, Any]:
+    values: dict[str, Any] = fill(
+        {},
+        join=part.word("join", words.JOINS),
+        input=read_input(part, formulas, scopes),
+        max_parallel=part.integer("max_parallel", 1),
+        on_item_failure=part.word("on_item_failure", words.ITEM_POLICIES),
+    )
+    if "when" in part:
+        values["when"] = formulas.expression(part.entries["when"], scopes.once("when"))
+    if "foreach" in part:
+        values["foreach"] = formulas.listing(part.entries["foreach"], scopes.once("foreach"))
+        if part.raw("uses") == "branch":
+            part.key_error(
+                "foreach", "a branch cannot run once per item: its ports belong to one node"
+            )
+    if "item_key" in part:
+        values["item_key"] = formulas.expression(
+            part.entries["item_key"], scopes.per_item("item_key")
+        )
+    for key in ("max_parallel", "on_item_failure", "item_key"):
+        if key in part and "foreach" not in part:
+            part.key_error(key, f'{quoted(key)} has a meaning only with "foreach"')
+    return values
+
+
+def _policies(part: Section, formulas: Formulas, scopes: NodeScopes) -> dict[str, Any]:
+    return fill(
+        {},
+        retry=read_retry(part),
+        repeat=read_repeat(part, formulas, scopes.result("until")),
+        fallback=read_fallback(part, formulas, scopes.work("fallback")),
+        breakpoint=read_breakpoint(
+            part, formulas, scopes.work("breakpoint"), scopes.result("breakpoint")
+        ),
+    )
+
+
+def read_input(part: Section, formulas: Formulas, scopes: NodeScopes) -> Any:
+    """The ``with`` of a node or undo: a mapping whose texts may hold templates and secrets."""
+    if "with" not in part:
+        return None
+    if not isinstance(part.raw("with"), dict):
+        part.wrong_kind("with", "a mapping")
+        return None
+    return formulas.template(part.entries["with"], scopes.secret("with"))
+
+
+def _side_effects(part: Section, uses: str | None) -> str:
+    said = part.word("side_effects", words.SIDE_EFFECTS)
+    if said is not None:
+        if said == "none" and "compensate" in part:
+            message = 'a node with "side_effects: none" has nothing to undo; remove one of the two'
+            part.key_error("compensate", message)
+        return said
+    if part.raw("isolation") == "shared" and "side_effects" not in part:
+        part.report.warning(
+            part.path_of("isolation"),
+            'a shared worker is for functions without side effects; add "side_effects: none" '
+            "if this is one",
+            code="shared",
+        )
+    return "external" if uses in words.EXTERNAL_KINDS else "none"
+
+
+def _undo(part: Section, uses: str | None, formulas: Formulas, scopes: NodeScopes) -> Undo | None:
+    inner = part.mapping("compensate")
+    if inner is None:
+        return None
+    before = part.report.error_count
+    kind_name = read_uses(inner, uses)
+    if kind_name is None:
+        return None
+    for key in inner.entries:
+        if key in words.LATER_NODE_KEYS or (key in words.NODE_KEYS and key not in words.UNDO_KEYS):
+            inner.key_error(key, f"{quoted(key)} has no meaning in compensate")
+    known = (*words.KIND_KEYS[kind_name], *words.UNDO_KEYS)
+    inner.check_keys((*known, *words.NODE_KEYS, *words.LATER_NODE_KEYS))
+    kind = read_kind(inner, kind_name, formulas, scopes)
+    values = fill(
+        {},
+        input=read_input(inner, formulas, scopes),
+        timeout=inner.duration("timeout"),
+        retry=read_retry(inner, _UNDO_RETRY),
+        isolation=inner.word("isolation", words.ISOLATIONS),
+    )
+    if kind is None or part.report.error_count > before:
+        return None
+    place = part.report.document.key_place(inner.path)
+    return Undo(kind=kind, place=place, **values)
