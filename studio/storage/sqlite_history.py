@@ -1,0 +1,217 @@
+"""The history in SQLite: one owner appends, anybody reads."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from studio.core.events import Record
+from studio.errors import StorageError
+from studio.ports import Batch, StorageHealth
+from studio.storage.codec import (
+    TAGS,
+    DefinitionColumns,
+    EventColumns,
+    RunColumns,
+    encode_definition,
+    encode_records,
+    encode_run,
+)
+from studio.storage.sqlite_file import connect_writer, side_files, storage_error
+from studio.storage.sqlite_reader import SqliteReader
+from studio.storage.writer_connection import WriterConnection
+
+_INSERT_EVENT = "INSERT INTO event (position, run, at, data, checksum) VALUES (?, ?, ?, ?, ?)"
+_INSERT_DEFINITION = (
+    "INSERT INTO definition (version, workflow, body, checksum) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (version) DO NOTHING"
+)
+_INSERT_TAG = "INSERT INTO vocabulary (tag) VALUES (?) ON CONFLICT (tag) DO NOTHING"
+_UPSERT_RUN = (
+    "INSERT INTO run (run, run_id, workflow, state, open, data, checksum)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (run) DO UPDATE SET run_id = excluded.run_id, workflow = excluded.workflow,"
+    " state = excluded.state, open = excluded.open, data = excluded.data, checksum = excluded.checksum"
+)
+
+
+class SqliteHistory(SqliteReader):
+    """The history of a state folder, open for appending.
+
+    Its reading half is a `SqliteReader` for the thread of the event loop; its writing half is one
+    thread. The caller holds the owner lock of the folder: see `studio.storage.state_folder`.
+
+    Args:
+        path: the file ``history.sqlite``; it exists, has been checked, and is of this schema unless
+            ``health.read_only``.
+        health: where notices go; ``read_only`` refuses every append.
+        release: called once when the history has been closed, to give the owner lock back.
+
+    Raises:
+        StorageError: the file cannot be opened.
+    """
+
+    def __init__(
+        self, path: Path, health: StorageHealth, release: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(path)
+        self.health = health
+        self._release = release
+        self._turn = asyncio.Lock()
+        self._writer: WriterConnection | None = None
+        self._places: dict[Path, tuple[int, int]] = {}
+        try:
+            self._head = super().head()
+            self._tags = {tag for (tag,) in self._page("SELECT tag FROM vocabulary")}
+            if not health.read_only:
+                self._open_writer()
+        except BaseException:
+            super().close()
+            raise
+
+    def head(self) -> int:
+        """Position of the last record that is on disk, 0 when the history is empty."""
+        return self._head
+
+    async def append(self, batch: Batch) -> None:
+        """Append a batch in one durable transaction; all or nothing.
+
+        When the caller is cancelled the transaction is still carried out, and the ``CancelledError``
+        is raised after it: `head` then tells whether the batch is on disk.
+
+        Raises:
+            StorageError: nothing of the batch is on disk. ``errno`` is ``ENOSPC``, ``EIO``, ``EROFS``,
+                ``EBUSY`` or ``ENOENT`` where the cause lies outside; the same append may then be
+                tried again.
+        """
+        if self.health.read_only:
+            raise StorageError(f"The history {self._path} is open for reading only.", errno.EROFS)
+        async with self._turn:
+            self._require_succession(batch.records)
+            transaction = _Transaction(
+                encode_records(batch.records),
+                [encode_run(row) for row in batch.rows],
+                [encode_definition(definition) for definition in batch.definitions],
+                self._new_tags(batch.records),
+            )
+            writer = self._writer or self._open_writer()
+            await writer.transact(lambda connection: self._carry_out(connection, transaction))
+
+    def _require_succession(self, records: Sequence[Record]) -> None:
+        for expected, record in enumerate(records, self._head + 1):
+            if record.position != expected:
+                raise StorageError(
+                    f"Event {record.position} does not follow the head of the history;"
+                    f" {expected} would."
+                )
+
+    def _new_tags(self, records: Sequence[Record]) -> list[str]:
+        tags = {TAGS[kind] for kind in {type(record.event) for record in records}}
+        return sorted(tags - self._tags)
+
+    def _open_writer(self) -> WriterConnection:
+        try:
+            connection = connect_writer(self._path)
+            try:
+                connection.execute("SELECT 1 FROM event LIMIT 1").fetchall()
+                self._places = {place: _inode(place) for place in self._files()}
+            except BaseException:
+                connection.close()
+                raise
+        except (sqlite3.Error, OSError) as error:
+            raise storage_error(error, self._path) from error
+        self._writer = WriterConnection(connection)
+        return self._writer
+
+    def _files(self) -> tuple[Path, Path]:
+        return self._path, side_files(self._path)[0]
+
+    # ------------------------------------------------------------------ on the writer's thread
+
+    def _carry_out(self, connection: sqlite3.Connection, transaction: _Transaction) -> None:
+        head = self._head + len(transaction.events)
+        try:
+            transaction.run(connection, self._require_places)
+        except (sqlite3.Error, OSError) as error:
+            if not self._settled_at(connection, head):
+                raise storage_error(error, self._path) from error
+        self._head = head
+        self._tags.update(transaction.tags)
+
+    def _require_places(self) -> None:
+        """Refuse to commit to files that no longer have their names: nobody would find the events."""
+        for place, inode in self._places.items():
+            if _inode(place) != inode:
+                raise FileNotFoundError(
+                    errno.ENOENT, f"{place.name} was replaced while it was open", str(place)
+                )
+
+    def _settled_at(self, connection: sqlite3.Connection, head: int) -> bool:
+        """Roll back, then see what is on disk: an error says what failed, not what was done.
+
+        A connection that cannot even tell is given up; the next append opens a new one.
+        """
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            (found,) = connection.execute("SELECT max(position) FROM event").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            self._writer = None
+            return False
+        return head > self._head and found == head
+
+    # ------------------------------------------------------------------ end
+
+    async def aclose(self) -> None:
+        """Finish what is under way, copy the write-ahead log into the file and close; idempotent."""
+        async with self._turn:
+            super().close()
+            writer, self._writer = self._writer, None
+            try:
+                if writer is not None:
+                    await writer.close()
+            finally:
+                release, self._release = self._release, lambda: None
+                release()
+
+
+class _Transaction:
+    """The rows of one batch."""
+
+    __slots__ = ("_definitions", "_rows", "events", "tags")
+
+    def __init__(
+        self,
+        events: list[EventColumns],
+        rows: list[RunColumns],
+        definitions: list[DefinitionColumns],
+        tags: list[str],
+    ) -> None:
+        self.events = events
+        self.tags = tags
+        self._rows = rows
+        self._definitions = definitions
+
+    def run(self, connection: sqlite3.Connection, before_commit: Callable[[], None]) -> None:
+        """Write all of it and commit. Raises `sqlite3.Error`, `OSError`; may leave it uncommitted."""
+        connection.execute("BEGIN IMMEDIATE")
+        if self.tags:
+            connection.executemany(_INSERT_TAG, [(tag,) for tag in self.tags])
+        if self._definitions:
+            connection.executemany(_INSERT_DEFINITION, self._definitions)
+        if self.events:
+            connection.executemany(_INSERT_EVENT, self.events)
+        if self._rows:
+            connection.executemany(_UPSERT_RUN, self._rows)
+        before_commit()
+        connection.execute("COMMIT")
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
