@@ -1,0 +1,1 @@
+"""Files that ``studio new`` starts from: a workflow and, where it calls any, its functions."""
