@@ -204,7 +204,7 @@ def _side_effects(part: Section, uses: str | None) -> str:
     if said is not None:
         if said == "none" and "compensate" in part:
             message = 'a node with "side_effects: none" has nothing to undo; remove one of the two'
-            part.key_error("compensate", message)
+            part.report.warning(part.path_of("compensate"), message, key=True, code="undo")
         return said
     if part.raw("isolation") == "shared" and "side_effects" not in part:
         part.report.warning(
@@ -222,14 +222,13 @@ def _undo(part: Section, uses: str | None, formulas: Formulas, scopes: NodeScope
         return None
     before = part.report.error_count
     kind_name = read_uses(inner, uses)
-    if kind_name is None:
-        return None
     for key in inner.entries:
         if key in words.LATER_NODE_KEYS or (key in words.NODE_KEYS and key not in words.UNDO_KEYS):
             inner.key_error(key, f"{quoted(key)} has no meaning in compensate")
-    known = (*words.KIND_KEYS[kind_name], *words.UNDO_KEYS)
-    inner.check_keys((*known, *words.NODE_KEYS, *words.LATER_NODE_KEYS))
-    kind = read_kind(inner, kind_name, formulas, scopes)
+    kinds = [kind_name] if kind_name is not None else list(words.KIND_KEYS)
+    own = [key for name in kinds for key in words.KIND_KEYS[name]]
+    inner.check_keys((*own, *words.UNDO_KEYS, *words.NODE_KEYS, *words.LATER_NODE_KEYS))
+    kind = read_kind(inner, kind_name, formulas, scopes) if kind_name is not None else None
     values = fill(
         {},
         input=read_input(inner, formulas, scopes),

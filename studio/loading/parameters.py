@@ -18,7 +18,7 @@ from studio.model.json_value import JsonValue
 from studio.model.workflow import Parameter, Workflow
 
 _OWN_KEYS = ("default", "required", "sensitive", "description")
-_SHORTHANDS = ("string", "number", "integer", "boolean", "array", "object", "null")
+_TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
 _OPAQUE = ("default", "enum", "const", "examples")  # their content is data, not schema
 _NAMED = ("properties", "patternProperties", "$defs", "dependentSchemas", "dependentRequired")
 
@@ -42,7 +42,7 @@ def _parameter(name: str, entry: Entry, owner: Section) -> Parameter | None:
     report = owner.report
     if not isinstance(entry.value, dict):
         hint = "; write {type: string}"
-        if isinstance(entry.value, str) and entry.value in _SHORTHANDS:
+        if isinstance(entry.value, str) and entry.value in _TYPES:
             hint = f"; write {{type: {entry.value}}}"
         message = f"parameter {quoted(name)} has to be a mapping, not {kind_of(entry.value)}{hint}"
         report.error(entry.path, message, code="kind")
@@ -83,6 +83,8 @@ def _required(part: Section) -> bool:
 def _check_vocabulary(part: Section) -> None:
     """Unknown keywords at any depth: JSON Schema itself would ignore a misspelt ``minimun``."""
     part.check_keys(words.PARAMETER_KEYS)
+    if isinstance(part.raw("type"), str):
+        part.word("type", _TYPES)
     for below in _subschemas(part.entries):
         if isinstance(below.value, dict):
             _check_vocabulary(section(below.value, below.path, "the schema", part.report))
@@ -107,7 +109,7 @@ def _subschemas(entries: Mapping[str, Entry]) -> Iterator[Entry]:
 def _check_schema(part: Section, schema: dict[str, Any]) -> None:
     try:
         for error in jsonschema_rs.Draft202012Validator(
-            _META_SCHEMA, validate_formats=False
+            _META_SCHEMA, validate_formats=True
         ).iter_errors(schema):
             path: Path = (*part.path, *error.instance_path)
             part.report.error(path, f"not a JSON Schema: {_cut(error.message)}", code="schema")

@@ -92,15 +92,13 @@ def read_fallback(owner: Section, formulas: Formulas, scope: Scope) -> Fallback 
     part = owner.mapping("fallback")
     if part is None:
         return None
-    if "value" not in part and "node" not in part:
-        message = "fallback as an inline node is not supported by this version yet; use {value: …}"
+    if "value" not in part:
+        message = "a node as fallback is not supported by this version yet; use {value: …}"
         if not part.entries:
             message = "fallback is empty; give it a value: {value: …}"
         part.report.error(part.path, message, code="unsupported")
         return None
-    part.check_keys(("value",), ("node",))
-    if "value" not in part:
-        return None
+    part.check_keys(("value",))
     return Fallback(value=formulas.template(part.entries["value"], scope))
 
 

@@ -66,6 +66,8 @@ class ReferenceCheck:
         repeated = node is not None and node.node is not None and node.node.foreach is not None
         if root in ("item", "index") and repeated:
             return "it is evaluated once, before the list is split into items"
+        if root == "output" and formula.scope.title == "breakpoint":
+            return 'it exists after the node; add "on: after"'
         return _ABSENT.get(root, "it has no value there")
 
     def _check_secret(self, formula: Formula, key: str | None) -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from studio.loading import vocabulary as words
 from studio.loading.code import CodeCheck
-from studio.loading.diagnostics import Diagnostic, Report, kind_of, quoted
+from studio.loading.diagnostics import Diagnostic, Report, kind_of, nearest, quoted
 from studio.loading.document import Document
 from studio.loading.formulas import Formulas
 from studio.loading.graph import check_cycles, check_edges
@@ -49,10 +49,12 @@ class WorkflowReader:
             self.report.error((), _not_a_mapping(data), code="shape")
             return None
         top = section(data, (), "the workflow", self.report)
-        if not top.require("workflow", 'no "workflow" here; the file begins with "workflow: name"'):
-            top.check_keys(words.WORKFLOW_KEYS, words.LATER_WORKFLOW_KEYS)
-            return None
         top.check_keys(words.WORKFLOW_KEYS, words.LATER_WORKFLOW_KEYS)
+        if "workflow" not in top:
+            if nearest("workflow", top.entries) is None:
+                message = 'no "workflow" here; the file begins with "workflow: name"'
+                self.report.error((), message, code="missing-key")
+            return None
         values = self._header(top)
         nodes = self._nodes(top)
         if "outputs" in top:

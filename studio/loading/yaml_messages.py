@@ -31,6 +31,7 @@ _PROBLEMS = {
     "did not find expected ',' or ']'": 'expected "," or "]"; the "[" at {context} is not closed',
     "did not find expected ',' or '}'": 'expected "," or "}}"; the "{{" at {context} is not closed',
     "did not find expected <document start>": "nothing may follow the end of the document",
+    "did not find expected node content": "a key or value is missing here",
     "found unknown escape character": (
         "unknown escape in a double-quoted text; double the backslash or use single quotes"
     ),

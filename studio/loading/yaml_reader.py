@@ -78,7 +78,9 @@ class _Builder:
                 event, f'anchors ("&{event.anchor}") are not part of the language; remove it'
             )
         if event.tag is not None:
-            raise _problem(event, f'tags ("{event.tag}") are not part of the language; remove it')
+            raise _problem(
+                event, f'tags ("{_short_tag(event.tag)}") are not part of the language; remove it'
+            )
         mark = event.start_mark
         if kind is yaml.ScalarEvent:
             style = event.style or ""
@@ -141,6 +143,12 @@ class _Builder:
             if key == "":
                 raise _problem(event, "a key is missing here")
         return key
+
+
+def _short_tag(tag: str) -> str:
+    """A tag as people write it; libyaml tells the long form of ``!!``."""
+    short = tag.removeprefix("tag:yaml.org,2002:")
+    return tag if short == tag else f"!!{short}"
 
 
 def _line(event: Any) -> int:
