@@ -1,0 +1,45 @@
+"""Drawing a graph in a terminal: where nodes and lines stand, and what the cells show.
+
+:func:`arrange` turns nodes and edges into a :class:`Layout`; :class:`Raster` turns a layout and the present
+:class:`NodeCell` of every node into rows of styled text, only for the window asked for; :func:`choose`
+picks the most detailed drawing that fits. How it works: ``docs/explanation/graph-drawing.md``.
+"""
+
+from studio.projections.layout.arrange import arrange
+from studio.projections.layout.boxes import NodeCell, Segment, natural_width
+from studio.projections.layout.celltext import cell_width, clean, fit
+from studio.projections.layout.drawing import Drawing, choose, sized
+from studio.projections.layout.graph import (
+    Box,
+    Direction,
+    Layout,
+    LayoutEdge,
+    LayoutNode,
+    Point,
+    Style,
+)
+from studio.projections.layout.navigation import Heading, neighbour
+from studio.projections.layout.raster import Raster
+
+__all__ = [
+    "Box",
+    "Direction",
+    "Drawing",
+    "Heading",
+    "Layout",
+    "LayoutEdge",
+    "LayoutNode",
+    "NodeCell",
+    "Point",
+    "Raster",
+    "Segment",
+    "Style",
+    "arrange",
+    "cell_width",
+    "choose",
+    "clean",
+    "fit",
+    "natural_width",
+    "neighbour",
+    "sized",
+]

@@ -1,0 +1,193 @@
+"""How one node looks: its rows as styled segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from studio.projections.layout.celltext import cell_width, clean, cut, fit
+from studio.projections.layout.glyphs import (
+    ASCII_BOX_LINES,
+    ASCII_STATES,
+    BOX_LINES,
+    EAST,
+    HEAVY,
+    NORTH,
+    SOUTH,
+    WEST,
+    rounded,
+)
+
+
+class Segment(NamedTuple):
+    """A piece of one row and the semantic name of its style, such as ``edge`` or ``node.failed``."""
+
+    text: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCell:
+    """What a node shows at this moment.
+
+    Args:
+        id: the node's id.
+        glyph: state glyph, one cell.
+        name: what to call it.
+        right: text at the right end: duration, countdown, attempt count.
+        state: state word; the style is ``node.<state>``.
+        marks: marks after the name, such as ``′``.
+        progress: done fraction from 0 to 1, drawn in the lower border, ``None`` for none.
+        selected: whether the cursor is on it.
+        stack: whether it stands for many items (foreach) and is drawn as a stack.
+    """
+
+    id: str
+    glyph: str
+    name: str
+    right: str = ""
+    state: str = "blocked"
+    marks: str = ""
+    progress: float | None = None
+    selected: bool = False
+    stack: bool = False
+
+
+class Joint(NamedTuple):
+    """Where an edge leaves a box: line bits to add to a border cell.
+
+    ``row`` and ``column`` count from the box's upper left cell.
+    """
+
+    row: int
+    column: int
+    bits: int
+
+
+HEAVY_STATES = frozenset({"failed", "in_doubt", "compensation_failed"})
+"""States whose frame is heavy even when not selected: they need a person."""
+
+
+def natural_width(cell: NodeCell) -> int:
+    """Cells that a box or pill needs to show the whole text of a node, made odd so that it has a middle."""
+    inner = cell_width(_left(cell)) + (cell_width(clean(cell.right)) + 1 if cell.right else 0)
+    width = inner + 2 + (1 if cell.stack else 0)
+    return width if width % 2 else width + 1
+
+
+def draw_node(
+    cell: NodeCell, width: int, height: int, joint: Joint | None = None, *, ascii: bool = False
+) -> tuple[tuple[Segment, ...], ...]:
+    """The rows of a node, each exactly ``width`` cells.
+
+    Args:
+        cell: what to show.
+        width: cells of its rectangle; 1 draws the glyph alone.
+        height: rows of its rectangle; 3 and more draw a frame.
+        joint: where its edges leave.
+        ascii: use ASCII characters only; others in names become ``?``.
+    """
+    if height >= 3 and width >= 3:
+        rows = _box(cell, width, height, joint, ascii)
+    elif width >= 3:
+        rows = [_pill(cell, width)] + [[Segment(" " * width, "edge")]] * (height - 1)
+    else:
+        style = "node.selected" if cell.selected else f"node.{cell.state}"
+        rows = [[Segment(fit(cut(clean(cell.glyph), 0, 1), width), style)]]
+        rows += [[Segment(" " * width, "edge")]] * (height - 1)
+    if ascii:
+        rows = [[Segment(to_ascii(text), style) for text, style in row] for row in rows]
+    return tuple(tuple(row) for row in rows)
+
+
+def to_ascii(text: str) -> str:
+    """The same cells in ASCII: state glyphs by their table, anything else as ``?``."""
+    text = text.translate(ASCII_STATES)
+    if text.isascii():
+        return text
+    return "".join(c if c.isascii() else "?" * max(0, cell_width(c)) for c in text)
+
+
+def _left(cell: NodeCell) -> str:
+    return f"{clean(cell.glyph)} {clean(cell.name)}{clean(cell.marks)}"
+
+
+def _content(cell: NodeCell, width: int) -> str:
+    """Glyph, name and marks to the left, the rest to the right; the name gives way first."""
+    right = clean(cell.right)
+    space = cell_width(right) + 1 if right else 0
+    # A right-hand text that would leave the name less than four cells is dropped.
+    if space and width - space < 6:
+        right, space = "", 0
+    head, tail = f"{clean(cell.glyph)} ", clean(cell.marks)
+    room = width - space - cell_width(head) - cell_width(tail)
+    name = clean(cell.name)
+    if room < 1:
+        return fit(head + name, width)
+    name = name if cell_width(name) <= room else fit(name, room)
+    return fit(head + name + tail, width - space) + (f" {right}" if right else "")
+
+
+def _pill(cell: NodeCell, width: int) -> list[Segment]:
+    style = f"node.{cell.state}"
+    end = "»" if cell.stack else " "
+    text = _content(cell, width - 2)
+    if cell.selected:
+        return [
+            Segment("▐", "node.selected"),
+            Segment(text, style),
+            Segment(end if cell.stack else "▌", "node.selected"),
+        ]
+    return [Segment(f" {text}{end}", style)]
+
+
+def _box(
+    cell: NodeCell, width: int, height: int, joint: Joint | None, ascii: bool
+) -> list[list[Segment]]:
+    style = f"node.{cell.state}"
+    border = "node.selected" if cell.selected else style
+    heavy = cell.selected or cell.state in HEAVY_STATES
+    grid = _frame(width, height, heavy, cell.stack)
+    if cell.progress is not None:
+        _draw_progress(grid[-1], cell.progress, width - (3 if cell.stack else 2))
+    if joint is not None:
+        grid[joint.row][joint.column] |= joint.bits
+    lines = ASCII_BOX_LINES if ascii else BOX_LINES
+    drawn = [rounded("".join([lines[bits] for bits in row])) for row in grid]
+    inner = width - (3 if cell.stack else 2)
+    rows = [[Segment(drawn[0], border)]]
+    for index in range(1, height - 1):
+        text = _content(cell, inner) if index == (height - 1) // 2 else " " * inner
+        row = drawn[index]
+        rows.append(
+            [Segment(row[0], border), Segment(text, style), Segment(row[1 + inner :], border)]
+        )
+    rows.append([Segment(drawn[-1], border)])
+    return rows
+
+
+def _frame(width: int, height: int, heavy: bool, stack: bool) -> list[list[int]]:
+    shift = HEAVY if heavy else 0
+    inner = width - (3 if stack else 2)
+    side, flat = (NORTH | SOUTH) << shift, (EAST | WEST) << shift
+    top = [(EAST | SOUTH) << shift, *[flat] * inner, (SOUTH | WEST) << shift]
+    bottom = [(NORTH | EAST) << shift, *[flat] * inner, (NORTH | WEST) << shift]
+    grid = [top, *[[side, *[0] * inner, side] for _ in range(height - 2)], bottom]
+    if stack:
+        # The edge of the next card shows behind the right border.
+        top[-1] |= EAST << shift
+        bottom[-1] |= EAST << shift
+        for row, bits in zip(
+            grid, (SOUTH | WEST, *[NORTH | SOUTH] * (height - 2), NORTH | WEST), strict=True
+        ):
+            row.append(bits << shift)
+    return grid
+
+
+def _draw_progress(bottom: list[int], progress: float, inner: int) -> None:
+    """Heavy from the left up to the done fraction, light behind; any progress shows at least one cell."""
+    done = min(1.0, max(0.0, progress))
+    filled = max(1, int(done * inner)) if done > 0 else 0
+    for column in range(1, inner + 1):
+        bits = (EAST | WEST) << HEAVY if column <= filled else EAST | WEST
+        bottom[column] = bits

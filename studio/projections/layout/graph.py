@@ -1,0 +1,164 @@
+"""What goes into a layout and what comes out of it: plain values, no algorithm.
+
+All lengths and positions are terminal cells. ``x`` grows to the right, ``y`` downwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Direction = Literal["TB", "LR"]
+"""``TB`` stacks the layers from top to bottom, ``LR`` from left to right."""
+
+Style = Literal["box", "pill", "dot"]
+"""How much of a node is drawn: a framed box of three rows, one row of text, or its glyph alone."""
+
+FAILURE = "failure"
+"""The kind of edge that is taken when its source fails; drawn dashed and never merged with others."""
+
+
+class Point(NamedTuple):
+    """One cell of the drawing."""
+
+    x: int
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutNode:
+    """A node to be placed.
+
+    Args:
+        id: unique name within the graph.
+        width: cells the node needs from left to right when drawn as a box or pill.
+        height: rows the node needs (3 for a box, 1 for a pill or dot).
+        group: name of the group it belongs to; members are kept near each other.
+    """
+
+    id: str
+    width: int
+    height: int
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutEdge:
+    """A connection between two nodes; ``kind`` is ``success``, ``failure`` or ``any``."""
+
+    source: str
+    target: str
+    kind: str = "success"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a node stands: its rectangle, its layer and its place within the layer, from 0."""
+
+    id: str
+    x: int
+    y: int
+    width: int
+    height: int
+    layer: int
+    order: int
+
+    def contains(self, x: int, y: int) -> bool:
+        """Whether the cell (x, y) lies inside the rectangle."""
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
+
+class Stretch(NamedTuple):
+    """The part of one or several edges between two neighbouring layers.
+
+    Edges of one source that reach beyond the next layer share their stretches until they part.
+
+    Args:
+        points: corners of the path, first and last cell included; every two follow one axis.
+        edges: indices into :attr:`Layout.edges` of the edges that run here.
+        failure: whether they are failure edges.
+        head: whether the path ends in front of a node, with an arrow head on its last cell.
+    """
+
+    points: tuple[Point, ...]
+    edges: tuple[int, ...]
+    failure: bool
+    head: bool
+
+
+class Band(NamedTuple):
+    """One layer and the channel behind it, with all stretches that are drawn inside.
+
+    ``start`` and ``stop`` bound its rows (TB) or columns (LR); ``stop`` is exclusive.
+    """
+
+    start: int
+    stop: int
+    stretches: tuple[Stretch, ...]
+
+
+Lane = tuple[str, bool, int]
+"""Where long edges pass a layer: source id, whether they are failure edges, layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A finished drawing, independent of the state of the nodes.
+
+    Args:
+        direction: how the layers follow each other.
+        boxes: rectangle of every node, by id.
+        edges: the edges as given, in order.
+        paths: for every edge the (band, position in its band) of the stretches it is made of.
+        bands: the stretches, layer by layer.
+        width: columns of the whole drawing.
+        height: rows of the whole drawing.
+        crossings: pairs of lines that cross.
+        layers: node ids, layer by layer, in their order across the layer.
+        lanes: position across the layers of every line that passes a layer; seeds the next layout.
+        starts: first row or column of every layer.
+    """
+
+    direction: Direction
+    boxes: Mapping[str, Box]
+    edges: tuple[LayoutEdge, ...]
+    paths: tuple[tuple[tuple[int, int], ...], ...]
+    bands: tuple[Band, ...]
+    width: int
+    height: int
+    crossings: int
+    layers: tuple[tuple[str, ...], ...]
+    lanes: Mapping[Lane, int]
+    starts: tuple[int, ...]
+
+    def route(self, edge: int) -> tuple[Point, ...]:
+        """The corners of one edge, from the cell beside its source to the cell beside its target.
+
+        Args:
+            edge: index into :attr:`edges`.
+        """
+        corners: list[Point] = []
+        for band, position in self.paths[edge]:
+            for point in self.bands[band].stretches[position].points:
+                if len(corners) > 1 and _in_line(corners[-2], corners[-1], point):
+                    corners.pop()
+                corners.append(point)
+        return tuple(corners)
+
+    def at(self, x: int, y: int) -> str | None:
+        """The id of the node drawn at a cell, if any; for the mouse.
+
+        Cost: one look at every node of a layer that covers the cell.
+        """
+        along = y if self.direction == "TB" else x
+        for index, band in enumerate(self.bands):
+            if band.start <= along < band.stop:
+                for node in self.layers[index]:
+                    if self.boxes[node].contains(x, y):
+                        return node
+        return None
+
+
+def _in_line(first: Point, middle: Point, last: Point) -> bool:
+    return first.x == middle.x == last.x or first.y == middle.y == last.y
