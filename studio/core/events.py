@@ -11,7 +11,6 @@ import msgspec
 
 from studio.model.failure import Failure
 
-
 Json: TypeAlias = Any
 """A JSON value; msgspec cannot resolve the recursive alias of the model."""
 
@@ -64,13 +63,18 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event"):
 
 
 class RunStarted(Event, frozen=True, omit_defaults=True, tag="run_started"):
-    """A run exists; it pins the version and the failure policy."""
+    """A run exists; it pins the version and the failure policy.
+
+    ``file`` and ``folder`` stand here because the same version may lie in several places.
+    """
 
     run_id: str
     workflow: str
     version: str
     params: dict[str, Json]
     policy: Literal["hold", "fail", "continue"]
+    file: str = ""
+    folder: str = ""
     surface: Literal["screen", "headless"] = "headless"
     until: str | None = None
     stepping: bool = False
@@ -97,10 +101,16 @@ class RunTimedOut(Event, frozen=True, omit_defaults=True, tag="run_timed_out"):
 
 
 class RunFailing(Event, frozen=True, omit_defaults=True, tag="run_failing"):
-    """The policy `fail` applies: nothing but failure branches starts any more; the run drains."""
+    """The policy `fail` applies: nothing but failure branches starts any more; the run drains.
+
+    ``compensate`` says that a person asked for the undo of the whole run; ``force`` goes past barriers.
+    """
 
     node: str
     message: str = ""
+    compensate: bool = False
+    force: bool = False
+    by: Origin | None = None
 
 
 class RunFinished(Event, frozen=True, omit_defaults=True, tag="run_finished"):
@@ -136,9 +146,9 @@ class AttemptStarted(Event, frozen=True, omit_defaults=True, tag="attempt_starte
     Args:
         input: the rendered input, secrets left out; ``slots`` say where they go.
         settings: rendered kind settings that held templates, only where they differ from the definition.
+        reuse: earlier attempt whose recorded input and settings this one takes over; 0 for its own.
         deadline: time at which the attempt is ended, None for no limit.
         wake: for a wait, the time at which it is over.
-        version: version of the definition it runs under, when it is not the run's first.
     """
 
     node: str
@@ -150,6 +160,7 @@ class AttemptStarted(Event, frozen=True, omit_defaults=True, tag="attempt_starte
     slots: tuple[Slot, ...] = ()
     settings: dict[str, Json] | None = None
     setting_slots: tuple[Slot, ...] = ()
+    reuse: int = 0
     deadline: float | None = None
     wake: float | None = None
     by: Origin | None = None
@@ -174,6 +185,7 @@ class AttemptSucceeded(Event, frozen=True, omit_defaults=True, tag="attempt_succ
         dead: indexes of outgoing edges that are not taken although the outcome would match.
         broken: outgoing edges whose condition could not be evaluated, with the message.
         again: for a repeat that is not done: time of the next iteration.
+        held: a breakpoint after the node keeps its outgoing edges unresolved until it is released.
     """
 
     node: str
@@ -184,11 +196,13 @@ class AttemptSucceeded(Event, frozen=True, omit_defaults=True, tag="attempt_succ
     dead: tuple[int, ...] = ()
     broken: dict[int, str] = {}
     again: float | None = None
+    held: bool = False
     undo: bool = False
 
 
 Disposition: TypeAlias = Literal[
     "retry",  # another attempt follows by itself
+    "fallback",  # its fallback value stands in
     "held",  # waits for a person, outgoing edges unresolved
     "handling",  # a failure edge was taken; its target decides
     "handled",  # that target succeeded
@@ -205,7 +219,7 @@ class AttemptFailed(Event, frozen=True, omit_defaults=True, tag="attempt_failed"
     Args:
         disposition: what happens next, decided with the event.
         retry_at: time of the next attempt when the disposition is ``retry``.
-        interrupted: the failure came from a crash and does not count against the retry budget.
+        uncertain: the attempt may have acted on the outside world before it failed.
     """
 
     node: str
@@ -213,15 +227,17 @@ class AttemptFailed(Event, frozen=True, omit_defaults=True, tag="attempt_failed"
     failure: Failure
     disposition: Disposition = "held"
     retry_at: float | None = None
+    uncertain: bool = False
     dead: tuple[int, ...] = ()
     broken: dict[int, str] = {}
     undo: bool = False
 
 
 class FallbackUsed(Event, frozen=True, omit_defaults=True, tag="fallback_used"):
-    """The node ends as succeeded, degraded, with its fallback value."""
+    """A failed node ends as succeeded, degraded, with its fallback value."""
 
     node: str
+    port: str = ""
     output: msgspec.Raw = NULL
     dead: tuple[int, ...] = ()
     broken: dict[int, str] = {}
@@ -308,6 +324,17 @@ class FailureDisposed(Event, frozen=True, omit_defaults=True, tag="failure_dispo
     by: Origin | None = None
 
 
+class RetryRequested(Event, frozen=True, omit_defaults=True, tag="retry_requested"):
+    """The node is to be tried again as soon as limits allow; gates do not apply to a person's retry.
+
+    Without an origin it is the engine's own retry: a backoff or an iteration's pause is over.
+    """
+
+    node: str
+    undo: bool = False
+    by: Origin | None = None
+
+
 class NodeHeld(Event, frozen=True, omit_defaults=True, tag="node_held"):
     """A person closed the gate of the node: it neither starts nor retries."""
 
@@ -316,7 +343,11 @@ class NodeHeld(Event, frozen=True, omit_defaults=True, tag="node_held"):
 
 
 class NodeReleased(Event, frozen=True, omit_defaults=True, tag="node_released"):
+    """The gate of a node is open again; for a stop after the node, its edges resolve now."""
+
     node: str
+    dead: tuple[int, ...] = ()
+    broken: dict[int, str] = {}
     by: Origin | None = None
 
 
@@ -447,6 +478,10 @@ class CompensationStarted(Event, frozen=True, omit_defaults=True, tag="compensat
     by: Origin | None = None
 
 
+class CompensationStalled(Event, frozen=True, omit_defaults=True, tag="compensation_stalled"):
+    """The time limit of the compensation is over; what is left waits for a person."""
+
+
 class CompensationFinished(Event, frozen=True, omit_defaults=True, tag="compensation_finished"):
     complete: bool = True
     message: str = ""
@@ -476,6 +511,7 @@ AnyEvent: TypeAlias = (
     | NodeCancelled
     | NodeFailed
     | FailureDisposed
+    | RetryRequested
     | NodeHeld
     | NodeReleased
     | NodeMarked
@@ -491,6 +527,7 @@ AnyEvent: TypeAlias = (
     | BreakpointHit
     | SteppingChanged
     | CompensationStarted
+    | CompensationStalled
     | CompensationFinished
 )
 

@@ -1,0 +1,69 @@
+"""Which rule answers which command. Every pair of state and command has an answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+from studio.core import commands as verbs
+from studio.core.decide import attempts, nodes, runs
+from studio.core.decide.runs import Answer
+from studio.core.state import EngineState, NodeState, RunState
+
+RunRule = Callable[[EngineState, RunState, Any], Answer]
+NodeRule = Callable[[EngineState, RunState, NodeState, Any], Answer]
+
+RUN_RULES: dict[type, RunRule] = {
+    verbs.PauseRun: runs.pause_run,
+    verbs.ResumeRun: runs.resume_run,
+    verbs.CancelRun: runs.cancel_run,
+    verbs.Rerun: runs.rerun,
+    verbs.Step: runs.step,
+    verbs.Continue: runs.go_on,
+    verbs.RecordSpawn: attempts.record_spawn,
+}
+
+NODE_RULES: dict[type, NodeRule] = {
+    verbs.CancelNode: nodes.cancel_node,
+    verbs.HoldNode: nodes.hold_node,
+    verbs.ReleaseNode: nodes.release_node,
+    verbs.RetryNode: nodes.retry_node,
+    verbs.MarkNode: nodes.mark_node,
+    verbs.OverrideInput: nodes.override_input,
+    verbs.OverrideOutput: nodes.override_output,
+    verbs.SetBreakpoint: nodes.set_breakpoint,
+    verbs.ClearBreakpoint: nodes.clear_breakpoint,
+}
+
+
+def decide(state: EngineState, command: verbs.AnyCommand, now: float) -> Answer:
+    """The facts that a command makes in the present state, or why it makes none.
+
+    Args:
+        state: all runs in memory; it is only read.
+        command: what is asked for.
+        now: seconds since the epoch, from the clock of the shell.
+
+    Returns:
+        Facts in order, possibly none (a command sent twice, a timer that no longer matters), or a `Refusal`.
+    """
+    if command.id and command.id in state.commands:
+        return []
+    if isinstance(command, verbs.StartRun):
+        return runs.start_run(state, command)
+    run = state.runs.get(command.run)
+    if run is None:
+        return verbs.Refusal(f"there is no run {command.run}")
+    if isinstance(command, verbs.FinishAttempt):
+        return list(attempts.finish_attempt(state, run, command, now))
+    if isinstance(command, verbs.FireTimer):
+        return list(attempts.fire_timer(state, run, command, now))
+    if isinstance(command, verbs.Compensate):
+        return runs.compensate(state, run, command, now)
+    rule = RUN_RULES.get(type(command))
+    if rule is not None:
+        return rule(state, run, command)
+    if not isinstance(command, verbs.NodeCommand):
+        return verbs.Refusal(f"{type(command).__name__} is not supported yet")
+    node = run.nodes.get(command.node)
+    if node is None:
+        return nodes.unknown_node(run, command)
+    return NODE_RULES[type(command)](state, run, node, command)

@@ -1,0 +1,333 @@
+"""Verbs about one node."""
+
+import msgspec
+
+from studio.core.commands import (
+    CancelNode,
+    ClearBreakpoint,
+    HoldNode,
+    MarkNode,
+    NodeCommand,
+    OverrideInput,
+    OverrideOutput,
+    Refusal,
+    ReleaseNode,
+    RetryNode,
+    SetBreakpoint,
+)
+from studio.core.decide.runs import Answer, busy_node, origin, release, reopen
+from studio.core.decide.verdicts import dispose, judge_edges, needs_output, with_policy
+from studio.core.events import (
+    AnyEvent,
+    AttemptCancelled,
+    AttemptStopRequested,
+    BreakpointCleared,
+    BreakpointSet,
+    FailureDisposed,
+    InputOverridden,
+    NodeCancelled,
+    NodeHeld,
+    NodeMarked,
+    NodesReset,
+    NodesStaled,
+    OutputOverridden,
+    RetryRequested,
+)
+from studio.core.plan import base_path
+from studio.core.state import EngineState, NodeState, RunState
+from studio.core.transitions import EFFECTIVE
+from studio.errors import ExpressionError
+from studio.model.expressions import parse_expression
+
+NOT_STARTED = frozenset({"blocked", "ready", "held"})
+RETRYABLE = frozenset(
+    {"failed", "backing_off", "in_doubt", "cancelled", "skipped", "held", "ready"}
+)
+
+
+def _over(run: RunState, node: NodeState, verb: str) -> Refusal | None:
+    """Refuse what makes no sense once the run has ended."""
+    if run.ended:
+        return Refusal(f"cannot {verb} {node.path}: run {run.number} has ended ({run.phase})")
+    return None
+
+
+def hold_node(state: EngineState, run: RunState, node: NodeState, command: HoldNode) -> Answer:
+    """Close the gate before the node's start and before its next retry."""
+    refusal = _over(run, node, "hold")
+    if refusal is not None:
+        return refusal
+    if node.gate == "hold":
+        return Refusal(f"{node.path} is held already", "`release` lets it go on")
+    if node.status in EFFECTIVE or node.settled:
+        return Refusal(f"cannot hold {node.path}: it is {node.status}")
+    return [NodeHeld(node.path, by=origin(command))]
+
+
+def release_node(
+    state: EngineState, run: RunState, node: NodeState, command: ReleaseNode
+) -> Answer:
+    """Open the gate of a held node, or leave the breakpoint it stopped at."""
+    refusal = _over(run, node, "release")
+    if refusal is not None:
+        return refusal
+    if node.gate is None:
+        return Refusal(f"cannot release {node.path}: it is {node.status}, not held")
+    return [release(state, run, node, command)]
+
+
+def cancel_node(state: EngineState, run: RunState, node: NodeState, command: CancelNode) -> Answer:
+    """End the node's attempt, or see that it never starts."""
+    refusal = _over(run, node, "cancel")
+    if refusal is not None:
+        return refusal
+    by = origin(command)
+    if node.items is not None and node.status == "running":
+        return _cancel_items(run, node, command)
+    if node.status in ("running", "compensating"):
+        if node.stopping:
+            return Refusal(f"{node.path} is being stopped already ({node.stopping})")
+        undo = node.status == "compensating"
+        attempt = node.undo_attempt if undo else node.attempt
+        return [AttemptStopRequested(node.path, attempt, "operator", undo=undo, by=by)]
+    if node.status == "waiting" and node.wake is not None:
+        return [AttemptCancelled(node.path, node.attempt, "cancelled by hand")]
+    if node.status in NOT_STARTED or node.status in ("backing_off", "waiting"):
+        return [NodeCancelled(node.path, "cancelled by hand", by=by)]
+    return Refusal(f"cannot cancel {node.path}: it is {node.status}")
+
+
+def _cancel_items(run: RunState, node: NodeState, command: CancelNode) -> Answer:
+    by = origin(command)
+    found: list[AnyEvent] = []
+    items = node.items
+    for index in range(items.count if items is not None else 0):
+        item = run.nodes[f"{node.path}[{index}]"]
+        if item.status == "running" and not item.stopping:
+            found.append(AttemptStopRequested(item.path, item.attempt, "operator", by=by))
+        elif item.status in NOT_STARTED or item.status == "backing_off":
+            found.append(NodeCancelled(item.path, "cancelled by hand", by=by))
+    return found or Refusal(f"{node.path} is being stopped already")
+
+
+def retry_node(state: EngineState, run: RunState, node: NodeState, command: RetryNode) -> Answer:
+    """A new attempt now; gates do not apply, limits do."""
+    by = origin(command)
+    if node.status == "compensation_failed":
+        if run.compensation is None:
+            return Refusal(
+                f"no compensation is under way in run {run.number}",
+                f"`studio compensate {run.number} {node.path}` starts one",
+            )
+        return [RetryRequested(node.path, undo=True, by=by)]
+    if run.compensation is not None:
+        return Refusal(f"cannot retry {node.path}: run {run.number} is being compensated")
+    undone = [
+        name for name in run.plan.ancestors([node.path]) if run.nodes[name].status == "compensated"
+    ]
+    if undone or node.status == "compensated":
+        first = undone[0] if undone else node.path
+        return Refusal(
+            f"cannot retry {node.path}: {first} was undone",
+            f"`studio rerun {run.number} --from {first}` runs it again",
+        )
+    if not (node.status in RETRYABLE or node.status in EFFECTIVE) or busy_node(run, node):
+        return Refusal(f"cannot retry {node.path}: it is {node.status}", _retry_hint(node))
+    if node.status in ("ready", "held", "skipped", "cancelled") and not _upstream_ready(run, node):
+        return Refusal(f"cannot retry {node.path}: its upstream nodes have not succeeded")
+    found: list[AnyEvent] = reopen(run, command)
+    if command.has_input:
+        found.append(InputOverridden(node.path, command.input, by=by))
+    found += _follow(run, node, command)
+    if node.status in EFFECTIVE:
+        found.append(NodesReset((node.path,), cause="retry", by=by))
+    found.append(RetryRequested(node.path, by=by))
+    return found
+
+
+def _retry_hint(node: NodeState) -> str:
+    if node.status == "running":
+        return "cancel it first, or wait"
+    return "it starts by itself when its upstreams are done" if node.status == "blocked" else ""
+
+
+def _upstream_ready(run: RunState, node: NodeState) -> bool:
+    """Whether what the node needs has succeeded, so that its input can be computed."""
+    if node.parent is not None or not node.plan.incoming:
+        return True
+    states = [run.nodes[edge.source].status in EFFECTIVE for edge in node.plan.incoming]
+    return all(states) if node.plan.node.join == "all" else any(states)
+
+
+def _follow(run: RunState, node: NodeState, command: RetryNode) -> list[AnyEvent]:
+    """What has run behind the node becomes stale, or runs again with ``downstream``."""
+    behind = [
+        name
+        for name in run.plan.descendants([node.path])
+        if run.nodes[name].status not in ("blocked", "ready", "held")
+        and not busy_node(run, run.nodes[name])
+    ]
+    if not behind:
+        return []
+    if command.downstream:
+        return [
+            NodesReset(tuple(behind), keep=True, cause=f"follows {node.path}", by=origin(command))
+        ]
+    ran = tuple(name for name in behind if run.nodes[name].status in EFFECTIVE)
+    return [NodesStaled(ran, f"{node.path} runs again", by=origin(command))] if ran else []
+
+
+def mark_node(state: EngineState, run: RunState, node: NodeState, command: MarkNode) -> Answer:
+    """Set the outcome by hand."""
+    if node.status == "compensation_failed":
+        if command.outcome not in ("succeeded", "ignored"):
+            return Refusal(f"the undo of {node.path} can be marked succeeded or ignored")
+        return [NodeMarked(node.path, command.outcome, undo=True, by=origin(command))]
+    if run.compensation is not None:
+        return Refusal(f"cannot mark {node.path}: run {run.number} is being compensated")
+    if node.status in ("running", "compensating") or node.wake is not None:
+        return Refusal(f"cannot mark {node.path}: it is {node.status}", "cancel it first, or wait")
+    if node.status in EFFECTIVE:
+        return _already_done(run, node, command)
+    if node.status == "compensated":
+        return Refusal(f"cannot mark {node.path}: it was undone", "`rerun --from` runs it again")
+    if command.outcome == "succeeded":
+        return _mark_succeeded(state, run, node, command)
+    if command.outcome == "skipped":
+        return [*reopen(run, command), NodeMarked(node.path, "skipped", by=origin(command))]
+    return _mark_failure(state, run, node, command)
+
+
+def _already_done(run: RunState, node: NodeState, command: MarkNode) -> Refusal:
+    verb = {"skipped": "skip", "failed": "fail", "ignored": "ignore"}.get(command.outcome, "mark")
+    return Refusal(
+        f"cannot {verb} {node.path}: it has already succeeded",
+        f"`studio output {run.number} {node.path} JSON` replaces its output; "
+        "`compensate` undoes it",
+    )
+
+
+def _mark_succeeded(
+    state: EngineState, run: RunState, node: NodeState, command: MarkNode
+) -> Answer:
+    ports = node.plan.node.ports
+    if ports and command.port not in ports:
+        return Refusal(
+            f"{node.path} leaves by a named port", f"say which: --port {'|'.join(ports)}"
+        )
+    value = msgspec.json.decode(command.output)
+    dead, broken = judge_edges(state, run, node, "success", command.port, value)
+    marked = NodeMarked(
+        node.path,
+        "succeeded",
+        output=command.output,
+        port=command.port,
+        dead=dead,
+        broken=broken,
+        by=origin(command),
+    )
+    return [*reopen(run, command), marked]
+
+
+def _mark_failure(state: EngineState, run: RunState, node: NodeState, command: MarkNode) -> Answer:
+    """``ignored`` lets the run go on past a failure; ``failed`` gives the node up."""
+    by = origin(command)
+    if node.status not in ("failed", "backing_off", "in_doubt"):
+        return Refusal(
+            f"cannot mark {node.path} {command.outcome}: it is {node.status}",
+            "only a failed, retrying or doubtful node can be given up or ignored",
+        )
+    edges = judge_edges(state, run, node, "failure", "", None)
+    if command.outcome == "ignored":
+        found: list[AnyEvent] = reopen(run, command)
+        return [
+            *found,
+            FailureDisposed(node.path, "ignored", dead=edges[0], broken=edges[1], by=by),
+        ]
+    if node.status == "failed" and node.disposition not in ("held", "handling"):
+        return Refusal(f"{node.path} has been given up already ({node.disposition})")
+    disposal = dispose(state, run, node, handlers=node.disposition != "handling")
+    if disposal.disposition == "held":
+        disposal = disposal._replace(disposition="continued" if node.parent else "failed")
+    message = f"{node.path} was given up" + (f" by {command.actor}" if command.actor else "")
+    return [
+        FailureDisposed(node.path, disposal.disposition, dead=edges[0], broken=edges[1], by=by),
+        *with_policy(run, disposal, node.path, message),
+    ]
+
+
+def override_input(
+    state: EngineState, run: RunState, node: NodeState, command: OverrideInput
+) -> Answer:
+    """The input of the node's next attempt."""
+    if command.revert and not node.override_input:
+        return Refusal(f"the input of {node.path} is not overridden")
+    return [InputOverridden(node.path, command.input, revert=command.revert, by=origin(command))]
+
+
+def override_output(
+    state: EngineState, run: RunState, node: NodeState, command: OverrideOutput
+) -> Answer:
+    """The output of a finished node; what has used the old one becomes stale."""
+    if node.status not in EFFECTIVE:
+        return Refusal(
+            f"cannot override the output of {node.path}: it is {node.status}",
+            f"`studio mark {run.number} {node.path} succeeded --output JSON` gives it one",
+        )
+    output = command.output
+    if command.revert:
+        if not node.overridden:
+            return Refusal(f"the output of {node.path} is not overridden")
+        output = msgspec.Raw(state.raw(node.overridden[0]))
+    value = msgspec.json.decode(output) if needs_output(node) else None
+    dead, broken = judge_edges(state, run, node, "success", node.port, value)
+    found: list[AnyEvent] = reopen(run, command) if _blocked_behind(run, node) else []
+    found.append(
+        OutputOverridden(
+            node.path,
+            output=output,
+            revert=command.revert,
+            dead=dead,
+            broken=broken,
+            by=origin(command),
+        )
+    )
+    ran = tuple(
+        name
+        for name in run.plan.descendants([base_path(node.path)])
+        if run.nodes[name].status in EFFECTIVE or run.nodes[name].status == "running"
+    )
+    if ran:
+        found.append(NodesStaled(ran, f"output of {node.path} changed", by=origin(command)))
+    return found
+
+
+def _blocked_behind(run: RunState, node: NodeState) -> bool:
+    return not run.ended and run.failing and bool(node.plan.outgoing)
+
+
+def set_breakpoint(
+    state: EngineState, run: RunState, node: NodeState, command: SetBreakpoint
+) -> Answer:
+    """Stop at a node before or after it runs, or when it fails."""
+    if command.when is not None:
+        try:
+            parse_expression(command.when)
+        except ExpressionError as error:
+            return Refusal(f"the condition cannot be read: {error.message}")
+    return [BreakpointSet(node.path, command.on, command.when, by=origin(command))]
+
+
+def clear_breakpoint(
+    state: EngineState, run: RunState, node: NodeState, command: ClearBreakpoint
+) -> Answer:
+    """Take the node's breakpoint away."""
+    if node.path not in run.breakpoints:
+        return Refusal(f"{node.path} has no breakpoint")
+    return [BreakpointCleared(node.path, by=origin(command))]
+
+
+def unknown_node(run: RunState, command: NodeCommand) -> Refusal:
+    """The answer to a command about a node the run does not have."""
+    names = ", ".join(list(run.plan.nodes)[:12])
+    return Refusal(f"run {run.number} has no node {command.node}", f"it has {names}")

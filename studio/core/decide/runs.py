@@ -1,0 +1,281 @@
+"""Verbs about a run as a whole."""
+
+from studio.core.commands import (
+    CancelRun,
+    Command,
+    Compensate,
+    Continue,
+    PauseRun,
+    Refusal,
+    Rerun,
+    ResumeRun,
+    StartRun,
+    Step,
+)
+from studio.core.decide.attempts import stop_all
+from studio.core.decide.verdicts import judge_edges, needs_output
+from studio.core.events import (
+    AnyEvent,
+    CompensationStarted,
+    NodeReleased,
+    NodesReset,
+    Origin,
+    RunCancelRequested,
+    RunFailing,
+    RunPaused,
+    RunReopened,
+    RunResumed,
+    RunStarted,
+    SteppingChanged,
+)
+from studio.core.plan import base_path
+from studio.core.resilience.compensation import plan_undo, standing_dependants, undoable
+from studio.core.state import EngineState, NodeState, RunState
+from studio.core.transitions import EFFECTIVE, IN_FLIGHT
+
+Answer = list[AnyEvent] | Refusal
+
+
+def origin(command: Command) -> Origin:
+    """Who caused the facts of a command."""
+    return Origin(command.id, command.actor, command.reason)
+
+
+def start_run(state: EngineState, command: StartRun) -> Answer:
+    """A new run of a known definition; the number was given by the shell."""
+    plan = state.plans.get(command.version)
+    if plan is None:
+        return Refusal(f"version {command.version} is not loaded")
+    if command.run in state.runs:
+        return Refusal(f"run {command.run} exists already")
+    if command.until is not None and command.until not in plan.nodes:
+        return Refusal(f"{plan.workflow.name} has no node {command.until}")
+    return [
+        RunStarted(
+            command.run_id,
+            plan.workflow.name,
+            command.version,
+            command.params,
+            command.policy,
+            file=command.file,
+            folder=command.folder,
+            surface=command.surface,
+            until=command.until,
+            stepping=command.stepping,
+            by=origin(command),
+        )
+    ]
+
+
+def pause_run(state: EngineState, run: RunState, command: PauseRun) -> Answer:
+    """Nothing starts any more; what runs finishes."""
+    if run.ended:
+        return Refusal(f"cannot pause run {run.number}: it has ended ({run.phase})")
+    if run.paused:
+        return Refusal(f"run {run.number} is paused already", "`resume` lets it go on")
+    return [RunPaused(by=origin(command))]
+
+
+def resume_run(state: EngineState, run: RunState, command: ResumeRun) -> Answer:
+    """Leave a pause. A run that is not paused is simply driven on; that is no fact."""
+    if run.ended:
+        return Refusal(
+            f"cannot resume run {run.number}: it has ended ({run.phase})",
+            "`retry` or `rerun` opens it again",
+        )
+    return [RunResumed(by=origin(command))] if run.paused else []
+
+
+def cancel_run(state: EngineState, run: RunState, command: CancelRun) -> Answer:
+    """End the run: running attempts are stopped, the rest never starts."""
+    if run.ended:
+        return Refusal(f"cannot cancel run {run.number}: it has ended ({run.phase})")
+    if run.compensation is not None:
+        return Refusal(
+            f"cannot cancel run {run.number}: it is being compensated",
+            "`pause` stops before the next undo",
+        )
+    if run.cancelled:
+        return Refusal(f"run {run.number} is being cancelled already")
+    return [RunCancelRequested(by=origin(command)), *stop_all(state, run)]
+
+
+def rerun(state: EngineState, run: RunState, command: Rerun) -> Answer:
+    """Stale nodes, or a node and all that follows it, run again as a new generation."""
+    if run.compensation is not None:
+        return Refusal(f"cannot rerun nodes of run {run.number}: it is being compensated")
+    if command.start is None:
+        names = [path for path in run.plan.order if "stale" in run.nodes[path].marks]
+        if not names:
+            return Refusal(f"no node of run {run.number} is stale")
+        keep, cause = True, "stale"
+    else:
+        if command.start not in run.plan.nodes:
+            return Refusal(f"run {run.number} has no node {command.start}")
+        names = [command.start, *run.plan.descendants([command.start])]
+        keep, cause = False, f"rerun from {command.start}"
+    busy = [path for path in names if busy_node(run, run.nodes[path])]
+    if busy:
+        return Refusal(
+            f"cannot rerun {busy[0]}: it is {run.nodes[busy[0]].status}",
+            "wait for it, or cancel it first",
+        )
+    return [
+        *reopen(run, command),
+        NodesReset(tuple(names), keep=keep, cause=cause, by=origin(command)),
+    ]
+
+
+def busy_node(run: RunState, node: NodeState) -> bool:
+    """Whether an attempt of the node, or of one of its items, is open."""
+    if node.items is not None and node.status == "running":
+        return node.items.active > 0
+    return node.status in IN_FLIGHT
+
+
+def reopen(run: RunState, command: Command) -> list[AnyEvent]:
+    """The fact that an ended (or failing) run goes on, when it is one."""
+    return [RunReopened(by=origin(command))] if run.ended or run.failing else []
+
+
+def step(state: EngineState, run: RunState, command: Step) -> Answer:
+    """Enter step mode, or let the next node or wave start in it."""
+    if run.ended:
+        return Refusal(f"cannot step run {run.number}: it has ended ({run.phase})")
+    if command.until is not None:
+        if command.until not in run.plan.nodes:
+            return Refusal(f"run {run.number} has no node {command.until}")
+        return [SteppingChanged(until=command.until, by=origin(command))]
+    ready = [path for path, node in run.nodes.items() if node.status in ("ready", "held")]
+    if command.node is not None:
+        if command.node not in run.nodes:
+            return Refusal(f"run {run.number} has no node {command.node}")
+        if command.node not in ready:
+            return Refusal(
+                f"cannot step {command.node}: it is {run.nodes[command.node].status}",
+                f"ready: {', '.join(ready[:8]) or 'none'}",
+            )
+        ready = [command.node]
+    allowed = ready if command.wave else ready[:1]
+    return [
+        SteppingChanged(stepping=True, until=run.until, allowed=tuple(allowed), by=origin(command))
+    ]
+
+
+def go_on(state: EngineState, run: RunState, command: Continue) -> Answer:
+    """Leave a breakpoint, or step mode and run-to-node for the whole run."""
+    if run.ended:
+        return Refusal(f"run {run.number} has ended ({run.phase})")
+    if command.node is not None:
+        node = run.nodes.get(command.node)
+        if node is None:
+            return Refusal(f"run {run.number} has no node {command.node}")
+        if node.gate is None:
+            return Refusal(f"{command.node} is not stopped: it is {node.status}")
+        return [release(state, run, node, command)]
+    stopped = [node for node in run.nodes.values() if node.gate == "breakpoint"]
+    found: list[AnyEvent] = [release(state, run, node, command) for node in stopped]
+    if run.stepping or run.until is not None:
+        found.append(SteppingChanged(by=origin(command)))
+    if not found:
+        return Refusal(f"run {run.number} is not stopped at a breakpoint or in step mode")
+    return found
+
+
+def release(state: EngineState, run: RunState, node: NodeState, command: Command) -> NodeReleased:
+    """The gate of a node opens; after a stop behind it, its edges are judged now."""
+    dead: tuple[int, ...] = ()
+    broken: dict[int, str] = {}
+    if node.status in EFFECTIVE and not node.resolved:
+        output = state.decode(node.output) if needs_output(node) else None
+        dead, broken = judge_edges(state, run, node, "success", node.port, output)
+    return NodeReleased(node.path, dead=dead, broken=broken, by=origin(command))
+
+
+def compensate(state: EngineState, run: RunState, command: Compensate, now: float) -> Answer:
+    """Undo the whole run, or chosen nodes, in reverse order of their dependencies."""
+    if run.compensation is not None:
+        if not run.compensation.expired:
+            return Refusal(
+                f"run {run.number} is being compensated already",
+                "`retry` or `mark` the step that stopped it",
+            )
+    elif run.compensate_by is not None:
+        return Refusal(f"run {run.number} is about to be compensated")
+    doubtful = [node.path for node in run.nodes.values() if node.status == "in_doubt"]
+    if doubtful:
+        return Refusal(
+            f"cannot compensate run {run.number}: the outcome of {doubtful[0]} is in doubt",
+            f"say what happened first: `studio mark {run.number} {doubtful[0]} succeeded|failed`",
+        )
+    if not command.nodes:
+        return _compensate_run(state, run, command, now)
+    return _compensate_nodes(run, command, now)
+
+
+def _compensate_run(state: EngineState, run: RunState, command: Compensate, now: float) -> Answer:
+    plan = plan_undo(run, force=command.force)
+    if not plan.steps and run.ended:
+        if plan.barrier is not None:
+            return Refusal(
+                f"{plan.barrier} is irreversible and was done last",
+                "--force with a reason undoes what comes before it",
+            )
+        return Refusal(f"nothing to undo in run {run.number}: no finished node declares an undo")
+    if run.ended or run.compensation is not None:
+        return [compensation_started(run, plan.steps, plan.barrier, command, now, final=True)]
+    message = "compensation was asked for" + (f" by {command.actor}" if command.actor else "")
+    return [
+        RunFailing("", message, compensate=True, force=command.force, by=origin(command)),
+        *stop_all(state, run),
+    ]
+
+
+def compensation_started(
+    run: RunState,
+    steps: tuple[str, ...],
+    barrier: str | None,
+    command: Command | None,
+    now: float,
+    *,
+    final: bool,
+    failed: str | None = None,
+) -> CompensationStarted:
+    """The fact that a plan of undos is carried out, with its time limit."""
+    return CompensationStarted(
+        steps,
+        barrier=barrier,
+        failed=failed,
+        final=final,
+        deadline=now + run.plan.workflow.compensation.timeout,
+        by=origin(command) if command is not None else None,
+    )
+
+
+def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
+    for path in command.nodes:
+        node = run.nodes.get(path)
+        if node is None:
+            return Refusal(f"run {run.number} has no node {path}")
+        if node.plan.undo is None:
+            return Refusal(
+                f"{path} declares no undo", "add `compensate:` to it, or mark what follows"
+            )
+        if node.items is None and not undoable(node):
+            return Refusal(f"cannot undo {path}: it is {node.status}")
+    wanted = set(command.nodes)
+    if command.downstream:
+        wanted.update(run.plan.descendants(base_path(path) for path in command.nodes))
+    standing = [name for name in standing_dependants(run, wanted) if name not in wanted]
+    if standing and not (command.force and command.reason):
+        return Refusal(
+            f"cannot undo {command.nodes[0]}: {standing[0]}, which follows it, still holds effects",
+            "--downstream undoes both; --force with --reason undoes it alone",
+        )
+    plan = plan_undo(run, wanted, force=command.force)
+    if not plan.steps:
+        return Refusal(
+            f"{plan.barrier} is irreversible" if plan.barrier else "nothing to undo",
+            "--force with a reason goes past it" if plan.barrier else "",
+        )
+    return [compensation_started(run, plan.steps, plan.barrier, command, now, final=run.ended)]

@@ -1,0 +1,219 @@
+"""What becomes of the outgoing edges of a node, and of its failure."""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from studio.core.events import (
+    AnyEvent,
+    AttemptFailed,
+    Disposition,
+    FailureDisposed,
+    FallbackUsed,
+    NodeFailed,
+    RunFailing,
+)
+from studio.core.resilience.retry import delay, retries
+from studio.core.scope import edge_scope, node_scope
+from studio.core.state import TAKEN, EngineState, NodeState, RunState
+from studio.core.transitions import FINISHED
+from studio.errors import ExpressionError
+from studio.model.failure import Failure
+
+encode = msgspec.json.encode
+
+Edges = tuple[tuple[int, ...], dict[int, str]]
+"""Indexes of outgoing edges whose condition is false, and messages of those that could not be evaluated."""
+
+NO_EDGES: Edges = ((), {})
+
+
+def judge_edges(
+    state: EngineState, run: RunState, node: NodeState, outcome: str, port: str, output: Any
+) -> Edges:
+    """Evaluate the conditions of the edges that the outcome and port would take.
+
+    Args:
+        output: the node's output, already decoded; what ``output`` means in a condition.
+    """
+    if node.plan.plain or node.parent is not None:
+        return NO_EDGES
+    dead: list[int] = []
+    broken: dict[int, str] = {}
+    scope: dict[str, Any] | None = None
+    for edge in node.plan.outgoing:
+        if edge.when is None or not edge.matches(outcome, port):
+            continue
+        if scope is None:
+            scope = edge_scope(state, run, output, node)
+        try:
+            if not edge.when.truth(scope):
+                dead.append(edge.index)
+        except ExpressionError as error:
+            broken[edge.index] = f"condition of the edge from {node.path}: {error.message}"
+    return tuple(dead), broken
+
+
+def needs_output(node: NodeState) -> bool:
+    """Whether any outgoing edge has a condition, so that the output has to be decoded."""
+    return not node.plan.plain and any(edge.when is not None for edge in node.plan.outgoing)
+
+
+class Disposal(NamedTuple):
+    """What becomes of a failure that is not retried."""
+
+    disposition: Disposition
+    edges: Edges
+
+
+def dispose(
+    state: EngineState, run: RunState, node: NodeState, *, handlers: bool = True
+) -> Disposal:
+    """Handled by an edge, tolerated, or left to the policy of the run.
+
+    Args:
+        handlers: false once the handlers have been tried and did not succeed.
+    """
+    edges = judge_edges(state, run, node, "failure", "", None)
+    if node.parent is not None:
+        holds = node.plan.node.on_item_failure == "hold" and not run.failing
+        return Disposal("held" if holds else "continued", NO_EDGES)
+    if handlers and not run.cancelled and _has_handler(run, node, edges):
+        return Disposal("handling", edges)
+    if not node.plan.node.critical:
+        return Disposal("tolerated", edges)
+    if run.failing:
+        return Disposal("failed", edges)
+    stop = run.breakpoints.get(node.path)
+    if run.policy == "hold" or (stop is not None and stop.on == "failure"):
+        return Disposal("held", edges)
+    return Disposal("continued" if run.policy == "continue" else "failed", edges)
+
+
+def _has_handler(run: RunState, node: NodeState, edges: Edges) -> bool:
+    dead, broken = edges
+    return any(
+        edge.handles
+        and edge.matches("failure", "")
+        and edge.index not in dead
+        and edge.index not in broken
+        and run.nodes[edge.target].status not in FINISHED - {"skipped", "cancelled"}
+        for edge in node.plan.outgoing
+    )
+
+
+def with_policy(run: RunState, disposal: Disposal, node: str, message: str) -> list[AnyEvent]:
+    """The fact that the whole run fails, when the disposition says so and it does not yet."""
+    if disposal.disposition == "failed" and not run.failing:
+        return [RunFailing(node, message)]
+    return []
+
+
+def end_failure(
+    state: EngineState, run: RunState, node: NodeState, failure: Failure, now: float
+) -> list[AnyEvent]:
+    """Facts of a failed forward attempt: retried, replaced by a fallback, or disposed of."""
+    node_def = node.plan.node
+    uncertain = node_def.side_effects == "external" and failure.category in (
+        "timeout",
+        "interrupted",
+    )
+    at = next_try(run, node, failure, now)
+    if at is not None:
+        return [
+            AttemptFailed(
+                node.path, node.attempt, failure, "retry", retry_at=at, uncertain=uncertain
+            )
+        ]
+    if node.plan.fallback is not None and not run.cancelled:
+        return _fall_back(state, run, node, failure)
+    disposal = dispose(state, run, node)
+    event = AttemptFailed(
+        node.path,
+        node.attempt,
+        failure,
+        disposal.disposition,
+        uncertain=uncertain,
+        dead=disposal.edges[0],
+        broken=disposal.edges[1],
+    )
+    return [event, *with_policy(run, disposal, node.path, _summary(node, failure))]
+
+
+def _summary(node: NodeState, failure: Failure) -> str:
+    return f"{node.path} failed: {failure.type}: {failure.message}"[:500]
+
+
+def next_try(run: RunState, node: NodeState, failure: Failure, now: float) -> float | None:
+    """Time of the next automatic attempt, or None.
+
+    On screen an ``unexpected`` error (a bug) holds at its first attempt, retries or not (engine.md,
+    "Failure"); a failing run ends its backoffs.
+    """
+    policy = node.plan.node.retry
+    if run.failing and (node.parent.path if node.parent else node.path) not in run.exempt:
+        return None
+    if run.surface == "screen" and failure.category == "unexpected":
+        return None
+    budget = run.plan.workflow.limits.retry_budget
+    if budget is not None and run.retries >= budget:
+        return None
+    if policy is None or not retries(policy, failure, node.tries):
+        return None
+    return now + delay(policy, node.tries, f"{run.run_id}/{node.path}/{node.attempt}")
+
+
+def _fall_back(
+    state: EngineState, run: RunState, node: NodeState, failure: Failure
+) -> list[AnyEvent]:
+    failed = AttemptFailed(node.path, node.attempt, failure, "fallback")
+    template = node.plan.fallback
+    if template is None:
+        return [failed]
+    try:
+        value = template.render(node_scope(state, run, node)).value
+    except ExpressionError as error:
+        worse = Failure("ExpressionError", f"fallback: {error.message}", "validation")
+        disposal = dispose(state, run, node)
+        event = AttemptFailed(node.path, node.attempt, worse, disposal.disposition)
+        return [event, *with_policy(run, disposal, node.path, _summary(node, worse))]
+    dead, broken = judge_edges(state, run, node, "success", "", value)
+    return [
+        failed,
+        FallbackUsed(node.path, output=msgspec.Raw(encode(value)), dead=dead, broken=broken),
+    ]
+
+
+def fail_node(
+    state: EngineState, run: RunState, node: NodeState, failure: Failure
+) -> list[AnyEvent]:
+    """Facts of a node that fails without an attempt."""
+    disposal = dispose(state, run, node)
+    event = NodeFailed(
+        node.path,
+        failure,
+        disposal.disposition,
+        dead=disposal.edges[0],
+        broken=disposal.edges[1],
+    )
+    return [event, *with_policy(run, disposal, node.path, _summary(node, failure))]
+
+
+def review_handlers(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]:
+    """What becomes of a failure that was left to handlers, now that one of them is resolved."""
+    if node.status != "failed" or node.disposition != "handling":
+        return []
+    pending = False
+    for edge in node.plan.outgoing:
+        target = run.nodes[edge.target]
+        if not edge.handles or target.edges is None or target.edges[edge.slot] != TAKEN:
+            continue
+        if target.status in ("succeeded", "reused"):
+            return [FailureDisposed(node.path, "handled")]
+        pending = pending or not target.settled
+    if pending:
+        return []
+    disposal = dispose(state, run, node, handlers=False)
+    event = FailureDisposed(node.path, disposal.disposition)
+    message = f"{node.path} failed, and what should have handled it did not succeed"
+    return [event, *with_policy(run, disposal, node.path, message)]

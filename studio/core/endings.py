@@ -1,0 +1,192 @@
+"""How a run ends: drained, perhaps undone, with its outputs."""
+
+from typing import Any, Literal
+
+from studio.core.decide.runs import compensation_started
+from studio.core.events import (
+    AnyEvent,
+    AttemptDoubted,
+    AttemptFailed,
+    AttemptStarted,
+    CompensationFinished,
+    RunFinished,
+)
+from studio.core.resilience.compensation import plan_undo, undoable
+from studio.core.scope import run_scope
+from studio.core.starts import render_undo
+from studio.core.state import CompensationState, EngineState, NodeState, RunState
+from studio.core.transitions import EFFECTIVE, Phase
+from studio.errors import ExpressionError
+from studio.model.failure import Failure
+
+
+def end_run(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
+    """Facts that end a run all of whose nodes are resolved; none while anything is open."""
+    if run.open or run.flying or run.waits or run.paused:
+        return []
+    if run.compensate_by is not None:
+        return _compensate(state, run, now, by_hand=True)
+    if run.cancelled:
+        return [RunFinished("cancelled", message=run.message)]
+    failed = first_failure(run)
+    if failed is None and not run.timed_out:
+        return [_succeed(state, run)]
+    policy = run.plan.workflow.compensation
+    if policy.when == "failure":
+        doubtful = _doubt(run)
+        if doubtful:
+            return doubtful
+        return _compensate(state, run, now, by_hand=False)
+    return [RunFinished("failed", message=_message(run, failed), degraded=run.degraded)]
+
+
+def first_failure(run: RunState) -> NodeState | None:
+    """The first node whose failure makes the run fail."""
+    for path in run.plan.order:
+        node = run.nodes[path]
+        if node.status == "failed" and node.disposition in ("failed", "continued"):
+            return node
+    return None
+
+
+def _message(run: RunState, failed: NodeState | None) -> str:
+    if run.message or failed is None or failed.failure is None:
+        return run.message
+    return f"{failed.path} failed: {failed.failure.type}: {failed.failure.message}"[:500]
+
+
+def _succeed(state: EngineState, run: RunState) -> RunFinished:
+    outputs: Any = {}
+    if run.plan.outputs is not None:
+        try:
+            outputs = run.plan.outputs.render(run_scope(state, run)).value
+        except ExpressionError as error:
+            return RunFinished("failed", message=f"outputs: {error.message}")
+    return RunFinished("succeeded", outputs=outputs, degraded=run.degraded)
+
+
+def _doubt(run: RunState) -> list[AnyEvent]:
+    """Failed attempts that may have acted before they failed are in doubt for the undo (engine.md, "Failure")."""
+    return [
+        AttemptDoubted(node.path, node.attempt, "it may have acted before it failed")
+        for node in run.nodes.values()
+        if node.uncertain and node.status == "failed" and node.plan.undo is not None
+    ]
+
+
+def _compensate(state: EngineState, run: RunState, now: float, *, by_hand: bool) -> list[AnyEvent]:
+    failed = run.failing_node or None
+    among = None
+    if (
+        not by_hand
+        and run.plan.workflow.compensation.scope == "branch"
+        and failed in run.plan.nodes
+    ):
+        among = run.plan.ancestors([failed])
+    plan = plan_undo(run, among, force=run.forced)
+    message = _message(run, first_failure(run))
+    if not plan.steps:
+        if by_hand:
+            return [RunFinished("cancelled", message=f"{message}; there was nothing to undo")]
+        return [RunFinished("failed", message=message, degraded=run.degraded)]
+    return [
+        compensation_started(run, plan.steps, plan.barrier, None, now, final=True, failed=failed)
+    ]
+
+
+def next_undo(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
+    """Facts that carry a compensation one step further; none while a step is open, stuck or held back."""
+    plan = run.compensation
+    if plan is None or run.flying:
+        return []
+    while plan.position < len(plan.steps):
+        node = run.nodes.get(plan.steps[plan.position])
+        if node is not None and (
+            undoable(node) or node.status in ("compensating", "compensation_failed")
+        ):
+            break
+        plan.position += 1
+    if plan.position == len(plan.steps):
+        return _finish(run, plan)
+    node = run.nodes[plan.steps[plan.position]]
+    blocked = run.paused or plan.expired or node.retry_at is not None or node.gate == "hold"
+    if blocked or node.status == "compensation_failed":
+        return []
+    return _start_undo(state, run, node, now)
+
+
+def _start_undo(state: EngineState, run: RunState, node: NodeState, now: float) -> list[AnyEvent]:
+    undo = node.plan.undo
+    if undo is None:
+        return []
+    attempt = node.undo_attempt + 1
+    deadline = now + undo.definition.timeout
+    by = node.manual
+    try:
+        done = render_undo(state, run, node, undo)
+    except ExpressionError as error:
+        failure = Failure("ExpressionError", f"compensate: {error.message}", "validation")
+        started = AttemptStarted(node.path, attempt, node.generation, undo=True, by=by)
+        return [started, AttemptFailed(node.path, attempt, failure, "held", undo=True)]
+    return [
+        AttemptStarted(
+            node.path,
+            attempt,
+            node.generation,
+            undo=True,
+            input=done.input,
+            slots=done.slots,
+            settings=done.settings,
+            setting_slots=done.setting_slots,
+            deadline=deadline,
+            by=by,
+        )
+    ]
+
+
+def _finish(run: RunState, plan: CompensationState) -> list[AnyEvent]:
+    given_up = [path for path in plan.steps if "ignored" in run.nodes[path].marks]
+    message = run.message
+    complete = plan.barrier is None and not given_up
+    if plan.barrier is not None:
+        message = f"stopped at {plan.barrier}, which is irreversible"
+    elif given_up:
+        message = f"the undo of {', '.join(given_up)} was given up"
+    found: list[AnyEvent] = [CompensationFinished(complete, message)]
+    if plan.final:
+        found.append(RunFinished(_undone_phase(run, complete), message=message))
+    return found
+
+
+def _undone_phase(run: RunState, complete: bool) -> Literal["compensated", "partly_compensated"]:
+    """``compensated`` when no undoable effect stands any more."""
+    standing = any(undoable(node) for node in run.nodes.values())
+    scoped = run.plan.workflow.compensation.scope == "branch"
+    if complete and (scoped or not standing):
+        return "compensated"
+    return "partly_compensated"
+
+
+def phase_of(run: RunState) -> Phase:
+    """What the run shows: its phase, or ``attention`` when only a person can get it on."""
+    if run.ended:
+        return run.phase
+    if run.flying or run.waits or run.queue or run.unsettled:
+        return run.phase
+    if run.compensation is not None:
+        plan = run.compensation
+        if run.paused and not plan.expired:
+            return "compensating"
+        return "attention"
+    if run.paused:
+        return "running"
+    return "attention" if run.open else run.phase
+
+
+def needs_person(node: NodeState) -> bool:
+    """Whether a node waits for a person."""
+    return (
+        node.status in ("in_doubt", "compensation_failed", "held")
+        or (node.status == "failed" and node.disposition == "held")
+        or (node.status in EFFECTIVE and node.gate is not None)
+    )

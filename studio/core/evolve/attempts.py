@@ -1,0 +1,270 @@
+"""What the facts about attempts do to the state."""
+
+from studio.core.events import (
+    AttemptCancelled,
+    AttemptDoubted,
+    AttemptFailed,
+    AttemptInterrupted,
+    AttemptStarted,
+    AttemptStopRequested,
+    AttemptSucceeded,
+    ChildSpawned,
+    FallbackUsed,
+    Record,
+    ResultIgnored,
+    RetryRequested,
+)
+from studio.core.evolve.flights import clear_timer, land, set_timer, take_off
+from studio.core.evolve.graph import become, feed_items, resolve, unresolve
+from studio.core.plan import item_path
+from studio.core.state import EngineState, Flight, NodeState, RunState, Stored, keep_value
+
+
+def on_started(state: EngineState, run: RunState, event: AttemptStarted, record: Record) -> None:
+    node = run.nodes[event.node]
+    node.by = event.by
+    if event.undo:
+        node.undo_attempt = event.attempt
+        node.undo_position = record.position
+        node.undo_tries += 1
+        become(run, node, "compensating")
+    else:
+        _start_forward(state, run, node, event, record)
+    clear_timer(state, run, "retry", node.path, event.undo)
+    node.retry_at = None
+    node.manual = None
+    node.started_at = record.at
+    node.finished_at = None
+    if event.deadline is not None:
+        node.deadline = event.deadline
+        set_timer(state, run, "deadline", event.deadline, node.path, event.undo)
+    if event.wake is None:
+        take_off(state, run, node, event.undo)
+
+
+def _start_forward(
+    state: EngineState, run: RunState, node: NodeState, event: AttemptStarted, record: Record
+) -> None:
+    if node.resolved:
+        unresolve(run, node, record.position)
+    node.attempt = event.attempt
+    node.generation = event.generation
+    node.iteration = event.iteration
+    node.tries += 1
+    node.gate = None
+    node.wake = event.wake
+    if not event.reuse:
+        node.input_position = record.position
+        node.input_attempt = event.attempt
+    run.allowed.discard(node.path)
+    become(run, node, "running" if event.wake is None else "waiting")
+    if event.wake is not None:
+        set_timer(state, run, "wake", event.wake, node.path)
+
+
+def on_spawned(state: EngineState, run: RunState, event: ChildSpawned, record: Record) -> None:
+    node = run.nodes[event.node]
+    node.pid = event.pid
+    node.pid_started = event.started
+    flight = Flight(run.number, event.node, event.undo, event.attempt)
+    if state.flow.in_flight.get(flight) == "start":
+        state.flow.in_flight[flight] = "spawned"
+        state.flow.touched[flight] = None
+
+
+def on_stop_requested(
+    state: EngineState, run: RunState, event: AttemptStopRequested, record: Record
+) -> None:
+    node = run.nodes[event.node]
+    node.stopping = event.cause
+    node.by = event.by or node.by
+    flight = Flight(run.number, event.node, event.undo, event.attempt)
+    if flight in state.flow.in_flight:
+        state.flow.in_flight[flight] = "stop"
+        state.flow.touched[flight] = None
+
+
+def _end(state: EngineState, run: RunState, node: NodeState, record: Record, undo: bool) -> None:
+    land(state, run, node, undo)
+    clear_timer(state, run, "wake", node.path)
+    node.wake = None
+    node.finished_at = record.at
+    node.finished_position = record.position
+
+
+def on_succeeded(
+    state: EngineState, run: RunState, event: AttemptSucceeded, record: Record
+) -> None:
+    node = run.nodes[event.node]
+    _end(state, run, node, record, event.undo)
+    if event.undo:
+        run.undone = True
+        node.undo_tries = 0
+        become(run, node, "compensated")
+        return
+    node.output = (
+        keep_value(event.output, record.position) if event.blob is None else keep_blob(record)
+    )
+    node.failure = None
+    node.port = event.port
+    node.tries = 0
+    if event.again is not None:
+        become(run, node, "waiting")
+        node.retry_at = event.again
+        set_timer(state, run, "retry", event.again, node.path)
+        return
+    node.uncertain = False
+    node.keep = False
+    node.overridden = None
+    node.interruptions = 0
+    for name in ("stale", "degraded", "overridden output"):
+        node.unmark(name)
+    if event.held:
+        node.gate = "breakpoint"
+    become(run, node, "succeeded")
+    if not event.held:
+        resolve(run, node, "success", record.position, event.dead, event.broken)
+
+
+def keep_blob(record: Record) -> Stored:
+    """A value whose event holds only its address is read through the history."""
+    return Stored(record.position)
+
+
+def on_failed(state: EngineState, run: RunState, event: AttemptFailed, record: Record) -> None:
+    node = run.nodes[event.node]
+    _end(state, run, node, record, event.undo)
+    node.failure = event.failure
+    node.uncertain = node.uncertain or event.uncertain
+    if event.undo:
+        if event.retry_at is None:
+            become(run, node, "compensation_failed")
+        else:
+            node.retry_at = event.retry_at
+            set_timer(state, run, "retry", event.retry_at, node.path, True)
+        return
+    if event.disposition == "retry" and event.retry_at is not None:
+        run.retries += 1
+        node.retry_at = event.retry_at
+        become(run, node, "backing_off", "retry")
+        set_timer(state, run, "retry", event.retry_at, node.path)
+        return
+    fail(run, node, event.disposition, record.position, event.dead, event.broken)
+
+
+def fail(
+    run: RunState,
+    node: NodeState,
+    disposition: str,
+    position: int,
+    dead: tuple[int, ...],
+    broken: dict[int, str],
+) -> None:
+    """A node has failed for good, as far as the engine is concerned; edges resolve unless it is held."""
+    node.finished_position = position
+    become(run, node, "failed", disposition)
+    if disposition == "tolerated":
+        run.degraded = True
+    if disposition not in ("held", "fallback"):
+        node.port = ""
+        resolve(run, node, "failure", position, dead, broken)
+
+
+def on_fallback(state: EngineState, run: RunState, event: FallbackUsed, record: Record) -> None:
+    node = run.nodes[event.node]
+    node.output = keep_value(event.output, record.position)
+    node.port = event.port
+    node.mark("degraded")
+    run.degraded = True
+    become(run, node, "succeeded")
+    resolve(run, node, "success", record.position, event.dead, event.broken)
+
+
+def on_cancelled(
+    state: EngineState, run: RunState, event: AttemptCancelled, record: Record
+) -> None:
+    node = run.nodes[event.node]
+    _end(state, run, node, record, event.undo)
+    node.cause = event.reason
+    if event.undo:
+        become(run, node, "compensation_failed")
+        return
+    become(run, node, "cancelled")
+    resolve(run, node, "none", record.position)
+
+
+def on_interrupted(
+    state: EngineState, run: RunState, event: AttemptInterrupted, record: Record
+) -> None:
+    node = run.nodes[event.node]
+    _end(state, run, node, record, event.undo)
+    node.cause = event.detail
+    if event.undo:
+        # The same step of the plan is carried out again; its idempotency key is the same.
+        node.undo_tries -= 1
+        return
+    node.interruptions += 1
+    node.tries -= 1
+    become(run, node, "ready")
+    run.unsettled.append((node.path, record.position))
+
+
+def on_doubted(state: EngineState, run: RunState, event: AttemptDoubted, record: Record) -> None:
+    node = run.nodes[event.node]
+    _end(state, run, node, record, event.undo)
+    node.cause = event.detail
+    become(run, node, "compensation_failed" if event.undo else "in_doubt")
+
+
+def on_ignored(state: EngineState, run: RunState, event: ResultIgnored, record: Record) -> None:
+    """Kept in the history only: a closed attempt absorbs what comes late."""
+
+
+def on_retry_requested(
+    state: EngineState, run: RunState, event: RetryRequested, record: Record
+) -> None:
+    node = run.nodes[event.node]
+    clear_timer(state, run, "retry", node.path, event.undo)
+    node.retry_at = None
+    if event.undo:
+        if event.by is not None and run.compensation is not None:
+            run.compensation.expired = False
+            node.undo_tries = 0
+        if node.status == "compensation_failed":
+            become(run, node, "compensating")
+        return
+    if event.by is not None:
+        node.tries = 0
+        node.manual = event.by
+        node.by = event.by
+    if node.resolved:
+        unresolve(run, node, record.position)
+    _reopen_parent(run, node, record.position)
+    if node.items is not None:
+        _retry_items(run, node)
+        return
+    become(run, node, "ready")
+    run.unsettled.append((node.path, record.position))
+
+
+def _reopen_parent(run: RunState, node: NodeState, position: int) -> None:
+    parent = node.parent
+    if parent is not None and parent.status == "failed":
+        if parent.resolved:
+            unresolve(run, parent, position)
+        become(run, parent, "running")
+
+
+def _retry_items(run: RunState, node: NodeState) -> None:
+    items = node.items
+    if items is None:
+        return
+    become(run, node, "running")
+    for index in range(items.count):
+        item = run.nodes[item_path(node.path, index)]
+        if item.status in ("failed", "cancelled"):
+            item.tries = 0
+            item.resolved = False
+            become(run, item, "blocked")
+            items.pending.append(index)
+    feed_items(run, node)

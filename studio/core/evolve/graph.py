@@ -1,0 +1,189 @@
+"""How a node's state, its edges and the counts of its run change together."""
+
+import heapq
+
+from studio.core.plan import PlanEdge, item_path
+from studio.core.state import (
+    BROKEN,
+    DEAD,
+    TAKEN,
+    UNRESOLVED,
+    EngineState,
+    NodeState,
+    RunState,
+)
+from studio.core.transitions import TRANSITIONS, Status
+
+FREE = frozenset({"blocked", "ready"})
+
+
+class IllegalTransitionError(AssertionError):
+    """An event asked for a transition that the table does not have: a defect of `decide`."""
+
+
+def become(run: RunState, node: NodeState, status: Status, disposition: str = "") -> None:
+    """Bring a node into a state, keeping the counts of the run and of a foreach right.
+
+    Raises `IllegalTransitionError` when the table has no such transition.
+    """
+    old = node.status
+    if status != old and status not in TRANSITIONS[old]:
+        raise IllegalTransitionError(
+            f"{node.path}: {old} -> {status}; legal: {', '.join(sorted(TRANSITIONS[old]))}"
+        )
+    was = node.settled
+    node.status = status
+    node.disposition = disposition
+    if node.parent is None:
+        if status != old:
+            counts = run.counts
+            counts[old] -= 1
+            counts[status] = counts.get(status, 0) + 1
+        run.open += was - node.settled
+    elif node.parent.items is not None:
+        _count_item(run, node.parent, node, old, was)
+    if node.settled and not was and node.plan.is_handler:
+        notify_sources(run, node)
+
+
+def _count_item(run: RunState, parent: NodeState, item: NodeState, old: Status, was: bool) -> None:
+    """Keep a foreach's tallies: an item is active from ``ready`` until it is settled."""
+    items = parent.items
+    if items is None:
+        return
+    settled = item.settled
+    unsuccessful = item.status in ("failed", "cancelled")
+    items.failed += unsuccessful - (old in ("failed", "cancelled"))
+    items.left += was - settled
+    items.active += (item.status != "blocked" and not settled) - (old != "blocked" and not was)
+    if settled and not was:
+        feed_items(run, parent)
+        if items.left == 0 or unsuccessful:
+            run.collecting.append(parent.path)
+
+
+def regate(run: RunState, node: NodeState, gate: str | None) -> None:
+    """Close (with its reason) or open the gate of a node that may already be finished."""
+    was = node.settled
+    node.gate = gate
+    if node.parent is None:
+        run.open += was - node.settled
+
+
+def notify_sources(run: RunState, handler: NodeState) -> None:
+    """A node that may handle failures is resolved: look at the failures it was taken for."""
+    for edge in handler.plan.incoming:
+        if edge.handles and handler.edges is not None and handler.edges[edge.slot] == TAKEN:
+            run.handling.append(edge.source)
+
+
+def resolve(
+    run: RunState,
+    node: NodeState,
+    outcome: str,
+    position: int,
+    dead: tuple[int, ...] = (),
+    broken: dict[int, str] | None = None,
+) -> None:
+    """Resolve the outgoing edges of a finished node; ``outcome`` is success, failure or none."""
+    node.resolved = True
+    if node.parent is not None:
+        return
+    if node.plan.plain and not dead and not broken:
+        verdict = TAKEN if outcome == "success" else DEAD
+        for edge in node.plan.outgoing:
+            set_edge(run, edge, verdict, position)
+        return
+    for edge in node.plan.outgoing:
+        if broken and edge.index in broken:
+            run.nodes[edge.target].blocking = broken[edge.index]
+            set_edge(run, edge, BROKEN, position)
+        elif edge.index in dead or not edge.matches(outcome, node.port):
+            set_edge(run, edge, DEAD, position)
+        else:
+            set_edge(run, edge, TAKEN, position)
+
+
+def set_edge(run: RunState, edge: PlanEdge, verdict: int, position: int) -> None:
+    """Record what an edge has come to; its target is looked at again."""
+    target = run.nodes[edge.target]
+    edges = target.edges
+    if edges is None:
+        return
+    old = edges[edge.slot]
+    if old != verdict:
+        edges[edge.slot] = verdict
+        target.taken += (verdict == TAKEN) - (old == TAKEN)
+        target.dead += (verdict in (DEAD, BROKEN)) - (old in (DEAD, BROKEN))
+    if target.status in FREE:
+        run.unsettled.append((target.path, position))
+    elif is_automatic(target) and old != verdict:
+        revive(run, target, position)
+
+
+def is_automatic(node: NodeState) -> bool:
+    """Whether a node was skipped or cancelled by the engine, so that the engine may take it back."""
+    return (
+        node.status in ("skipped", "cancelled") and node.by is None and "marked" not in node.marks
+    )
+
+
+def unresolve(run: RunState, node: NodeState, position: int) -> None:
+    """Take back the outgoing edges of a node that is to run again.
+
+    What was skipped or cancelled because of them returns to ``blocked`` (late success), what was ready waits
+    again; what has run stays as it is.
+    """
+    stack = [node]
+    while stack:
+        source = stack.pop()
+        source.resolved = False
+        if source.parent is not None:
+            continue
+        for edge in source.plan.outgoing:
+            target = run.nodes[edge.target]
+            edges = target.edges
+            if edges is None or edges[edge.slot] == UNRESOLVED:
+                continue
+            old = edges[edge.slot]
+            edges[edge.slot] = UNRESOLVED
+            target.taken -= old == TAKEN
+            target.dead -= old in (DEAD, BROKEN)
+            if target.status in ("ready", "held"):
+                become(run, target, "blocked")
+            elif is_automatic(target):
+                stack.append(_reopen(run, target, position))
+
+
+def revive(run: RunState, node: NodeState, position: int) -> None:
+    """Bring an automatically skipped or cancelled node back to ``blocked``, and what followed from it."""
+    unresolve(run, _reopen(run, node, position), position)
+
+
+def _reopen(run: RunState, node: NodeState, position: int) -> NodeState:
+    become(run, node, "blocked")
+    node.cause = ""
+    node.failure = None
+    run.unsettled.append((node.path, position))
+    return node
+
+
+def feed_items(run: RunState, parent: NodeState) -> None:
+    """Let the next items of a foreach become ready, as far as ``max_parallel`` allows."""
+    items = parent.items
+    if items is None or parent.status != "running":
+        return
+    limit = parent.plan.node.max_parallel or items.count
+    while items.pending and items.active < limit:
+        item = run.nodes[item_path(parent.path, items.pending.popleft())]
+        if item.status == "blocked":
+            become(run, item, "ready")
+            run.unsettled.append((item.path, parent.age))
+
+
+def enqueue(state: EngineState, run: RunState, node: NodeState, age: int) -> None:
+    """Put a ready node into its run's queue: priority, then age, then place in the file."""
+    node.age = age
+    order = node.index if node.parent is not None else node.plan.rank
+    heapq.heappush(run.queue, (node.plan.priority, age, order, node.path))
+    state.flow.dirty[run.number] = None

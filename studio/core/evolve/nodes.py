@@ -1,0 +1,271 @@
+"""What the facts about nodes (gates, marks, overrides, resets, items) do to the state."""
+
+from studio.core.events import (
+    BreakpointCleared,
+    BreakpointHit,
+    BreakpointSet,
+    FailureDisposed,
+    InputOverridden,
+    ItemsCollected,
+    ItemsExpanded,
+    NodeCancelled,
+    NodeFailed,
+    NodeHeld,
+    NodeMarked,
+    NodeReleased,
+    NodeReused,
+    NodeSkipped,
+    NodesReset,
+    NodesStaled,
+    OutputOverridden,
+    Record,
+)
+from studio.core.evolve.attempts import fail
+from studio.core.evolve.flights import clear_timer
+from studio.core.evolve.graph import become, feed_items, regate, resolve, unresolve
+from studio.core.plan import item_path
+from studio.core.state import (
+    BreakpointState,
+    EngineState,
+    ItemsState,
+    NodeState,
+    RunState,
+    Stored,
+    Value,
+    keep_value,
+)
+from studio.core.transitions import EFFECTIVE
+
+
+def on_skipped(state: EngineState, run: RunState, event: NodeSkipped, record: Record) -> None:
+    node = run.nodes[event.node]
+    _stop_waiting(state, run, node)
+    node.cause = event.reason
+    node.by = event.by
+    become(run, node, "skipped")
+    resolve(run, node, "none", record.position)
+
+
+def on_cancelled(state: EngineState, run: RunState, event: NodeCancelled, record: Record) -> None:
+    node = run.nodes[event.node]
+    _stop_waiting(state, run, node)
+    node.cause = event.reason
+    node.by = event.by
+    node.gate = None
+    become(run, node, "cancelled")
+    resolve(run, node, "none", record.position)
+
+
+def _stop_waiting(state: EngineState, run: RunState, node: NodeState) -> None:
+    clear_timer(state, run, "retry", node.path)
+    clear_timer(state, run, "wake", node.path)
+    clear_timer(state, run, "deadline", node.path)
+    node.retry_at = node.wake = node.deadline = None
+    node.manual = None
+
+
+def on_failed(state: EngineState, run: RunState, event: NodeFailed, record: Record) -> None:
+    node = run.nodes[event.node]
+    node.failure = event.failure
+    node.finished_at = record.at
+    fail(run, node, event.disposition, record.position, event.dead, event.broken)
+
+
+def on_disposed(state: EngineState, run: RunState, event: FailureDisposed, record: Record) -> None:
+    node = run.nodes[event.node]
+    node.unmark("handled")
+    node.unmark("ignored")
+    if node.status == "backing_off":
+        clear_timer(state, run, "retry", node.path)
+        node.retry_at = None
+    if event.disposition in ("handled", "ignored"):
+        node.mark(event.disposition)
+    if event.disposition == "handled":
+        become(run, node, "failed", "handled")
+    elif event.disposition == "held" or node.resolved:
+        become(run, node, "failed", event.disposition)
+    else:
+        fail(run, node, event.disposition, record.position, event.dead, event.broken)
+
+
+def on_held(state: EngineState, run: RunState, event: NodeHeld, record: Record) -> None:
+    node = run.nodes[event.node]
+    node.by = event.by
+    if node.status in ("ready", "backing_off"):
+        clear_timer(state, run, "retry", node.path)
+        become(run, node, "held")
+    node.gate = "hold"
+
+
+def on_released(state: EngineState, run: RunState, event: NodeReleased, record: Record) -> None:
+    node = run.nodes[event.node]
+    regate(run, node, None)
+    if node.status in ("held", "blocked", "ready"):
+        become(run, node, "ready" if node.tries else "blocked")
+        node.retry_at = None
+        run.unsettled.append((node.path, record.position))
+    elif node.status in EFFECTIVE and not node.resolved:
+        resolve(run, node, "success", record.position, event.dead, event.broken)
+
+
+def on_marked(state: EngineState, run: RunState, event: NodeMarked, record: Record) -> None:
+    node = run.nodes[event.node]
+    node.by = event.by
+    node.finished_at = record.at
+    node.finished_position = record.position
+    node.mark("marked")
+    if event.undo:
+        # Given up (`ignored`) or done by hand: either way the plan goes on behind this step.
+        node.disposition = event.outcome
+        become(run, node, "compensated")
+        run.undone = run.undone or event.outcome == "succeeded"
+        if event.outcome != "succeeded":
+            node.mark("ignored")
+        return
+    _stop_waiting(state, run, node)
+    node.gate = None
+    node.uncertain = False
+    if event.outcome == "succeeded":
+        node.output = keep_value(event.output, record.position)
+        node.port = event.port
+        _reopen_items_parent(run, node, record.position)
+        become(run, node, "succeeded")
+        node.failure = None
+        resolve(run, node, "success", record.position, event.dead, event.broken)
+    elif event.outcome == "skipped":
+        _reopen_items_parent(run, node, record.position)
+        become(run, node, "skipped")
+        resolve(run, node, "none", record.position)
+
+
+def _reopen_items_parent(run: RunState, node: NodeState, position: int) -> None:
+    parent = node.parent
+    if parent is not None and parent.status == "failed":
+        if parent.resolved:
+            unresolve(run, parent, position)
+        become(run, parent, "running")
+
+
+def on_input_overridden(
+    state: EngineState, run: RunState, event: InputOverridden, record: Record
+) -> None:
+    node = run.nodes[event.node]
+    node.override_input = 0 if event.revert else record.position
+    if event.revert:
+        node.unmark("overridden")
+    else:
+        node.mark("overridden")
+
+
+def on_output_overridden(
+    state: EngineState, run: RunState, event: OutputOverridden, record: Record
+) -> None:
+    node = run.nodes[event.node]
+    if event.revert:
+        node.overridden = None
+        node.unmark("overridden output")
+    else:
+        node.overridden = node.overridden or (node.output,)
+        node.mark("overridden output")
+    node.output = keep_value(event.output, record.position)
+    resolve(run, node, "success", record.position, event.dead, event.broken)
+
+
+def on_staled(state: EngineState, run: RunState, event: NodesStaled, record: Record) -> None:
+    for path in event.nodes:
+        run.nodes[path].mark("stale")
+
+
+def on_reset(state: EngineState, run: RunState, event: NodesReset, record: Record) -> None:
+    for path in event.nodes:
+        _reset(state, run, run.nodes[path], event.keep, record.position)
+
+
+def _reset(state: EngineState, run: RunState, node: NodeState, keep: bool, position: int) -> None:
+    _stop_waiting(state, run, node)
+    effective = node.status in EFFECTIVE
+    if effective or node.status in ("compensated", "compensation_failed"):
+        node.generation += 1
+    node.keep = keep and effective
+    node.tries = node.iteration = node.interruptions = node.undo_tries = 0
+    node.uncertain = False
+    node.failure = None
+    node.cause = ""
+    node.by = None
+    node.gate = None
+    node.marks = node.marks & {"overridden"}
+    if node.items is not None:
+        for index in range(node.items.count):
+            del run.nodes[item_path(node.path, index)]
+        node.items = None
+    become(run, node, "blocked")
+    unresolve(run, node, position)
+    run.unsettled.append((node.path, position))
+
+
+def on_reused(state: EngineState, run: RunState, event: NodeReused, record: Record) -> None:
+    node = run.nodes[event.node]
+    node.keep = False
+    node.finished_at = record.at
+    become(run, node, "reused")
+    resolve(run, node, "success", record.position, event.dead, event.broken)
+
+
+def on_expanded(state: EngineState, run: RunState, event: ItemsExpanded, record: Record) -> None:
+    node = run.nodes[event.node]
+    values: Value = (
+        Stored(record.position) if event.blob else keep_value(event.items, record.position)
+    )
+    node.items = ItemsState(event.count, values)
+    node.age = record.position
+    node.started_at = record.at
+    node.gate = None
+    become(run, node, "running")
+    for index in range(event.count):
+        path = item_path(node.path, index)
+        item = NodeState(path, node.plan, item=True)
+        item.parent = node
+        item.index = index
+        run.nodes[path] = item
+    feed_items(run, node)
+    if event.count == 0:
+        run.collecting.append(node.path)
+
+
+def on_collected(state: EngineState, run: RunState, event: ItemsCollected, record: Record) -> None:
+    node = run.nodes[event.node]
+    node.output = (
+        Stored(record.position) if event.blob else keep_value(event.output, record.position)
+    )
+    node.finished_at = record.at
+    node.finished_position = record.position
+    node.failure = None
+    if event.failed:
+        node.mark("degraded")
+        run.degraded = True
+    become(run, node, "succeeded")
+    resolve(run, node, "success", record.position, event.dead, event.broken)
+
+
+def on_breakpoint_set(
+    state: EngineState, run: RunState, event: BreakpointSet, record: Record
+) -> None:
+    run.breakpoints[event.node] = BreakpointState(event.on, event.when)
+
+
+def on_breakpoint_cleared(
+    state: EngineState, run: RunState, event: BreakpointCleared, record: Record
+) -> None:
+    run.breakpoints.pop(event.node, None)
+
+
+def on_breakpoint_hit(
+    state: EngineState, run: RunState, event: BreakpointHit, record: Record
+) -> None:
+    node = run.nodes[event.node]
+    found = run.breakpoints.get(event.node)
+    if found is not None:
+        run.breakpoints[event.node] = found._replace(consumed=node.attempt + 1)
+    node.gate = "breakpoint"
+    node.hit += 1
+    become(run, node, "held")

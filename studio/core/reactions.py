@@ -1,0 +1,174 @@
+"""What follows from a fact by itself: nodes become ready, are skipped, start; runs fail, undo, end.
+
+`react` is asked again and again after each turn's commands until it has nothing more to say. It reads the work
+lists that `evolve` keeps, so its cost follows the facts, never the size of a run.
+"""
+
+from studio.core.decide.attempts import fail_expression
+from studio.core.decide.verdicts import fail_node, review_handlers
+from studio.core.endings import end_run, next_undo
+from studio.core.events import (
+    AnyEvent,
+    AttemptCancelled,
+    FailureDisposed,
+    NodeCancelled,
+    NodeSkipped,
+)
+from studio.core.evolve.graph import become, enqueue
+from studio.core.items import collect
+from studio.core.scope import node_scope
+from studio.core.starts import gate_of, start_next
+from studio.core.state import BROKEN, DEAD, EngineState, NodeState, RunState
+from studio.errors import ExpressionError
+from studio.model.failure import Failure
+
+Facts = tuple[int, list[AnyEvent]]
+
+
+def react(state: EngineState, now: float, may_start: bool = True) -> Facts | None:
+    """The next consequences of what has happened, as a run number and its facts; None when all is done.
+
+    Args:
+        state: the state; only its work lists are consumed.
+        now: seconds since the epoch.
+        may_start: false once a turn has granted as many starts as one batch may carry.
+    """
+    while state.visited:
+        number = next(iter(state.visited))
+        run = state.runs.get(number)
+        facts = _react_in(state, run, now) if run is not None else []
+        if facts:
+            return number, facts
+        del state.visited[number]
+    return start_next(state, now) if may_start else None
+
+
+def _react_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
+    if run.sweep:
+        run.sweep = False
+        facts = _sweep(run)
+        if facts:
+            return facts
+    while run.handling:
+        facts = review_handlers(state, run, run.nodes[run.handling.popleft()])
+        if facts:
+            return facts
+    while run.unsettled:
+        path, position = run.unsettled.popleft()
+        node = run.nodes.get(path)
+        facts = settle(state, run, node, position) if node is not None else []
+        if facts:
+            return facts
+    while run.collecting:
+        facts = collect(state, run, run.nodes[run.collecting.popleft()])
+        if facts:
+            return facts
+    if run.ended:
+        return []
+    if run.compensation is not None:
+        return next_undo(state, run, now)
+    return end_run(state, run, now)
+
+
+def _sweep(run: RunState) -> list[AnyEvent]:
+    """A run that fails or is cancelled: whatever has not started, and is not meant for that case, never will."""
+    found: list[AnyEvent] = []
+    reason = run.message or "the run failed"
+    for path, node in run.nodes.items():
+        name = node.parent.path if node.parent is not None else path
+        if name in run.exempt:
+            continue
+        if node.status in ("blocked", "ready", "held"):
+            found.append(NodeCancelled(path, reason))
+        elif node.status == "backing_off":
+            if run.cancelled:
+                found.append(NodeCancelled(path, reason))
+            else:
+                found.append(FailureDisposed(path, "continued" if node.parent else "failed"))
+        elif node.status == "waiting":
+            if node.wake is not None:
+                found.append(AttemptCancelled(path, node.attempt, reason))
+            else:
+                found.append(NodeCancelled(path, reason))
+        elif node.status == "failed" and node.disposition == "held":
+            found.append(FailureDisposed(path, "continued" if node.parent else "failed"))
+        elif node.status == "in_doubt" and run.cancelled:
+            # A cancelled run still has to be told what happened to the outside world.
+            continue
+    return found
+
+
+def settle(state: EngineState, run: RunState, node: NodeState, position: int) -> list[AnyEvent]:
+    """Look at a node whose edges or gates changed: skip it, fail it, or let it become ready."""
+    if node.status in ("ready", "held"):
+        _offer(state, run, node, position)
+        return []
+    if node.status != "blocked" or node.parent is not None or run.ended:
+        return []
+    verdict = _join(node)
+    if verdict == "wait":
+        return []
+    if node.blocking is not None and _has(node, BROKEN):
+        failure = Failure("ExpressionError", node.blocking, "validation")
+        return fail_node(state, run, node, failure)
+    if verdict == "skip":
+        return [NodeSkipped(node.path, _dead_reason(run, node))]
+    if run.failing and node.path not in run.exempt:
+        return [NodeCancelled(node.path, run.message or "the run failed")]
+    if node.plan.when is not None:
+        try:
+            if not node.plan.when.truth(node_scope(state, run, node)):
+                return [NodeSkipped(node.path, f"when is false: {node.plan.node.when}")]
+        except ExpressionError as error:
+            return fail_expression(state, run, node, "when", error)
+    become(run, node, "ready")
+    _offer(state, run, node, position)
+    return []
+
+
+def _offer(state: EngineState, run: RunState, node: NodeState, position: int) -> None:
+    """Queue a ready node, or keep it at its gate."""
+    if node.gate is not None and node.manual is None:
+        if node.status == "ready":
+            become(run, node, "held")
+        return
+    if node.status == "held":
+        become(run, node, "ready")
+    if gate_of(run, node) is None:
+        enqueue(state, run, node, position)
+
+
+def _join(node: NodeState) -> str:
+    """``go``, ``skip`` or ``wait``, by the join rule of the node (language.md, "Edges")."""
+    total = len(node.plan.incoming)
+    if total == 0:
+        return "go"
+    taken, dead = node.taken, node.dead
+    join = node.plan.node.join
+    if join == "all":
+        if dead:
+            return "skip"
+        return "go" if taken == total else "wait"
+    if join == "first" and taken:
+        return "go"
+    if taken + dead < total:
+        return "wait"
+    return "go" if taken or join == "settled" else "skip"
+
+
+def _has(node: NodeState, verdict: int) -> bool:
+    return node.edges is not None and verdict in node.edges
+
+
+def _dead_reason(run: RunState, node: NodeState) -> str:
+    for edge in node.plan.incoming:
+        if node.edges is not None and node.edges[edge.slot] == DEAD:
+            source = run.nodes[edge.source]
+            port = f" by port {source.port}" if source.port and edge.port else ""
+            wanted = f", port {edge.port}" if edge.port else ""
+            return (
+                f"needs {edge.source} (on {edge.on}{wanted}), which was {source.status}{port}"
+                if edge.when is None or source.status not in ("succeeded", "reused", "failed")
+                else f"the condition of the edge from {edge.source} is false"
+            )
+    return "no incoming edge was taken"

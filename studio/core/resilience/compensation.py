@@ -1,0 +1,80 @@
+"""Which nodes a compensation undoes, and in which order."""
+
+import heapq
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from studio.core.plan import base_path
+from studio.core.scope import items_of
+from studio.core.state import NodeState, RunState
+from studio.core.transitions import EFFECTIVE
+
+
+class UndoPlan(NamedTuple):
+    """Steps in the order they are carried out; ``barrier`` is the irreversible node that cuts it short."""
+
+    steps: tuple[str, ...]
+    barrier: str | None
+
+
+def undoable(node: NodeState) -> bool:
+    """Whether the node's effect stands and it says how to take it back."""
+    return node.status in EFFECTIVE and node.plan.undo is not None and node.items is None
+
+
+def plan_undo(
+    run: RunState, among: Iterable[str] | None = None, *, force: bool = False
+) -> UndoPlan:
+    """Order the undos: reverse of the real dependencies, ties by reverse finish order.
+
+    Args:
+        run: the run to undo.
+        among: paths to restrict the plan to; None for the whole run.
+        force: go past nodes marked irreversible (they themselves cannot be undone).
+    """
+    wanted = None if among is None else set(among)
+    steps: list[str] = []
+    for node in _backwards(run):
+        if wanted is not None and not (node.path in wanted or base_path(node.path) in wanted):
+            continue
+        if node.plan.node.irreversible and node.status in EFFECTIVE and not force:
+            return UndoPlan(tuple(steps), node.path)
+        if node.items is not None:
+            done = [item for item in items_of(run, node) if undoable(item)]
+            done.sort(key=lambda item: item.finished_position, reverse=True)
+            steps.extend(item.path for item in done)
+        elif undoable(node):
+            steps.append(node.path)
+    return UndoPlan(tuple(steps), None)
+
+
+def _backwards(run: RunState) -> Iterable[NodeState]:
+    """Every node after all that depend on it; among free ones the last finished first."""
+    left = {name: len(planned.outgoing) for name, planned in run.plan.nodes.items()}
+    free = [_key(run, name) for name, count in left.items() if count == 0]
+    heapq.heapify(free)
+    while free:
+        name = heapq.heappop(free)[2]
+        yield run.nodes[name]
+        for edge in run.plan.nodes[name].incoming:
+            left[edge.source] -= 1
+            if left[edge.source] == 0:
+                heapq.heappush(free, _key(run, edge.source))
+
+
+def _key(run: RunState, name: str) -> tuple[int, int, str]:
+    """Nodes without an undo go first, so that they never delay the choice among those with one."""
+    node = run.nodes[name]
+    if node.plan.undo is None and not node.plan.node.irreversible:
+        return (0, 0, name)
+    return (1, -node.finished_position, name)
+
+
+def standing_dependants(run: RunState, paths: Iterable[str]) -> list[str]:
+    """Nodes that follow one of ``paths`` and whose undoable effect still stands."""
+    chosen = {base_path(path) for path in paths}
+    return [
+        name
+        for name in run.plan.descendants(chosen)
+        if name not in chosen and undoable(run.nodes[name])
+    ]

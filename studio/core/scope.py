@@ -1,0 +1,109 @@
+"""The names an expression sees, as lazy views over the state: nothing is decoded that is not read."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from studio.core.plan import item_path
+from studio.core.state import EngineState, NodeState, RunState
+from studio.core.transitions import EFFECTIVE
+
+_NODE_KEYS = ("output", "state", "error", "attempts")
+
+
+class NodeView(Mapping[str, Any]):
+    """``nodes.ID`` in an expression."""
+
+    __slots__ = ("_node", "_state")
+
+    def __init__(self, state: EngineState, node: NodeState) -> None:
+        self._state = state
+        self._node = node
+
+    def __getitem__(self, key: str) -> Any:
+        node = self._node
+        if key == "output":
+            return self._state.decode(node.output) if node.status in EFFECTIVE else None
+        if key == "state":
+            return node.status
+        if key == "attempts":
+            return node.attempt
+        if key == "error":
+            return describe_error(node)
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NODE_KEYS)
+
+    def __len__(self) -> int:
+        return len(_NODE_KEYS)
+
+
+class NodesView(Mapping[str, NodeView]):
+    """``nodes`` in an expression."""
+
+    __slots__ = ("_run", "_state")
+
+    def __init__(self, state: EngineState, run: RunState) -> None:
+        self._state = state
+        self._run = run
+
+    def __getitem__(self, key: str) -> NodeView:
+        return NodeView(self._state, self._run.nodes[key])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._run.plan.nodes)
+
+    def __len__(self) -> int:
+        return len(self._run.plan.nodes)
+
+
+def describe_error(node: NodeState) -> dict[str, Any] | None:
+    """The failure of a node as expressions and documents show it, None when it has none."""
+    failure = node.failure
+    if failure is None or node.status in EFFECTIVE:
+        return None
+    return {"type": failure.type, "message": failure.message, "category": failure.category}
+
+
+def run_scope(state: EngineState, run: RunState) -> dict[str, Any]:
+    """Names that every expression of a run sees."""
+    return {
+        "params": run.params,
+        "nodes": NodesView(state, run),
+        "run": {"id": run.run_id, "started_at": run.started_at},
+        "env": run.plan.workflow.env,
+    }
+
+
+def node_scope(state: EngineState, run: RunState, node: NodeState) -> dict[str, Any]:
+    """Names that a node's own expressions see: an item also sees ``item`` and ``index``."""
+    scope = run_scope(state, run)
+    if node.parent is not None and node.parent.items is not None:
+        scope["item"] = state.decode(node.parent.items.values)[node.index]
+        scope["index"] = node.index
+    return scope
+
+
+def edge_scope(state: EngineState, run: RunState, output: Any, node: NodeState) -> dict[str, Any]:
+    """Names that an edge's condition sees: ``output`` is the source's output, ``error`` its failure."""
+    scope = run_scope(state, run)
+    scope["output"] = output
+    scope["error"] = describe_error(node)
+    return scope
+
+
+def undo_scope(state: EngineState, run: RunState, node: NodeState, given: Any) -> dict[str, Any]:
+    """Names that a compensation's input sees: what the node was given and what it returned."""
+    scope = node_scope(state, run, node)
+    scope["output"] = state.decode(node.output)
+    scope["input"] = given
+    failed = run.nodes.get(run.failing_node)
+    scope["error"] = describe_error(failed) if failed is not None else None
+    return scope
+
+
+def items_of(run: RunState, node: NodeState) -> Iterator[NodeState]:
+    """Item nodes of a foreach, in order."""
+    if node.items is not None:
+        for index in range(node.items.count):
+            yield run.nodes[item_path(node.path, index)]

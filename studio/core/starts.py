@@ -1,0 +1,306 @@
+"""Starting what is ready: gates, limits, locks, inputs."""
+
+import heapq
+from bisect import insort
+from typing import Any, NamedTuple
+
+import msgspec
+
+from studio.core.decide.attempts import fail_expression, stops
+from studio.core.decide.verdicts import fail_node, judge_edges, needs_output
+from studio.core.events import (
+    AnyEvent,
+    AttemptStarted,
+    BreakpointHit,
+    ItemsExpanded,
+    NodeReused,
+    Slot,
+)
+from studio.core.plan import PlanNode, PlanUndo, base_path
+from studio.core.scope import node_scope, undo_scope
+from studio.core.state import EngineState, NodeState, RunState
+from studio.errors import ExpressionError
+from studio.model.durations import parse_duration, parse_moment
+from studio.model.expressions import CompiledValue, Expression, SecretSlot
+from studio.model.failure import Failure
+from studio.model.nodes import WaitSettings
+
+encode = msgspec.json.encode
+
+
+class Rendering(NamedTuple):
+    """Input and settings of an attempt, ready for an executor, secrets left out."""
+
+    input: Any
+    slots: tuple[Slot, ...]
+    settings: dict[str, Any] | None
+    setting_slots: tuple[Slot, ...]
+
+
+def gate_of(run: RunState, node: NodeState) -> str | None:
+    """Why a ready node must not start although limits allow it; None when it may.
+
+    A person's retry (``manual``) passes every gate (engine.md, invariant 11).
+    """
+    if node.manual is not None:
+        return None
+    if run.paused:
+        return "pause"
+    if node.gate is not None:
+        return node.gate
+    base = base_path(node.path)
+    if run.within is not None and base not in run.within:
+        return "until"
+    if run.stepping and node.path not in run.allowed and base not in run.allowed:
+        return "step"
+    return None
+
+
+def hits_breakpoint(state: EngineState, run: RunState, node: NodeState) -> bool:
+    """Whether the node stops before its next attempt; a breakpoint is consumed once per attempt."""
+    stop = run.breakpoints.get(node.path)
+    if stop is None or stop.on != "before" or node.manual is not None or run.failing:
+        return False
+    if stop.consumed == node.attempt + 1:
+        return False
+    return stops(state, run, node, stop.when)
+
+
+def start_next(state: EngineState, now: float) -> tuple[int, list[AnyEvent]] | None:
+    """Facts that start the next ready node of any run, or None when nothing may start now.
+
+    Without an engine-wide bound the runs are served in turn; with one, the best by priority and age over all
+    runs goes first.
+    """
+    flow = state.flow
+    while flow.dirty:
+        number = next(iter(flow.dirty)) if flow.max_concurrency is None else _best(state)
+        run = state.runs.get(number)
+        if run is None or run.ended:
+            flow.dirty.pop(number, None)
+            continue
+        facts = _start_in(state, run, now)
+        if facts:
+            return number, facts
+        flow.dirty.pop(number, None)
+    return None
+
+
+def _best(state: EngineState) -> int:
+    dirty = state.flow.dirty
+    heads = [
+        (run.queue[0], number)
+        for number in dirty
+        if (run := state.runs.get(number)) is not None and run.queue
+    ]
+    return min(heads)[1] if heads else next(iter(dirty))
+
+
+def _start_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
+    flow = state.flow
+    limit = run.plan.workflow.limits.max_concurrency
+    while run.queue:
+        _priority, _age, _order, path = run.queue[0]
+        node = run.nodes.get(path)
+        if node is None or node.status != "ready" or gate_of(run, node) is not None:
+            heapq.heappop(run.queue)
+            continue
+        if limit is not None and flow.per_run.get(run.number, 0) >= limit:
+            return []
+        if flow.max_concurrency is not None and len(flow.in_flight) >= flow.max_concurrency:
+            flow.starved[run.number] = None
+            return []
+        heapq.heappop(run.queue)
+        if node.plan.node.locks and not _locks_free(state, run, node):
+            continue
+        return start(state, run, node, now)
+    return []
+
+
+def _locks_free(state: EngineState, run: RunState, node: NodeState) -> bool:
+    """Take a place in the queue of each lock; true when every lock is free and it is this node's turn."""
+    flow = state.flow
+    turn = True
+    for name in node.plan.node.locks:
+        waiters = flow.waiters.setdefault(name, [])
+        entry = (node.age, run.number, node.path)
+        if entry not in waiters:
+            insort(waiters, entry)
+        while waiters and not _still_waits(state, waiters[0]):
+            waiters.pop(0)
+        if name in flow.holders or waiters[0] != entry:
+            turn = False
+    return turn
+
+
+def _still_waits(state: EngineState, entry: tuple[int, int, str]) -> bool:
+    run = state.runs.get(entry[1])
+    node = run.nodes.get(entry[2]) if run is not None else None
+    if run is None or node is None or node.status != "ready":
+        return False
+    return gate_of(run, node) is None
+
+
+def start(state: EngineState, run: RunState, node: NodeState, now: float) -> list[AnyEvent]:
+    """Facts that start a ready node whose gates and limits are open."""
+    if hits_breakpoint(state, run, node):
+        return [BreakpointHit(node.path, "before")]
+    if node.plan.expand is not None and node.parent is None:
+        return _expand(state, run, node)
+    attempt = node.attempt + 1
+    iteration = node.iteration
+    repeats = node.plan.node.repeat is not None
+    if repeats and node.tries == 0 and node.failure is None and node.input_position:
+        iteration += 1
+    reuse = node.input_attempt if node.input_position and node.manual is None else 0
+    try:
+        rendering = NO_INPUT if reuse else render(state, run, node)
+    except ExpressionError as error:
+        return fail_expression(state, run, node, "input", error)
+    if node.keep and not reuse and _unchanged(state, node, rendering):
+        return _reuse(state, run, node)
+    wake = None
+    if node.plan.node.uses == "wait":
+        try:
+            wake = _wake_time(state, node, rendering, reuse, now)
+        except ValueError as error:
+            return fail_node(state, run, node, Failure("ValueError", str(error), "validation"))
+    timeout = node.plan.node.timeout
+    return [
+        AttemptStarted(
+            node.path,
+            attempt,
+            node.generation,
+            iteration=iteration,
+            input=rendering.input,
+            slots=rendering.slots,
+            settings=rendering.settings,
+            setting_slots=rendering.setting_slots,
+            reuse=reuse,
+            deadline=None if timeout is None else now + timeout,
+            wake=wake,
+            by=node.manual,
+        )
+    ]
+
+
+NO_INPUT = Rendering(None, (), None, ())
+
+
+def render(state: EngineState, run: RunState, node: NodeState) -> Rendering:
+    """The input and settings of a node's next attempt. Raises `ExpressionError`."""
+    planned = node.plan
+    if node.override_input:
+        given: Any = state.event(node.override_input).input
+        settings = planned.settings
+        if settings is None:
+            return Rendering(given, (), None, ())
+        return _render_settings(settings, node_scope(state, run, node), given, ())
+    if planned.input is None and planned.settings is None:
+        return EMPTY_INPUT
+    scope = node_scope(state, run, node)
+    value, slots = _rendered(planned.input, scope)
+    if planned.settings is None:
+        return Rendering(value, slots, None, ())
+    return _render_settings(planned.settings, scope, value, slots)
+
+
+EMPTY_INPUT = Rendering({}, (), None, ())
+
+
+def _rendered(
+    compiled: CompiledValue | None, scope: dict[str, Any]
+) -> tuple[Any, tuple[Slot, ...]]:
+    if compiled is None:
+        return {}, ()
+    done = compiled.render(scope)
+    return done.value, to_slots(done.secrets)
+
+
+def _render_settings(
+    compiled: CompiledValue, scope: dict[str, Any], value: Any, slots: tuple[Slot, ...]
+) -> Rendering:
+    done = compiled.render(scope)
+    settings = done.value if isinstance(done.value, dict) else {}
+    return Rendering(value, slots, settings, to_slots(done.secrets))
+
+
+def to_slots(secrets: tuple[SecretSlot, ...]) -> tuple[Slot, ...]:
+    """Secret slots as the history keeps them."""
+    return tuple(Slot(slot.path, slot.offset, slot.name) for slot in secrets)
+
+
+def render_undo(state: EngineState, run: RunState, node: NodeState, undo: PlanUndo) -> Rendering:
+    """The input and settings of an undo. Raises `ExpressionError`."""
+    given = recorded_input(state, node)
+    scope = undo_scope(state, run, node, given)
+    value, slots = _rendered(undo.input, scope)
+    if undo.settings is None:
+        return Rendering(value, slots, None, ())
+    return _render_settings(undo.settings, scope, value, slots)
+
+
+def recorded_input(state: EngineState, node: NodeState) -> Any:
+    """The input of the node's last attempt that rendered one, None when it never ran."""
+    if not node.input_position:
+        return None
+    return state.event(node.input_position).input
+
+
+def _unchanged(state: EngineState, node: NodeState, rendering: Rendering) -> bool:
+    """Whether a node that may be kept would run with exactly the input of its last success."""
+    if not node.input_position:
+        return False
+    before = state.event(node.input_position)
+    return (
+        encode(before.input) == encode(rendering.input)
+        and before.slots == rendering.slots
+        and before.settings == rendering.settings
+    )
+
+
+def _reuse(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]:
+    output = state.decode(node.output) if needs_output(node) else None
+    dead, broken = judge_edges(state, run, node, "success", node.port, output)
+    return [NodeReused(node.path, dead=dead, broken=broken)]
+
+
+def _wake_time(
+    state: EngineState, node: NodeState, rendering: Rendering, reuse: int, now: float
+) -> float:
+    """When a wait is over. Raises ValueError for text that is no duration or moment."""
+    kind = node.plan.node.kind
+    if not isinstance(kind, WaitSettings):
+        return now
+    settings = rendering.settings
+    if reuse:
+        settings = state.event(node.input_position).settings
+    duration = settings["duration"] if settings else kind.duration
+    until = settings["until"] if settings else kind.until
+    if duration is not None:
+        seconds: float = (
+            float(duration) if isinstance(duration, int | float) else parse_duration(str(duration))
+        )
+        return now + max(0.0, seconds)
+    if isinstance(until, int | float):
+        return float(until)
+    return parse_moment(str(until))
+
+
+def _expand(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]:
+    planned: PlanNode = node.plan
+    try:
+        scope = node_scope(state, run, node)
+        source = planned.expand
+        value: Any = None
+        if isinstance(source, Expression):
+            value = source.evaluate(scope)
+        elif source is not None:
+            value = source.render(scope).value
+    except ExpressionError as error:
+        return fail_expression(state, run, node, "foreach", error)
+    if not isinstance(value, list):
+        kind = "null" if value is None else type(value).__name__
+        failure = Failure("TypeError", f"foreach needs a list, got {kind}", "validation")
+        return fail_node(state, run, node, failure)
+    return [ItemsExpanded(node.path, items=msgspec.Raw(encode(value)), count=len(value))]

@@ -1,0 +1,96 @@
+"""One turn of the engine, pure: commands in, records out, the state evolved in between."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from studio.core.commands import AnyCommand, Refusal
+from studio.core.decide import decide
+from studio.core.events import AnyEvent, AttemptStarted, ItemsExpanded, Record
+from studio.core.evolve import evolve
+from studio.core.reactions import react
+from studio.core.state import EngineState
+
+STARTS_PER_BATCH = 256
+"""Attempts that one batch may start (engine.md, "Pure functions, one writer"): bounds the size of a transaction
+and lets a wide fan-out begin before all of it is on disk."""
+
+
+class Turn:
+    """Collects what one batch of commands makes.
+
+    Args:
+        state: the working state; it is evolved in place and has to be rebuilt when the append fails.
+        now: seconds since the epoch.
+    """
+
+    __slots__ = ("_starts", "now", "records", "state")
+
+    def __init__(self, state: EngineState, now: float) -> None:
+        self.state = state
+        self.now = now
+        self.records: list[Record] = []
+        self._starts = 0
+
+    def apply(self, command: AnyCommand) -> Refusal | None:
+        """Decide one command and evolve the state by its facts."""
+        answer = decide(self.state, command, self.now)
+        if isinstance(answer, Refusal):
+            return answer
+        self._add(command.run, answer)
+        return None
+
+    def settle(self) -> bool:
+        """Let everything happen that follows by itself.
+
+        Returns whether more may start in the next turn because this batch carries as many starts as it may.
+        """
+        while (facts := react(self.state, self.now, self._starts < STARTS_PER_BATCH)) is not None:
+            self._add(*facts)
+        return bool(self.state.flow.dirty) and self._starts >= STARTS_PER_BATCH
+
+    def _add(self, run: int, facts: Iterable[AnyEvent]) -> None:
+        state = self.state
+        for event in facts:
+            record = Record(state.position + 1, run, self.now, event)
+            state.unsaved[record.position] = event
+            evolve(state, record)
+            self.records.append(record)
+            if isinstance(event, AttemptStarted | ItemsExpanded):
+                self._starts += 1
+
+
+class Outcome(NamedTuple):
+    """What a batch of commands came to: records in order, and the refusals by index of their command."""
+
+    records: list[Record]
+    refusals: dict[int, Refusal]
+    more: bool
+
+
+def take_turn(state: EngineState, commands: Iterable[AnyCommand], now: float) -> Outcome:
+    """Apply a batch of commands and all that follows from them.
+
+    Each command is decided against the state that the ones before it left. A person's command sees all
+    consequences of what came before it too, so that its guards judge what the append will extend; reports of
+    executors share one settling per batch.
+    """
+    turn = Turn(state, now)
+    refusals: dict[int, Refusal] = {}
+    for index, command in enumerate(commands):
+        if command.id:
+            turn.settle()
+        refusal = turn.apply(command)
+        if refusal is not None:
+            refusals[index] = refusal
+    more = turn.settle()
+    return Outcome(turn.records, refusals, more)
+
+
+def replay(state: EngineState, records: Iterable[Record], now: float = 0.0) -> None:
+    """Fold stored records and find again what is derived from them.
+
+    Raises what `evolve` raises. Nothing new follows from a complete history: consequences are appended in the
+    same batch as their cause.
+    """
+    for record in records:
+        evolve(state, record)

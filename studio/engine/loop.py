@@ -1,0 +1,384 @@
+"""The one writer: drain the mailbox, decide, append in one transaction, publish, start effects."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from studio.core.commands import AnyCommand, FinishAttempt, FireTimer, RecordSpawn, Refusal
+from studio.core.effects import AttemptEffect, Effect, TimerEffect, due
+from studio.core.events import Blob, Record
+from studio.core.plan import Plan
+from studio.core.state import EngineState, Flight, TimerKey
+from studio.core.turn import Outcome, replay, take_turn
+from studio.engine.feed import Feed, Logged, Progress, StorageNews
+from studio.engine.orders import RunContext, make_order
+from studio.engine.rows import Rows
+from studio.engine.timers import Timers
+from studio.errors import StorageError
+from studio.ids import NodePath, RunNumber
+from studio.ports import (
+    AttemptKey,
+    Batch,
+    Clock,
+    Definition,
+    Executor,
+    Failed,
+    History,
+    LogLine,
+    Stopped,
+    Succeeded,
+    Values,
+    Vanished,
+)
+from studio.ports import Outcome as AttemptOutcome
+
+MAILBOX_BATCH = 1024
+"""Commands decided in one turn: bounds the time between two looks at the event loop."""
+
+INLINE_RESULT = 256 * 1024
+"""Bytes of a result that still stand in the history; larger ones go to a file (engine.md, "Durability")."""
+
+STORAGE_RETRY = 0.5
+"""Seconds between two tries to append while storage is paused."""
+
+Letter = tuple[AnyCommand, "asyncio.Future[Answer] | None"]
+Answer = Refusal | None
+
+
+class Engine:
+    """Runs workflows: owns the state, the history and the executors of one state folder.
+
+    Args:
+        history: where records go; the only writer of it.
+        executor: carries out attempts.
+        values: keeps results too large for the history.
+        clock: time of all commands.
+        grace: seconds between SIGTERM and SIGKILL of an attempt that is ended.
+        max_concurrency: nodes in flight over all runs, None for no bound.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        executor: Executor,
+        values: Values,
+        clock: Clock,
+        *,
+        grace: float = 5.0,
+        max_concurrency: int | None = None,
+    ) -> None:
+        self.feed = Feed()
+        self.contexts: dict[int, RunContext] = {}
+        self.storage_error = ""
+        self.defect = ""
+        self._history = history
+        self._executor = executor
+        self._values = values
+        self._clock = clock
+        self._grace = grace
+        self._limit = max_concurrency
+        self._plans: dict[str, Plan] = {}
+        self._new_definitions: list[Definition] = []
+        self._mailbox: deque[Letter] = deque()
+        self._wake = asyncio.Event()
+        self._rows = Rows()
+        self._timers = Timers(clock, self._on_timer)
+        self._launched: set[Flight] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+        self._drained: list[asyncio.Future[None]] = []
+        self.driving = True
+        self.state = self._new_state()
+        self.state.position = history.head()
+        executor.bind(_Sink(self))
+
+    # ----------------------------------------------------------------- life
+
+    async def open(self) -> None:
+        """Start the executors and the loop. Raises `ExecutorError`."""
+        await self._executor.open()
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="engine")
+
+    async def close(self) -> None:
+        """Stop deciding, end every attempt, close the history.
+
+        Runs stay as the history has them; the next owner takes them up again.
+        """
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._timers.clear()
+        await self._executor.close()
+        await self._history.aclose()
+
+    def add_definition(self, plan: Plan, definition: Definition | None) -> None:
+        """Make a definition known; one that is not stored yet goes to disk with the next batch."""
+        if plan.version not in self._plans:
+            self._plans[plan.version] = plan
+            if definition is not None:
+                self._new_definitions.append(definition)
+
+    async def submit(self, command: AnyCommand) -> Answer:
+        """Send a command and wait until its facts are on disk.
+
+        Returns None when it was taken (also when it had been sent before), or the refusal.
+        """
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._mailbox.append((command, future))
+        self._wake.set()
+        return await future
+
+    def post(self, command: AnyCommand) -> None:
+        """Send a command without waiting for it."""
+        self._mailbox.append((command, None))
+        self._wake.set()
+
+    def load_run(self, run: int) -> list[Effect]:
+        """Fold a stored run into memory.
+
+        Returns what it had open. Raises `NotFoundError`, `DamagedError`; LookupError for a definition that was
+        not added before.
+        """
+        position = self.state.position
+        replay(self.state, self._history.read(RunNumber(run)))
+        self.state.position = max(position, self.state.position)
+        return due(self.state)
+
+    def take_up(self, effects: Sequence[Effect]) -> None:
+        """Carry out effects found by recovery."""
+        self._carry_out(effects)
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Look at the state even if no command has come (a run was loaded)."""
+        self._wake.set()
+
+    # ----------------------------------------------------------------- the loop
+
+    async def _run(self) -> None:
+        try:
+            while not self._closing:
+                await self._wake.wait()
+                self._wake.clear()
+                more = True
+                while not self._closing and (self._mailbox or more):
+                    more = await self._turn()
+        except Exception as error:
+            self.defect = f"{type(error).__name__}: {error}"
+            for _command, future in self._mailbox:
+                if future is not None and not future.done():
+                    future.set_exception(error)
+            raise
+
+    async def _turn(self) -> bool:
+        letters = self._drain()
+        now = self._clock.now()
+        outcome = take_turn(self.state, [letter[0] for letter in letters], now)
+        if outcome.records:
+            stored = await self._append(outcome, now)
+            if not stored:
+                self._mailbox.extendleft(reversed(letters))
+                await self._pause_storage()
+                return True
+            self.feed.publish(outcome.records)
+        if self.driving:
+            self._carry_out(due(self.state))
+        self.state.unsaved.clear()
+        for index, (_command, future) in enumerate(letters):
+            if future is not None and not future.done():
+                future.set_result(outcome.refusals.get(index))
+        return outcome.more
+
+    def _drain(self) -> list[Letter]:
+        mailbox = self._mailbox
+        if len(mailbox) <= MAILBOX_BATCH:
+            letters = list(mailbox)
+            mailbox.clear()
+            return letters
+        return [mailbox.popleft() for _ in range(MAILBOX_BATCH)]
+
+    async def _append(self, outcome: Outcome, now: float) -> bool:
+        runs = dict.fromkeys(record.run for record in outcome.records)
+        rows = []
+        for number in runs:
+            row = self._rows.changed(self.state.runs[number], now)
+            if row is not None:
+                rows.append(row)
+        try:
+            records = await self._externalise(outcome.records)
+            await self._history.append(Batch(records, rows, self._new_definitions))
+        except StorageError as error:
+            self.storage_error = str(error)
+            return False
+        self._new_definitions = []
+        if self.storage_error:
+            self.storage_error = ""
+            self.feed.tell(StorageNews(False, "storage takes records again"))
+        return True
+
+    async def _externalise(self, records: list[Record]) -> list[Record]:
+        """Move large results to files; the state keeps working on the events as they were decided."""
+        large = [
+            index
+            for index, record in enumerate(records)
+            if (raw := _payload(record.event)) is not None and len(bytes(raw)) > INLINE_RESULT
+        ]
+        if not large:
+            return records
+        done = list(records)
+        for index in large:
+            done[index] = await asyncio.to_thread(_with_blob, self._values, records[index])
+        return done
+
+    async def _pause_storage(self) -> None:
+        """Nothing is on disk of this turn: throw the working state away and try again a little later."""
+        self.feed.tell(StorageNews(True, self.storage_error))
+        await asyncio.sleep(STORAGE_RETRY)
+        loaded = list(self.state.runs)
+        self.state = self._new_state()
+        for number in loaded:
+            if self._history_has(number):
+                replay(self.state, self._history.read(RunNumber(number)))
+        self.state.position = self._history.head()
+        due(self.state)
+
+    def _history_has(self, number: int) -> bool:
+        return next(iter(self._history.read(RunNumber(number))), None) is not None
+
+    def _new_state(self) -> EngineState:
+        return EngineState(self._plans, self._look_up, self._limit)
+
+    def _look_up(self, position: int) -> Any:
+        event = self._history.record(position).event
+        blob = getattr(event, "blob", None)
+        if blob is None:
+            return event
+        field = "items" if hasattr(event, "items") else "output"
+        return msgspec.structs.replace(
+            event, **{field: msgspec.Raw(self._values.get(blob.address)), "blob": None}
+        )
+
+    # ----------------------------------------------------------------- effects
+
+    def _carry_out(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, TimerEffect):
+                self._timers.set(effect.key, effect.at)
+            else:
+                self._carry_out_attempt(effect)
+
+    def _carry_out_attempt(self, effect: AttemptEffect) -> None:
+        flight = effect.flight
+        run = self.state.runs[flight.run]
+        key = _key(flight)
+        if effect.stage == "start":
+            self._launched.add(flight)
+            context = self.contexts.get(flight.run, NO_CONTEXT)
+            self._executor.start(make_order(self.state, run, flight, context))
+        elif effect.stage == "spawned":
+            self._executor.release(key)
+        elif flight in self._launched:
+            self._executor.cancel(key, self._grace)
+        else:
+            # It was asked to end before it had been started: there is nothing to end.
+            self.post(_finish(key, Stopped()))
+
+    def _on_timer(self, key: TimerKey) -> None:
+        self.post(FireTimer(run=key.run, kind=key.kind, node=key.node, undo=key.undo))
+
+    # ----------------------------------------------------------------- reports of executors
+
+    def finished(self, key: AttemptKey, outcome: AttemptOutcome) -> None:
+        """An attempt is over."""
+        self._launched.discard(Flight(*key))
+        self.post(_finish(key, outcome))
+
+
+NO_CONTEXT = RunContext()
+
+
+class _Sink:
+    """What executors report goes into the mailbox, or straight to the feed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def spawned(self, key: AttemptKey, pid: int, started: int) -> None:
+        self._engine.post(
+            RecordSpawn(
+                run=key.run,
+                node=key.node,
+                attempt=key.attempt,
+                undo=key.undo,
+                pid=pid,
+                started=started,
+            )
+        )
+
+    def progressed(self, key: AttemptKey, fraction: float | None, message: str) -> None:
+        self._engine.feed.tell(Progress(key, fraction, message))
+
+    def logged(self, key: AttemptKey, lines: Sequence[LogLine]) -> None:
+        self._engine.feed.tell(Logged(key, lines))
+
+    def finished(self, key: AttemptKey, outcome: AttemptOutcome) -> None:
+        self._engine.finished(key, outcome)
+
+
+def _key(flight: Flight) -> AttemptKey:
+    return AttemptKey(RunNumber(flight.run), NodePath(flight.node), flight.undo, flight.attempt)
+
+
+def _finish(key: AttemptKey, outcome: AttemptOutcome) -> FinishAttempt:
+    run, node, undo, attempt = key
+    if isinstance(outcome, Succeeded):
+        return FinishAttempt(
+            run=run,
+            node=node,
+            undo=undo,
+            attempt=attempt,
+            output=msgspec.Raw(outcome.output),
+            port=outcome.port,
+        )
+    if isinstance(outcome, Failed):
+        return FinishAttempt(
+            run=run,
+            node=node,
+            undo=undo,
+            attempt=attempt,
+            outcome="failed",
+            failure=outcome.failure,
+        )
+    vanished = isinstance(outcome, Vanished)
+    return FinishAttempt(
+        run=run,
+        node=node,
+        undo=undo,
+        attempt=attempt,
+        outcome="vanished" if vanished else "stopped",
+        detail=outcome.detail if isinstance(outcome, Vanished) else "",
+    )
+
+
+def _payload(event: Any) -> msgspec.Raw | None:
+    raw = getattr(event, "output", None) or getattr(event, "items", None)
+    return raw if isinstance(raw, msgspec.Raw) and hasattr(event, "blob") else None
+
+
+def _with_blob(values: Values, record: Record) -> Record:
+    raw = _payload(record.event)
+    body = bytes(raw) if raw is not None else b""
+    address = values.put(body)
+    blob = Blob(address, len(body), body[:200].decode("utf-8", "ignore"))
+    field = "items" if hasattr(record.event, "items") else "output"
+    event = msgspec.structs.replace(record.event, **{field: msgspec.Raw(b"null"), "blob": blob})
+    return Record(record.position, record.run, record.at, event)
+
+
+finish_command: Callable[[AttemptKey, AttemptOutcome], FinishAttempt] = _finish

@@ -1,0 +1,101 @@
+"""From an open attempt in the state to the order an executor can carry out."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from studio.core.events import AttemptStarted, Slot
+from studio.core.scope import node_scope
+from studio.core.state import EngineState, Flight, NodeState, RunState
+from studio.ids import NodePath, RunId, RunNumber
+from studio.model.expressions import SecretSlot
+from studio.model.nodes import KindSettings
+from studio.ports import AttemptKey, AttemptOrder
+
+INLINE_SCOPES = frozenset({"transform", "branch"})
+"""Kinds whose own settings hold expressions, evaluated by their executor."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What a run gets from whoever started it, and what is never stored.
+
+    Args:
+        env: environment of its children, without the declared secrets.
+        secrets: values of the declared secrets that are set.
+        results: folder in which children leave their results.
+    """
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    results: str = ""
+
+
+def result_file(context: RunContext, run: RunState, flight: Flight) -> str:
+    """Where the child of an attempt leaves its result; distinct for every attempt of every run."""
+    name = hashlib.sha256(f"{run.run_id}/{flight.node}".encode()).hexdigest()[:24]
+    kind = "u" if flight.undo else "a"
+    return os.path.join(context.results, f"{flight.run}-{name}-{kind}{flight.attempt}.json")
+
+
+def make_order(
+    state: EngineState, run: RunState, flight: Flight, context: RunContext
+) -> AttemptOrder:
+    """All an executor needs for an open attempt.
+
+    Raises LookupError when the state has no start of it (a defect).
+    """
+    node = run.nodes[flight.node]
+    started = started_event(state, node, undo=flight.undo)
+    definition = node.plan.node
+    undo = node.plan.undo.definition if flight.undo and node.plan.undo is not None else None
+    settings: KindSettings = undo.kind if undo is not None else definition.kind
+    env_slots: tuple[SecretSlot, ...] = ()
+    env = context.env
+    workflow_env = run.plan.workflow.env
+    if workflow_env:
+        env = {**env, **workflow_env}
+    if started.settings is not None:
+        settings = settings.model_copy(update=started.settings)
+        env_slots = tuple(
+            SecretSlot(slot.path[1:], slot.offset, slot.name)
+            for slot in started.setting_slots
+            if slot.path and slot.path[0] == "env"
+        )
+    return AttemptOrder(
+        key=AttemptKey(RunNumber(run.number), NodePath(node.path), flight.undo, flight.attempt),
+        run_id=RunId(run.run_id),
+        workflow=run.plan.workflow.name,
+        folder=run.folder,
+        settings=settings,
+        isolation=undo.isolation if undo is not None else definition.isolation,
+        input=started.input,
+        slots=_slots(started.slots),
+        env=env,
+        env_slots=env_slots,
+        secrets=context.secrets,
+        idempotency_key=idempotency_key(run, node, undo=flight.undo),
+        result_file=result_file(context, run, flight),
+        sensitive=definition.sensitive,
+        scope=node_scope(state, run, node) if settings.uses in INLINE_SCOPES else {},
+    )
+
+
+def idempotency_key(run: RunState, node: NodeState, *, undo: bool) -> str:
+    """(run, node path, generation): the same across retries (engine.md, "Words")."""
+    suffix = ":undo" if undo else ""
+    return f"{run.run_id}:{node.path}:{node.generation}{suffix}"
+
+
+def started_event(state: EngineState, node: NodeState, *, undo: bool) -> AttemptStarted:
+    """The event that carries the input of a node's open attempt."""
+    position = node.undo_position if undo else node.input_position
+    event = state.event(position)
+    if not isinstance(event, AttemptStarted):
+        raise LookupError(f"the attempt of {node.path} has no start at position {position}")
+    return event
+
+
+def _slots(slots: tuple[Slot, ...]) -> tuple[SecretSlot, ...]:
+    return tuple(SecretSlot(slot.path, slot.offset, slot.name) for slot in slots)

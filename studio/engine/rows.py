@@ -1,0 +1,54 @@
+"""The row of a run in lists, computed from its state."""
+
+from studio.core.endings import needs_person, phase_of
+from studio.core.state import RunState
+from studio.ids import RunId, RunNumber, VersionHash
+from studio.ports import RunRow
+
+ROW_INTERVAL = 0.25
+"""Seconds between two rows of a run that differ only in their counts: lists need not be newer, and a chain of
+nodes need not pay for a second row per commit. Recovery computes the counts afresh."""
+
+
+class Rows:
+    """Decides when the row of a run has to be written again."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[tuple[str, bool, int], float]] = {}
+
+    def changed(self, run: RunState, now: float) -> RunRow | None:
+        """The run's row, or None when what is on disk is good enough."""
+        phase = phase_of(run)
+        marks = (phase, run.paused, run.open)
+        last = self._last.get(run.number)
+        same = last is not None and last[0][:2] == marks[:2]
+        if last is not None and same and now - last[1] < ROW_INTERVAL and not run.ended:
+            return None
+        self._last[run.number] = (marks, now)
+        return make_row(run, phase)
+
+    def forget(self, run: int) -> None:
+        """The run is no longer in memory."""
+        self._last.pop(run, None)
+
+
+def make_row(run: RunState, phase: str) -> RunRow:
+    """What lists show of a run."""
+    needy = 0
+    if phase == "attention" or run.counts.get("failed", 0) or run.counts.get("held", 0):
+        needy = sum(needs_person(node) for node in run.nodes.values())
+    return RunRow(
+        RunNumber(run.number),
+        RunId(run.run_id),
+        run.plan.workflow.name,
+        VersionHash(run.plan.version),
+        run.file,
+        phase,
+        run.paused,
+        not run.ended,
+        run.started_at,
+        run.finished_at,
+        {name: count for name, count in run.counts.items() if count},
+        needy,
+        run.by.actor if run.by is not None else "",
+    )

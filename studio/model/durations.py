@@ -1,0 +1,55 @@
+"""Durations and moments as people write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+_UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|[dhms])")
+_WHOLE = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|[dhms]))+\Z")
+
+LONGEST = 36_500 * 86_400.0
+"""One hundred years in seconds; a longer duration is a slip of the pen."""
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration such as ``250ms``, ``10s``, ``1h30m`` or ``2d``.
+
+    Args:
+        text: numbers with the units ``d``, ``h``, ``m``, ``s``, ``ms``, each at most once, largest first.
+
+    Raises:
+        ValueError: it is not a duration; the text is fit for a user.
+    """
+    stripped = text.strip()
+    if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", stripped) and len(stripped) < 12:
+        raise ValueError(f'a duration needs a unit: write "{stripped}s" for seconds')
+    if len(stripped) > 80 or not _WHOLE.match(stripped):
+        raise ValueError('not a duration; write it like "250ms", "10s", "5m", "1h30m" or "2d"')
+    seconds, order = 0.0, list(_UNITS)
+    for number, unit in _PART.findall(stripped):
+        if unit not in order:
+            raise ValueError('units go from large to small, each once, as in "1h30m"')
+        order = order[order.index(unit) + 1 :]
+        seconds += float(number) * _UNITS[unit]
+    if seconds > LONGEST:
+        raise ValueError("longer than 100 years")
+    return round(seconds, 6)
+
+
+def parse_moment(text: str) -> float:
+    """Seconds since the epoch of an ISO 8601 time; one without a zone is taken as UTC.
+
+    Raises:
+        ValueError: it is not a moment; the text is fit for a user.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(
+            f'"{text[:60]}" is not a time; write it like "2027-01-31T09:00:00Z"'
+        ) from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.timestamp()
