@@ -11,7 +11,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from studio.loading.diagnostics import Diagnostic, in_file_order
+from studio.loading.diagnostics import Diagnostic
 from studio.loading.document import MAX_BYTES, Document, SyntaxProblem
 from studio.loading.encoding import decode, normal_text
 from studio.loading.json_reader import read_json
@@ -30,7 +30,7 @@ class LoadResult:
 
     Args:
         workflow: the definition; None when there are errors.
-        diagnostics: errors and warnings in file order.
+        diagnostics: errors and warnings in file order; those of Python files it calls come last.
         digest: SHA-256 of the file's bytes, 64 hexadecimal digits; ``""`` when it could not be read.
         text: the decoded text, ``""`` when it could not be read.
     """
@@ -64,7 +64,9 @@ def load_file(path: str | os.PathLike[str], *, display: str | None = None) -> Lo
     try:
         text = decode(raw)
     except SyntaxProblem as problem:
-        return LoadResult(None, (_diagnostic(problem, shown, ""),), digest, "")
+        place = Place(shown, problem.line, problem.column)
+        found = Diagnostic(place, problem.message, "error", problem.code)
+        return LoadResult(None, (found,), digest, "")
     absolute = FilePath(os.path.abspath(path))
     return _load(text, shown, absolute.suffix.lower(), absolute.parent, str(absolute), digest)
 
@@ -98,11 +100,14 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """
     # Not blocking: opening a named pipe would otherwise wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise ValueError(f"not a file but {_file_kind(mode)}")
-        return stream.read(MAX_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
 
 
 def parse_document(text: str, file: str, suffix: str) -> Document:
@@ -136,7 +141,7 @@ def _load(
         return LoadResult(None, (_diagnostic(problem, shown, text),), digest, text)
     reader = WorkflowReader(document, folder, file)
     workflow = reader.read()
-    found = in_file_order((*reader.report.finish(), *reader.broken_code))
+    found = (*reader.report.finish(), *reader.broken_code)
     return LoadResult(workflow, found, digest, text)
 
 

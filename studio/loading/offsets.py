@@ -40,6 +40,10 @@ def _walk(text: str, start: int, style: str, value: str, offset: int) -> int:
     here, index = start, 0
     while index < offset and here < len(text):
         wanted = value[index]
+        if style == '"' and text[here] == "\\":
+            here += _width(text, here, style)
+            index += 1
+            continue
         if wanted in _BLANK:
             while index < offset and value[index] in _BLANK:
                 index += 1

@@ -35,6 +35,9 @@ _PROBLEMS = {
     "found unknown escape character": (
         "unknown escape in a double-quoted text; double the backslash or use single quotes"
     ),
+    "found invalid Unicode character escape code": (
+        "this escape is not a character; write the character itself"
+    ),
     "found incompatible YAML document": "only YAML 1.1 and 1.2 can be read; remove this line",
     "found duplicate %YAML directive": "the %YAML line is there twice; remove one",
     "found unknown directive name": 'a line cannot begin with "%"; put the text in quotes',

@@ -397,7 +397,7 @@ BAD_FILES: tuple[BadFile, ...] = (
     bad('problem inside a script', '+  b:\n    uses: shell\n    run: |\n      echo one\n      echo {{ params.amont }}\n',
         '10:15: unknown parameter "amont"; did you mean "amount"?'),
     bad('problem after escapes', '+  b: {uses: noop, with: {x: "\\u00e9\\t\\"{{ params.amont }}"}}\n',
-        '6:41: unknown parameter "amont"; did you mean "amount"?'),
+        '6:43: unknown parameter "amont"; did you mean "amount"?'),
     shape('several problems in order', "+  b: {uses: noop, needs: z, timeout: x}\n  c: {uses: shell, when: ')'}\n",
         '6:26: unknown node "z" in needs',
         '6:38: timeout: not a duration; write it like "250ms", "10s", "5m", "1h30m" or "2d"',
