@@ -13,7 +13,7 @@ from studio.core.events import (
 )
 from studio.core.resilience.compensation import plan_undo, undoable
 from studio.core.scope import run_scope
-from studio.core.starts import render_undo
+from studio.core.starts import gate_of, render_undo
 from studio.core.state import CompensationState, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, Phase
 from studio.errors import ExpressionError
@@ -178,9 +178,13 @@ def phase_of(run: RunState) -> Phase:
         if run.paused and not plan.expired:
             return "compensating"
         return "attention"
-    if run.paused:
-        return "running"
-    return "attention" if run.open else run.phase
+    if run.paused or not run.open:
+        return run.phase
+    # A node that waits for a lock is neither queued nor in flight; at rest a look at all nodes is affordable.
+    waits_for_lock = any(
+        node.status == "ready" and gate_of(run, node) is None for node in run.nodes.values()
+    )
+    return run.phase if waits_for_lock else "attention"
 
 
 def needs_person(node: NodeState) -> bool:

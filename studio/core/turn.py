@@ -86,7 +86,7 @@ def take_turn(state: EngineState, commands: Iterable[AnyCommand], now: float) ->
     return Outcome(turn.records, refusals, more)
 
 
-def replay(state: EngineState, records: Iterable[Record], now: float = 0.0) -> None:
+def replay(state: EngineState, records: Iterable[Record]) -> None:
     """Fold stored records and find again what is derived from them.
 
     Raises what `evolve` raises. Nothing new follows from a complete history: consequences are appended in the
@@ -94,3 +94,13 @@ def replay(state: EngineState, records: Iterable[Record], now: float = 0.0) -> N
     """
     for record in records:
         evolve(state, record)
+
+
+def derive(state: EngineState) -> None:
+    """Find again what a replayed state does not store: which nodes are ready, and at which gate they stand.
+
+    For readers of a history. Nothing is started and no fact is made: consequences that the writer has not
+    appended yet are its business.
+    """
+    while react(state, 0.0, may_start=False) is not None:
+        state.visited.clear()
