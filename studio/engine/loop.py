@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -45,6 +45,8 @@ INLINE_RESULT = 256 * 1024
 STORAGE_RETRY = 0.5
 """Seconds between two tries to append while storage is paused."""
 
+Result = TypeVar("Result")
+
 Letter = tuple[AnyCommand, "asyncio.Future[Answer] | None"]
 Answer = Refusal | None
 
@@ -84,13 +86,13 @@ class Engine:
         self._plans: dict[str, Plan] = {}
         self._new_definitions: list[Definition] = []
         self._mailbox: deque[Letter] = deque()
+        self._jobs: deque[Callable[[], None]] = deque()
         self._wake = asyncio.Event()
         self._rows = Rows()
         self._timers = Timers(clock, self._on_timer)
         self._launched: set[Flight] = set()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
-        self._drained: list[asyncio.Future[None]] = []
         self.driving = True
         self.state = self._new_state()
         self.state.position = history.head()
@@ -142,7 +144,7 @@ class Engine:
     def load_run(self, run: int) -> list[Effect]:
         """Fold a stored run into memory.
 
-        Returns what it had open. Raises `NotFoundError`, `DamagedError`; LookupError for a definition that was
+        Only between turns. Returns what it had open. Raises `NotFoundError`, `DamagedError`; LookupError for a definition that was
         not added before.
         """
         position = self.state.position
@@ -150,13 +152,23 @@ class Engine:
         self.state.position = max(position, self.state.position)
         return due(self.state)
 
+    async def between_turns(self, job: Callable[[], Result]) -> Result:
+        """Call ``job`` while no batch is under way, so that it may change the state. Raises what it raises."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+        def carry_out() -> None:
+            try:
+                future.set_result(job())
+            except Exception as error:
+                future.set_exception(error)
+
+        self._jobs.append(carry_out)
+        self._wake.set()
+        return await future
+
     def take_up(self, effects: Sequence[Effect]) -> None:
         """Carry out effects found by recovery."""
         self._carry_out(effects)
-        self._wake.set()
-
-    def wake(self) -> None:
-        """Look at the state even if no command has come (a run was loaded)."""
         self._wake.set()
 
     # ----------------------------------------------------------------- the loop
@@ -167,7 +179,9 @@ class Engine:
                 await self._wake.wait()
                 self._wake.clear()
                 more = True
-                while not self._closing and (self._mailbox or more):
+                while not self._closing and (self._mailbox or self._jobs or more):
+                    while self._jobs:
+                        self._jobs.popleft()()
                     more = await self._turn()
         except Exception as error:
             self.defect = f"{type(error).__name__}: {error}"
@@ -276,7 +290,7 @@ class Engine:
     def _carry_out_attempt(self, effect: AttemptEffect) -> None:
         flight = effect.flight
         run = self.state.runs[flight.run]
-        key = _key(flight)
+        key = attempt_key(flight)
         if effect.stage == "start":
             self._launched.add(flight)
             context = self.contexts.get(flight.run, NO_CONTEXT)
@@ -287,7 +301,7 @@ class Engine:
             self._executor.cancel(key, self._grace)
         else:
             # It was asked to end before it had been started: there is nothing to end.
-            self.post(_finish(key, Stopped()))
+            self.post(finish_command(key, Stopped()))
 
     def _on_timer(self, key: TimerKey) -> None:
         self.post(FireTimer(run=key.run, kind=key.kind, node=key.node, undo=key.undo))
@@ -297,7 +311,7 @@ class Engine:
     def finished(self, key: AttemptKey, outcome: AttemptOutcome) -> None:
         """An attempt is over."""
         self._launched.discard(Flight(*key))
-        self.post(_finish(key, outcome))
+        self.post(finish_command(key, outcome))
 
 
 NO_CONTEXT = RunContext()
@@ -331,11 +345,13 @@ class _Sink:
         self._engine.finished(key, outcome)
 
 
-def _key(flight: Flight) -> AttemptKey:
+def attempt_key(flight: Flight) -> AttemptKey:
+    """An open attempt as executors name it."""
     return AttemptKey(RunNumber(flight.run), NodePath(flight.node), flight.undo, flight.attempt)
 
 
-def _finish(key: AttemptKey, outcome: AttemptOutcome) -> FinishAttempt:
+def finish_command(key: AttemptKey, outcome: AttemptOutcome) -> FinishAttempt:
+    """The command that an executor's report makes."""
     run, node, undo, attempt = key
     if isinstance(outcome, Succeeded):
         return FinishAttempt(
@@ -379,6 +395,3 @@ def _with_blob(values: Values, record: Record) -> Record:
     field = "items" if hasattr(record.event, "items") else "output"
     event = msgspec.structs.replace(record.event, **{field: msgspec.Raw(b"null"), "blob": blob})
     return Record(record.position, record.run, record.at, event)
-
-
-finish_command: Callable[[AttemptKey, AttemptOutcome], FinishAttempt] = _finish
