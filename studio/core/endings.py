@@ -171,7 +171,7 @@ def phase_of(run: RunState) -> Phase:
     """What the run shows: its phase, or ``attention`` when only a person can get it on."""
     if run.ended:
         return run.phase
-    if run.flying or run.waits or run.queue or run.unsettled:
+    if run.flying or run.waits:
         return run.phase
     if run.compensation is not None:
         plan = run.compensation
