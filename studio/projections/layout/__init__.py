@@ -5,7 +5,7 @@
 picks the most detailed drawing that fits. How it works: ``docs/explanation/graph-drawing.md``.
 """
 
-from studio.projections.layout.arrange import arrange
+from studio.projections.layout.arrangement import arrange
 from studio.projections.layout.boxes import NodeCell, Segment, natural_width
 from studio.projections.layout.celltext import cell_width, clean, fit
 from studio.projections.layout.drawing import Drawing, choose, sized

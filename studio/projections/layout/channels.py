@@ -90,18 +90,22 @@ def _bundles(links: Sequence[Link]) -> list[list[Link]]:
         if start in seen:
             continue
         part = _part(start, targets, sources, seen)
-        by_source: dict[tuple[int, ...], list[Link]] = {}
-        by_target: dict[tuple[int, ...], list[Link]] = {}
+        by_source = _alike(part, targets)
+        by_target = _alike(list(dict.fromkeys(t for s in part for t in targets[s])), sources)
         failure = links[0][2]
-        for above in part:
-            below_all = tuple(sorted(targets[above]))
-            for below in below_all:
-                link = (above, below, failure)
-                by_source.setdefault(below_all, []).append(link)
-                by_target.setdefault(tuple(sorted(sources[below])), []).append(link)
-        fewer = by_source if len(by_source) <= len(by_target) else by_target
-        bundles.extend(fewer.values())
+        if len(by_source) <= len(by_target):
+            bundles += [[(s, t, failure) for s in group for t in targets[s]] for group in by_source]
+        else:
+            bundles += [[(s, t, failure) for t in group for s in sources[t]] for group in by_target]
     return bundles
+
+
+def _alike(items: Sequence[int], partners: dict[int, list[int]]) -> list[list[int]]:
+    """Group items that have exactly the same partners."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for item in items:
+        groups.setdefault(tuple(sorted(partners[item])), []).append(item)
+    return list(groups.values())
 
 
 def _part(

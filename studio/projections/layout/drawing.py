@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from studio.projections.layout.arrange import Sorted, place_graph, sort_graph
+from studio.projections.layout.arrangement import Sorted, place_graph, sort_graph
 from studio.projections.layout.graph import Direction, Layout, LayoutEdge, LayoutNode, Style
 
 HEIGHTS: dict[Style, int] = {"box": 3, "pill": 1, "dot": 1}

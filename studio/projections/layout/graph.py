@@ -98,8 +98,20 @@ class Band(NamedTuple):
     stretches: tuple[Stretch, ...]
 
 
-Lane = tuple[str, bool, int]
-"""Where long edges pass a layer: source id, whether they are failure edges, layer."""
+class Lane(NamedTuple):
+    """Where long edges pass a layer, bundled by the node they leave or reach.
+
+    Args:
+        node: the node they have in common.
+        incoming: whether that node is their target.
+        failure: whether they are failure edges.
+        layer: the layer they pass.
+    """
+
+    node: str
+    incoming: bool
+    failure: bool
+    layer: int
 
 
 @dataclass(frozen=True, slots=True)

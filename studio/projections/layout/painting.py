@@ -82,6 +82,18 @@ def paint_band(
     return canvas
 
 
+Run = tuple[int, int]
+"""First and last cell of a straight piece."""
+
+
+class _Path(NamedTuple):
+    """A stretch ready to be painted: how it looks, its corners as cells, whether it ends in a head."""
+
+    look: int
+    cells: list[int]
+    head: bool
+
+
 class _Painter:
     def __init__(self, canvas: Canvas, upright: bool) -> None:
         self._canvas = canvas
@@ -91,49 +103,78 @@ class _Painter:
 
     def paint(self, stretches: list[tuple[int, Stretch]]) -> None:
         """Paint all stretches, given in ascending order of their looks."""
-        paths = [(look, stretch, self._cells(stretch.points)) for look, stretch in stretches]
-        for _look, stretch, cells in paths:
-            self._note_corners(stretch, cells)
+        by_look: dict[int, list[_Path]] = {}
+        for look, stretch in stretches:
+            cells = self._cells(stretch.points)
+            self._note_corners(stretch.points, cells)
+            by_look.setdefault(look, []).append(_Path(look, cells, stretch.head))
+        runs = {look: self._runs(paths) for look, paths in by_look.items()}
         for light in (True, False):
-            part = [path for path in paths if (path[0] < Look.SELECTED_FAILURE) is light]
+            part = [look for look in by_look if (look < Look.SELECTED_FAILURE) is light]
             shift = 0 if light else HEAVY
             for flat in (True, False):
-                for look, _stretch, cells in part:
-                    self._paint_runs(cells, flat, shift, look)
-            self._paint_ends(part, shift)
-        self._settle_looks(paths)
+                for look in part:
+                    self._paint_runs(runs[look][flat], flat, shift, look)
+                    self._join_ends(by_look[look], flat, shift)
+            for look in part:
+                self._paint_tips(by_look[look], shift)
+        for look, (upright_runs, flat_runs) in runs.items():
+            self._settle_looks(look, by_look[look], upright_runs, flat_runs)
 
     def _cells(self, points: Iterable[Point]) -> list[int]:
-        canvas = self._canvas
-        return [(y - canvas.top) * canvas.width + x - canvas.left for x, y in points]
+        left, top, row = self._canvas.left, self._canvas.top, self._canvas.width
+        return [(y - top) * row + x - left for x, y in points]
 
-    def _note_corners(self, stretch: Stretch, cells: list[int]) -> None:
+    def _note_corners(self, points: tuple[Point, ...], cells: list[int]) -> None:
         self._corners.update(cells[1:-1])
-        if len(cells) > 1:
-            first, second = stretch.points[:2]
-            # A line that turns on its very first cell comes from the node beside it.
-            if (first.y == second.y) is self._upright:
-                self._corners.add(cells[0])
+        # A line that turns on its very first cell comes from the node beside it.
+        if len(cells) > 1 and (points[0].y == points[1].y) is self._upright:
+            self._corners.add(cells[0])
 
-    def _paint_runs(self, cells: list[int], flat: bool, shift: int, look: int) -> None:
-        """Paint the straight pieces in one axis: inner cells first, then the bits of both ends."""
-        bits, looks, row = self._canvas.bits, self._canvas.looks, self._canvas.width
-        corners = self._corners
-        step = 1 if flat else row
+    def _pieces(self, path: _Path, flat: bool) -> Iterable[Run]:
+        row = self._canvas.width
+        for one, other in pairwise(path.cells):
+            if (one // row == other // row) is flat:
+                yield (one, other) if one <= other else (other, one)
+
+    def _runs(self, paths: list[_Path]) -> tuple[list[Run], list[Run]]:
+        """All upright and all flat pieces, those that overlap merged: a fan-out of n edges has n of them."""
+        row = self._canvas.width
+        merged: list[list[Run]] = []
+        for flat in (False, True):
+            lines: dict[int, list[Run]] = {}
+            for path in paths:
+                for run in self._pieces(path, flat):
+                    lines.setdefault(run[0] // row if flat else run[0] % row, []).append(run)
+            merged.append([run for pieces in lines.values() for run in _merge(pieces)])
+        return merged[0], merged[1]
+
+    def _paint_runs(self, runs: list[Run], flat: bool, shift: int, look: int) -> None:
+        """Paint the inner cells of straight pieces."""
+        bits, looks, corners = self._canvas.bits, self._canvas.looks, self._corners
         both = (EAST | WEST if flat else NORTH | SOUTH) << shift
-        toward, back = (EAST, WEST) if flat else (SOUTH, NORTH)
-        for one, other in pairwise(cells):
-            low, high = (one, other) if one <= other else (other, one)
-            if (low // row == high // row) is not flat:
-                continue
+        if flat and not shift:
+            # Nothing upright is there yet, so whole slices can be written.
+            for low, high in runs:
+                bits[low + 1 : high] = bytes((both,)) * (high - low - 1)
+                looks[low + 1 : high] = bytes((look,)) * (high - low - 1)
+            return
+        step = 1 if flat else self._canvas.width
+        for low, high in runs:
             for cell in range(low + step, high, step):
                 if cell in corners:
                     self._join(cell, both, shift)
                 else:
                     bits[cell] = both
                 looks[cell] = look
-            self._join(low, toward << shift, shift)
-            self._join(high, back << shift, shift)
+
+    def _join_ends(self, paths: list[_Path], flat: bool, shift: int) -> None:
+        toward, back = (EAST, WEST) if flat else (SOUTH, NORTH)
+        for path in paths:
+            for low, high in self._pieces(path, flat):
+                if low != high:
+                    self._join(low, toward << shift, shift)
+                    self._join(high, back << shift, shift)
 
     def _join(self, cell: int, added: int, shift: int) -> None:
         """Add line bits to a cell; a heavy line replaces the light one in its direction."""
@@ -143,28 +184,40 @@ class _Painter:
             old &= ~(added >> HEAVY)
         bits[cell] = old | added
 
-    def _paint_ends(self, part: list[tuple[int, Stretch, list[int]]], shift: int) -> None:
+    def _paint_tips(self, paths: list[_Path], shift: int) -> None:
+        """Join the first cells to what lies behind, and end the last ones in heads or what lies ahead."""
         bits = self._canvas.bits
-        for _look, _stretch, cells in part:
-            self._join(cells[0], self._back << shift, shift)
-        for _look, stretch, cells in part:
-            if stretch.head:
-                bits[cells[-1]] = HEAVY_HEAD if shift else HEAD
+        for path in paths:
+            self._join(path.cells[0], self._back << shift, shift)
+        for path in paths:
+            if path.head:
+                bits[path.cells[-1]] = HEAVY_HEAD if shift else HEAD
             else:
-                self._join(cells[-1], self._ahead << shift, shift)
+                self._join(path.cells[-1], self._ahead << shift, shift)
 
-    def _settle_looks(self, paths: list[tuple[int, Stretch, list[int]]]) -> None:
-        """Corners and ends look like the greatest of the lines that meet there."""
-        looks, row = self._canvas.looks, self._canvas.width
-        for look, _stretch, cells in paths:
-            for cell in cells:
-                looks[cell] = look
-        if not self._corners:
-            return
-        for look, _stretch, cells in paths:
-            for one, other in pairwise(cells):
-                low, high = (one, other) if one <= other else (other, one)
-                step = 1 if low // row == high // row else row
+    def _settle_looks(
+        self, look: int, paths: list[_Path], upright: list[Run], flat: list[Run]
+    ) -> None:
+        """Where lines meet, the greatest look wins; crossings keep that of the line on top."""
+        looks, corners = self._canvas.looks, self._corners
+        for path in paths:
+            looks[path.cells[0]] = max(look, looks[path.cells[0]])
+            looks[path.cells[-1]] = max(look, looks[path.cells[-1]])
+        for runs, step in ((upright, self._canvas.width), (flat, 1)):
+            for low, high in runs:
                 for cell in range(low, high + 1, step):
-                    if cell in self._corners and looks[cell] < look:
+                    if cell in corners and looks[cell] < look:
                         looks[cell] = look
+
+
+def _merge(runs: list[Run]) -> Iterable[Run]:
+    """Runs of one line, those that overlap or touch made one."""
+    runs.sort()
+    first, last = runs[0]
+    for low, high in runs:
+        if low > last:
+            yield first, last
+            first, last = low, high
+        elif high > last:
+            last = high
+    yield first, last

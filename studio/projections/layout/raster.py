@@ -20,6 +20,9 @@ from studio.projections.layout.painting import STYLES, Canvas, Look, paint_band
 
 _RUNS = compile_pattern(rb"(?s)(.)\1*")
 
+KEPT_CANVASES = 128
+"""Painted bands kept; more than any window shows, and little memory for the largest drawings."""
+
 Rows = tuple[tuple[Segment, ...], ...]
 
 
@@ -211,6 +214,8 @@ class Raster:
     def _canvas(self, index: int) -> Canvas:
         canvas = self._canvases.get(index)
         if canvas is None:
+            if len(self._canvases) >= KEPT_CANVASES:
+                del self._canvases[next(iter(self._canvases))]
             canvas = paint_band(self.layout, index, self._look)
             self._canvases[index] = canvas
         return canvas

@@ -180,12 +180,9 @@ class _Placing:
         old = self._seed.starts if self._seed else ()
         for level, channel in enumerate(self._channels):
             starts.append(start)
-            depth = self._depth(channel)
+            start += self._thick[level] + self._depth(channel)
             if level + 1 < len(old):
-                before = old[level + 1] - old[level] - self._thick[level]
-                if depth <= before <= depth + SLACK:
-                    depth = before
-            start += self._thick[level] + depth
+                start = max(start, min(old[level + 1], start + SLACK))
         return starts
 
     def _depth(self, channel: Channel) -> int:
