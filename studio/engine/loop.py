@@ -15,6 +15,7 @@ from studio.core.plan import Plan
 from studio.core.state import EngineState, Flight, TimerKey
 from studio.core.turn import Outcome, replay, take_turn
 from studio.engine.feed import Feed, Logged, Progress, StorageNews
+from studio.engine.lookup import look_up
 from studio.engine.orders import RunContext, make_order
 from studio.engine.rows import Rows
 from studio.engine.timers import Timers
@@ -96,6 +97,7 @@ class Engine:
         self.driving = True
         self.state = self._new_state()
         self.state.position = history.head()
+        self._published = self.state.position
         executor.bind(_Sink(self))
 
     # ----------------------------------------------------------------- life
@@ -118,6 +120,19 @@ class Engine:
         self._timers.clear()
         await self._executor.close()
         await self._history.aclose()
+
+    @property
+    def task(self) -> asyncio.Task[None]:
+        """The loop's task; it ends when the engine is closed, or with the defect that ended it."""
+        if self._task is None:
+            raise RuntimeError("the engine is not open")
+        return self._task
+
+    def settled(self, run: int) -> bool:
+        """Whether all that has happened to a run is on disk, published, and followed by its consequences."""
+        state = self.state
+        pending = self._mailbox or self._jobs or run in state.visited or run in state.flow.dirty
+        return not pending and state.position == self._published
 
     def add_definition(self, plan: Plan, definition: Definition | None) -> None:
         """Make a definition known; one that is not stored yet goes to disk with the next batch."""
@@ -201,6 +216,7 @@ class Engine:
                 await self._pause_storage()
                 return True
             self.feed.publish(outcome.records)
+            self._published = outcome.records[-1].position
         if self.driving:
             self._carry_out(due(self.state))
         self.state.unsaved.clear()
@@ -269,14 +285,7 @@ class Engine:
         return EngineState(self._plans, self._look_up, self._limit)
 
     def _look_up(self, position: int) -> Any:
-        event = self._history.record(position).event
-        blob = getattr(event, "blob", None)
-        if blob is None:
-            return event
-        field = "items" if hasattr(event, "items") else "output"
-        return msgspec.structs.replace(
-            event, **{field: msgspec.Raw(self._values.get(blob.address)), "blob": None}
-        )
+        return look_up(self._history, self._values, position)
 
     # ----------------------------------------------------------------- effects
 

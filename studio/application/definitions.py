@@ -1,0 +1,36 @@
+"""Definitions on their way to and from the history."""
+
+from studio.core.plan import Plan
+from studio.errors import DefinitionError
+from studio.loading.diagnostics import Diagnostic
+from studio.loading.loader import LoadResult, load_file
+from studio.model.workflow import Workflow
+from studio.ports import Definition
+
+
+class InvalidFileError(DefinitionError):
+    """A workflow file has errors; ``diagnostics`` holds all of them, its text one per line."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        super().__init__("\n".join(str(one) for one in diagnostics))
+        self.diagnostics = diagnostics
+
+
+def load_workflow(path: str, display: str | None = None) -> tuple[Workflow, LoadResult]:
+    """Load a workflow file. Raises `InvalidFileError`."""
+    result = load_file(path, display=display)
+    if result.workflow is None:
+        raise InvalidFileError(result.errors)
+    return result.workflow, result
+
+
+def definition_of(workflow: Workflow) -> Definition:
+    """The stored form of a definition."""
+    return Definition(
+        workflow.content_hash(), workflow.name, workflow.model_dump_json().encode("utf-8")
+    )
+
+
+def plan_of(definition: Definition) -> Plan:
+    """The compiled form of a stored definition. Raises ValueError when it is not of this schema."""
+    return Plan(Workflow.model_validate_json(definition.body))

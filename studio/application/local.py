@@ -1,0 +1,269 @@
+"""The studio that owns its state folder: engine, executors and history in this process."""
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from studio.application.definitions import definition_of, load_workflow, plan_of
+from studio.application.environment import make_context
+from studio.application.location import Location
+from studio.application.reading import Reading, RunView
+from studio.application.studio import Launch, Sender
+from studio.core.commands import AnyCommand, Refusal, StartRun
+from studio.core.endings import phase_of
+from studio.core.events import Record
+from studio.core.plan import Plan
+from studio.core.state import RunState
+from studio.engine.control import ControlServer, socket_path
+from studio.engine.feed import Feed
+from studio.engine.loop import Engine
+from studio.engine.recovery import recover
+from studio.errors import NotFoundError, RefusedError
+from studio.ids import RunNumber, VersionHash
+from studio.loading.parameters import check_parameters, parse_assignment
+from studio.model.terms import FailurePolicy
+from studio.ports import Clock, Executor, History, RunFilter, StorageHealth, Values
+from studio.storage.owner_lock import OwnerLock
+
+
+class LocalStudio:
+    """Owns a state folder; made by `studio.application.opening.open_studio`.
+
+    Args:
+        location: project and state folder.
+        lock: ownership of the folder; given back by `close`.
+        history, executor, values, clock: the engine's ports.
+        health: what the storage found.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        lock: OwnerLock,
+        history: History,
+        executor: Executor,
+        values: Values,
+        clock: Clock,
+        health: StorageHealth,
+    ) -> None:
+        self.location = location
+        self.health = health
+        self._lock = lock
+        self._history = history
+        self._executor = executor
+        self._values = values
+        self.engine = Engine(
+            history, executor, values, clock, max_concurrency=location.max_concurrency
+        )
+        newest = history.rows(RunFilter(limit=1))
+        self._last_number = newest[0].run if newest else 0
+        self._taking_up = asyncio.Lock()
+        self._control: ControlServer | None = None
+        self._changed = asyncio.Event()
+        self.reading = Reading(location.state, history)
+        self.engine.feed.subscribe(self._on_records)
+
+    @property
+    def owns(self) -> bool:
+        """The engine runs in this process."""
+        return True
+
+    @property
+    def feed(self) -> Feed:
+        """Committed records and passing news of the engine."""
+        return self.engine.feed
+
+    async def open(self, *, drive: bool = True) -> None:
+        """Start the engine and listen for other processes. Raises `ExecutorError`, `StorageError`."""
+        (self.location.state / "results").mkdir(mode=0o700, exist_ok=True)
+        self.engine.driving = drive
+        await self.engine.open()
+        path = socket_path(self.location.state)
+        self._control = ControlServer(path, self._answer)
+        await self._control.open()
+        self._lock.announce(str(path))
+
+    async def close(self) -> None:
+        """End all attempts, write what is pending, let go of the folder. Runs stay recoverable."""
+        if self._control is not None:
+            await self._control.close()
+        try:
+            await self.engine.close()
+        finally:
+            self._lock.release()
+
+    # ----------------------------------------------------------------- use cases
+
+    async def launch(self, launch: Launch, sender: Sender) -> int:
+        """Start a run and return its number. Raises `DefinitionError`, `RefusedError`."""
+        known = self.engine.state.commands.get(launch.command) if launch.command else None
+        if known is not None:
+            return known
+        workflow, _result = await asyncio.to_thread(load_workflow, launch.file, launch.display)
+        given = dict(launch.params)
+        given.update(parse_assignment(text, workflow) for text in launch.assignments)
+        params = check_parameters(workflow, given)
+        context = make_context(workflow, self.location.root, self.location.state, sender.environ)
+        plan = Plan(workflow)
+        self.engine.add_definition(plan, definition_of(workflow))
+        self._last_number += 1
+        number = self._last_number
+        self.engine.contexts[number] = context
+        default: FailurePolicy = "hold" if launch.surface == "screen" else "fail"
+        refusal = await self.engine.submit(
+            StartRun(
+                run=number,
+                id=launch.command or new_command_id(),
+                actor=launch.actor or sender.actor,
+                run_id=uuid.uuid4().hex,
+                version=plan.version,
+                file=workflow.file,
+                folder=workflow.folder,
+                params=params,
+                policy=launch.policy or workflow.on_failure or default,
+                surface=launch.surface,
+                until=launch.until,
+                stepping=launch.stepping,
+            )
+        )
+        if refusal is not None:
+            raise RefusedError(str(refusal))
+        return number
+
+    async def send(
+        self, command: AnyCommand, sender: Sender, *, drive: bool = True
+    ) -> Refusal | None:
+        """Send a command; the run it is about is taken up first when nobody has it in memory."""
+        await self._load(command.run, sender, drive=drive)
+        if not command.id or not command.actor:
+            command = msgspec.structs.replace(
+                command, id=command.id or new_command_id(), actor=command.actor or sender.actor
+            )
+        return await self.engine.submit(command)
+
+    async def take_up(self, run: int, sender: Sender) -> None:
+        """Drive a run whose engine died. Raises `NotFoundError`, `DefinitionError`."""
+        await self._load(run, sender, drive=True)
+
+    async def _load(self, number: int, sender: Sender, *, drive: bool) -> None:
+        async with self._taking_up:
+            if number in self.engine.state.runs:
+                return
+            row = self.reading.find(str(number))
+            self._add_definitions(row.run)
+            plan = plan_of(self._history.definition(VersionHash(row.version)))
+            context = make_context(
+                plan.workflow, self.location.root, self.location.state, sender.environ
+            )
+            if drive:
+                await recover(self.engine, self._executor, {row.run: context})
+                return
+            self.engine.contexts[row.run] = context
+            await self.engine.between_turns(lambda: self.engine.load_run(row.run))
+
+    def _add_definitions(self, number: RunNumber) -> None:
+        for record in self._history.read(number):
+            version = getattr(record.event, "version", None)
+            if isinstance(version, str) and version not in self.engine.state.plans:
+                self.engine.add_definition(
+                    plan_of(self._history.definition(VersionHash(version))), None
+                )
+
+    # ----------------------------------------------------------------- looking
+
+    def run(self, number: int) -> RunState:
+        """The live state of a run in memory. Raises `NotFoundError`."""
+        found = self.engine.state.runs.get(number)
+        if found is None:
+            raise NotFoundError(f"run {number} is not in memory")
+        return found
+
+    def view(self, run: int) -> RunView:
+        """A replayed state of a run, as a reader sees it."""
+        return self.reading.view(run)
+
+    async def follow(self, run: int) -> AsyncIterator[Sequence[Record]]:
+        """Records of a run from its start until it rests."""
+        queue: asyncio.Queue[Sequence[Record]] = asyncio.Queue()
+        unsubscribe = self.feed.subscribe(queue.put_nowait)
+        try:
+            old = list(self._history.read(RunNumber(run)))
+            last = old[-1].position if old else 0
+            if old:
+                yield old
+            while not (self.rests(run) and queue.empty()):
+                getter = asyncio.ensure_future(queue.get())
+                await self._next(getter)
+                fresh = [r for r in getter.result() if r.run == run and r.position > last]
+                if fresh:
+                    last = fresh[-1].position
+                    yield fresh
+        finally:
+            unsubscribe()
+
+    async def _next(self, getter: "asyncio.Future[Sequence[Record]]") -> None:
+        """Wait for records, or for the end of the engine. Raises what ended it."""
+        engine = self.engine.task
+        ends: list[asyncio.Future[Any]] = [getter, engine]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if not getter.done():
+            getter.cancel()
+            engine.result()
+            raise RefusedError("the studio is closing")
+
+    def rests(self, number: int) -> bool:
+        """Whether a run cannot go on by itself: ended, in need of a person, or paused and drained."""
+        run = self.engine.state.runs.get(number)
+        if run is None:
+            return True
+        if not self.engine.settled(number):
+            return False
+        if run.ended:
+            return True
+        return phase_of(run) == "attention" or (run.paused and run.flying == 0)
+
+    async def rest(self) -> None:
+        """Wait until every run in memory rests."""
+        while not all(self.rests(number) for number in list(self.engine.state.runs)):
+            self._changed.clear()
+            waiter = asyncio.ensure_future(self._changed.wait())
+            ends: list[asyncio.Future[Any]] = [waiter, self.engine.task]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if not waiter.done():
+                waiter.cancel()
+                self.engine.task.result()
+                return
+
+    def _on_records(self, records: Sequence[Record]) -> None:
+        self._changed.set()
+
+    # ----------------------------------------------------------------- other processes
+
+    async def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        sender = Sender(str(request.get("actor", "")), _environ(request.get("environ")))
+        if "launch" in request:
+            launch = msgspec.convert(request["launch"], Launch)
+            return {"run": await self.launch(launch, sender)}
+        if "command" in request:
+            command: AnyCommand = msgspec.convert(request["command"], AnyCommand)
+            refusal = await self.send(command, sender)
+            return {"refusal": msgspec.to_builtins(refusal)} if refusal is not None else {}
+        if "take_up" in request:
+            await self.take_up(int(request["take_up"]), sender)
+            return {}
+        return {"pid": os.getpid(), "state": str(self.location.state)}
+
+
+def _environ(value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return {str(name): str(text) for name, text in value.items()}
+
+
+def new_command_id() -> str:
+    """A client id for a command that came without one."""
+    return uuid.uuid4().hex

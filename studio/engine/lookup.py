@@ -1,0 +1,21 @@
+"""Reading an event back by position, its large result included."""
+
+from typing import Any
+
+import msgspec
+
+from studio.ports import HistoryReader, Values
+
+
+def look_up(history: HistoryReader, values: Values, position: int) -> Any:
+    """The event at a position; a result kept in a file is put back in its place.
+
+    Raises `NotFoundError`, `DamagedError`.
+    """
+    event: Any = history.record(position).event
+    blob = getattr(event, "blob", None)
+    if blob is None:
+        return event
+    field = "items" if hasattr(event, "items") else "output"
+    whole = {field: msgspec.Raw(values.get(blob.address)), "blob": None}
+    return msgspec.structs.replace(event, **whole)
