@@ -79,7 +79,7 @@ def encode_records(records: Iterable[Record]) -> list[EventColumns]:
     """Turn records into rows.
 
     Raises:
-        StorageError: a value cannot be written as JSON (an integer beyond 64 bits, a lone surrogate).
+        StorageError: a value cannot be written as JSON (a lone surrogate, a foreign type).
     """
     rows: list[EventColumns] = []
     try:

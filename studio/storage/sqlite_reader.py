@@ -50,7 +50,8 @@ class SqliteReader:
         """Position of the last record, 0 when the history is empty."""
         with self._told():
             (head,) = self._connection.execute("SELECT max(position) FROM event").fetchone()
-        return int(head or 0)
+        # What a salvage knows to be lost keeps its positions: they are never given to other events.
+        return max(int(head or 0), self._gaps[-1].last if self._gaps else 0)
 
     def read(self, run: RunNumber | None = None, after: int = 0) -> Iterator[Record]:
         """Records in order of position, up to the head at the time of the call.
@@ -75,7 +76,8 @@ class SqliteReader:
                 (after, last, PAGE),
             )
             if not page:
-                raise DamagedError(f"The end of the history {self._path} has disappeared.")
+                self._require_gap(after + 1, last)
+                return
             for row in page:
                 if row[0] != after + 1:
                     self._require_gap(after + 1, row[0] - 1)

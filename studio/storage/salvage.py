@@ -1,0 +1,156 @@
+"""A damaged history: what is whole is carried over into a new file, the old one is kept under a dated name."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from studio.ports import Clock
+from studio.storage.codec import encode_run, tag_of
+from studio.storage.gaps import write_gap
+from studio.storage.rows_found import RowsFound, search
+from studio.storage.sqlite_file import (
+    connect_writer,
+    create,
+    side_files,
+    storage_error,
+    sync_path,
+)
+
+_SAVED: Final = "history.salvaged-"
+_ASIDE: Final = "history.damaged-"
+_END: Final = ".sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class SalvageReport:
+    """What became of a damaged history.
+
+    Args:
+        aside: where the damaged file is now; its write-ahead log lies beside it.
+        events: events carried over.
+        lost: positions known to be lost.
+        runs: run rows carried over or made anew.
+        definitions: definitions carried over.
+        damaged_runs: runs that may have lost events; they are shown as ``damaged`` and stay closed.
+    """
+
+    aside: Path
+    events: int
+    lost: int
+    runs: int
+    definitions: int
+    damaged_runs: tuple[int, ...]
+
+    def told(self) -> str:
+        """One notice for people."""
+        shown = ", ".join(map(str, self.damaged_runs[:10]))
+        more = f" and {len(self.damaged_runs) - 10} more" if len(self.damaged_runs) > 10 else ""
+        hurt = f" Runs that lost events: {shown}{more}." if shown else ""
+        return (
+            f"The history was damaged. Saved: {self.events:,} events, {self.runs:,} runs,"
+            f" {self.definitions:,} definitions; known to be lost: {self.lost:,} events.{hurt}"
+            f" The damaged file is kept as {self.aside}."
+        )
+
+
+def salvage(path: Path, clock: Clock) -> SalvageReport:
+    """Replace a damaged history by what can be read of it; nothing is deleted.
+
+    The new file is complete and synced before the old one is moved, and both moves can be finished by
+    `finish_salvage` after a crash. For the owner of the folder only, with no connection open.
+
+    Args:
+        path: the damaged file ``history.sqlite``; it may be missing when its write-ahead log is left.
+        clock: dates the names.
+
+    Raises:
+        StorageError: the folder cannot be written, or there is no space; the damaged file is where it was.
+    """
+    saved = path.with_name(_SAVED + _stamp(path.parent, clock) + _END)
+    draft = path.with_name(saved.name + ".draft")
+    try:
+        found = search(path)
+        draft.unlink(missing_ok=True)
+        create(draft)
+        _write(draft, found)
+        sync_path(draft)
+        draft.replace(saved)
+        sync_path(path.parent)
+        aside = _exchange(path, saved)
+    except (OSError, sqlite3.Error) as error:
+        raise storage_error(error, path) from error
+    return SalvageReport(
+        aside,
+        len(found.events),
+        sum(gap.last - gap.first + 1 for gap in found.gaps),
+        len(found.runs),
+        len(found.definitions),
+        tuple(sorted(found.damaged_runs)),
+    )
+
+
+def finish_salvage(path: Path) -> None:
+    """Carry out the moves that a crash in the middle of `salvage` left undone.
+
+    Raises `StorageError`.
+    """
+    try:
+        for saved in sorted(path.parent.glob(_SAVED + "*" + _END)):
+            _exchange(path, saved)
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def _exchange(path: Path, saved: Path) -> Path:
+    aside = path.with_name(_ASIDE + saved.name.removeprefix(_SAVED))
+    # The log goes first: were it left alone with the new file, SQLite would apply it to that.
+    for place, target in zip((*side_files(path), path), (*side_files(aside), aside), strict=True):
+        if place.exists():
+            place.replace(target)
+    sync_path(path.parent)
+    saved.replace(path)
+    sync_path(path.parent)
+    return aside
+
+
+def dated(clock: Clock) -> str:
+    """Time in UTC as it stands in file names, such as ``20300102-030405``."""
+    return datetime.fromtimestamp(clock.now(), UTC).strftime("%Y%m%d-%H%M%S")
+
+
+def _stamp(folder: Path, clock: Clock) -> str:
+    """A date that no file set aside earlier carries."""
+    stamp = first = dated(clock)
+    number = 1
+    while any((folder / (start + stamp + _END)).exists() for start in (_ASIDE, _SAVED)):
+        number += 1
+        stamp = f"{first}-{number}"
+    return stamp
+
+
+def _write(draft: Path, found: RowsFound) -> None:
+    with closing(connect_writer(draft)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(
+            "INSERT INTO event (position, run, at, data, checksum) VALUES (?, ?, ?, ?, ?)",
+            (found.events[position] for position in sorted(found.events)),
+        )
+        connection.executemany(
+            "INSERT INTO run (run, run_id, workflow, state, open, data, checksum)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (encode_run(found.runs[run]) for run in sorted(found.runs)),
+        )
+        connection.executemany(
+            "INSERT INTO definition (version, workflow, body, checksum) VALUES (?, ?, ?, ?)",
+            found.definitions.values(),
+        )
+        tags = {tag_of(data) for _, _, _, data, _ in found.events.values()} - {None}
+        connection.executemany("INSERT INTO vocabulary (tag) VALUES (?)", [(tag,) for tag in tags])
+        for gap in found.gaps:
+            write_gap(connection, gap)
+        connection.execute("COMMIT")
