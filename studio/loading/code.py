@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TypeAlias
 
-from studio.loading.diagnostics import Diagnostic, Report, quoted, suggestion
+from studio.loading.diagnostics import Diagnostic, Report, quoted
 from studio.loading.document import Path
 from studio.model.json_value import JsonValue
 from studio.model.places import Place
@@ -77,7 +77,7 @@ class CodeCheck:
             self.broken.setdefault(module_name, module.problem)
         elif function not in module.names:
             if not module.open:
-                hint = suggestion(function, module.functions or module.names)
+                hint = self.report.suggest(function, module.functions or module.names)
                 message = f"{module.file} has no function {quoted(function)}{hint}"
                 self.report.error(path, message, code="unknown-function")
         elif function in module.functions and isinstance(given, dict):
@@ -93,7 +93,7 @@ class CodeCheck:
             known = False
         if not known:
             self._unknown.add(name)
-            hint = suggestion(name, sorted(_python_files(self.folder)))
+            hint = self.report.suggest(name, sorted(_python_files(self.folder)))
             message = f"no module {quoted(name)} beside the file, and none can be imported{hint}"
             self.report.warning(path, message, code="unknown-module")
 
@@ -117,7 +117,7 @@ class CodeCheck:
         names = [one.arg for one in (*arguments.args, *arguments.kwonlyargs)]
         for key in given:
             if arguments.kwarg is None and key not in names:
-                hint = suggestion(key, [name for name in names if name != "ctx"])
+                hint = self.report.suggest(key, [name for name in names if name != "ctx"])
                 message = f"{function.name} takes no argument {quoted(key)}{hint}"
                 self.report.warning((*given_path, key), message, code="argument", key=True)
         missing = [name for name in _required(arguments) if name not in given and name != "ctx"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,15 @@ Severity = Literal["error", "warning"]
 
 MAX_DIAGNOSTICS = 500
 """Diagnostics kept per file: enough to work through, bounded for a file that is wrong everywhere."""
+
+MAX_RECORDED = 20_000
+"""Errors looked at before the rest is only counted."""
+
+MAX_COMPARISONS = 20_000
+"""Names compared for suggestions per file, about a third of a second; later problems go without."""
+
+MAX_WALK = 2_000_000
+"""Characters stepped through to find places within texts; later problems point at their text's start."""
 
 # Control characters, and the bidirectional and invisible ones that make text read as something else.
 UNPRINTABLE = re.compile(
@@ -53,6 +62,8 @@ class Report:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.error_count = 0
+        self._comparisons = 0
+        self._walked = 0
         self._found: dict[tuple[Place, str], Diagnostic] = {}
 
     def error(
@@ -66,6 +77,8 @@ class Report:
     ) -> None:
         """Record an error at the value of ``path``, at its key, or ``offset`` characters into its text."""
         self.error_count += 1
+        if self.error_count > MAX_RECORDED:
+            return
         self._add(self._place(path, key, offset), message, "error", code)
 
     def warning(
@@ -74,8 +87,15 @@ class Report:
         """Record a warning at the value of ``path``, or at its key."""
         self._add(self._place(path, key, None), message, "warning", code)
 
+    def suggest(self, word: str, known: Collection[str]) -> str:
+        """What `suggestion` says, as long as the file has not used up its `MAX_COMPARISONS`."""
+        self._comparisons += len(known)
+        return suggestion(word, known) if self._comparisons <= MAX_COMPARISONS else ""
+
     def _place(self, path: Path, key: bool, offset: int | None) -> Place:
         if offset is not None:
+            self._walked += offset
+        if offset is not None and self._walked <= MAX_WALK:
             return self.document.place_in_text(path, offset)
         return self.document.key_place(path) if key else self.document.place(path)
 
@@ -89,7 +109,7 @@ class Report:
             return ordered
         errors = [one for one in ordered if one.severity == "error"]
         kept = (errors or list(ordered))[: MAX_DIAGNOSTICS - 1]
-        more = len(ordered) - len(kept)
+        more = len(ordered) - len(kept) + max(self.error_count - MAX_RECORDED, 0)
         last = Diagnostic(kept[-1].place, f"{more} more problems follow", kept[-1].severity, "more")
         return (*kept, last)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from studio.loading.offsets import locate, offset_of
+from studio.loading.offsets import line_starts, locate
 from studio.model.json_value import JsonValue
 from studio.model.places import Place
 
@@ -36,7 +38,7 @@ class Position(NamedTuple):
 _DECIMAL = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?(?=[\s,}\]]|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """What a reader hands over.
 
@@ -73,8 +75,8 @@ class Document:
         found = self.positions.get(path)
         if found is None or found.style:
             return None
-        rest = self.text[offset_of(self.text, found.line, found.column) :][:400]
-        number = _DECIMAL.match(rest)
+        start = self._line_starts[found.line - 1] + found.column - 1
+        number = _DECIMAL.match(self.text[start : start + 400])
         return number.group() if number is not None else None
 
     def place_in_text(self, path: Path, offset: int) -> Place:
@@ -88,8 +90,14 @@ class Document:
                 return Place(self.file, found.line, found.column)
         if not isinstance(value, str):
             return Place(self.file, found.line, found.column)
-        line, column = locate(self.text, found.line, found.column, found.style, value, offset)
-        return Place(self.file, line, column)
+        start = self._line_starts[min(found.line, len(self._line_starts)) - 1] + found.column - 1
+        place = locate(self.text, start, found.style, value, offset)
+        line = bisect_right(self._line_starts, place)
+        return Place(self.file, line, place - self._line_starts[line - 1] + 1)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return line_starts(self.text)
 
 
 class SyntaxProblem(Exception):

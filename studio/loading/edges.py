@@ -29,20 +29,19 @@ def read_needs(owner: Section, node: str, formulas: Formulas) -> tuple[AuthoredE
     listed = isinstance(entry.value, list)
     entries = owner.listing("needs") or [] if listed else [entry]
     found: list[AuthoredEdge] = []
+    known: set[tuple[object, ...]] = set()
     for one in entries:
         edge = _edge(one, node, owner, formulas)
         if edge is None:
             continue
-        if any(_same(edge.edge, other.edge) for other in found):
+        same = (edge.edge.source, edge.edge.on, edge.edge.port, edge.edge.when)
+        if same in known:
             message = f"{quoted(edge.edge.source)} is there twice in needs"
             owner.report.error(edge.source_path, message, code="duplicate-edge")
             continue
+        known.add(same)
         found.append(edge)
     return tuple(found)
-
-
-def _same(one: Edge, other: Edge) -> bool:
-    return one.model_dump(exclude={"place"}) == other.model_dump(exclude={"place"})
 
 
 def _edge(entry: Entry, node: str, owner: Section, formulas: Formulas) -> AuthoredEdge | None:

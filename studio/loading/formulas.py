@@ -13,6 +13,9 @@ from studio.loading.document import Path
 from studio.loading.sections import Entry
 from studio.model.expressions import Reference, parse_expression, parse_template
 
+MAX_TEMPLATES = 1_000
+"""Templates in one text; a text with more is data, not a definition."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -111,6 +114,13 @@ class Formulas:
         return self.template(entry, scope)
 
     def _text(self, entry: Entry, scope: Scope) -> None:
+        if entry.value.count("{{") > MAX_TEMPLATES:
+            self.report.error(
+                entry.path,
+                f"{scope.title}: a text holds at most {MAX_TEMPLATES} templates",
+                code="size",
+            )
+            return
         try:
             references = _of_template(entry.value)
         except ExpressionError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from studio.loading.diagnostics import Report, named, quoted, suggestion
+from studio.loading.diagnostics import Report, named, quoted
 from studio.loading.document import Path
 from studio.loading.edges import AuthoredEdge
 from studio.loading.nodes import AuthoredNode
@@ -21,7 +21,7 @@ def check_edges(nodes: Mapping[str, AuthoredNode], report: Report) -> None:
                 report.error(edge.source_path, message, code="self-need")
             elif source is None:
                 known = [name for name in nodes if name != node.id]
-                hint = suggestion(edge.edge.source, known)
+                hint = report.suggest(edge.edge.source, known)
                 message = f"unknown node {quoted(edge.edge.source)} in needs{hint}"
                 report.error(edge.source_path, message, code="unknown-node")
             elif edge.edge.port is not None:
@@ -41,7 +41,7 @@ def _check_port(edge: AuthoredEdge, source: AuthoredNode, report: Report) -> Non
         ports.append(source.kind.otherwise)
     ports = list(dict.fromkeys(ports))
     if port not in ports:
-        hint = suggestion(port, ports) or f"; its ports are {named(ports)}"
+        hint = report.suggest(port, ports) or f"; its ports are {named(ports)}"
         message = f"{quoted(source.id)} has no port {quoted(port)}{hint}"
         report.error(edge.port_path, message, code="unknown-port")
 
@@ -50,10 +50,13 @@ def check_cycles(nodes: Mapping[str, AuthoredNode], report: Report) -> bool:
     """Report every group of nodes that wait for each other, by one cycle through it; True when none do."""
     sound = True
     finished: set[str] = set()
+    order = {name: index for index, name in enumerate(nodes)}
     for start in nodes:
         cycle = _find_cycle(start, nodes, finished)
         if cycle is not None:
             sound = False
+            at = min(range(len(cycle)), key=[order[name] for name in cycle].__getitem__)
+            cycle = cycle[at:] + cycle[:at]  # begin with the node that comes first in the file
             first = cycle[0]
             message = f"these nodes wait for each other: {_route([*cycle, first])}"
             report.error(_edge_path(nodes[first], cycle[-1]), message, code="cycle")
@@ -89,18 +92,17 @@ def _find_cycle(
             on_trail[source] = len(trail)
             trail.append(source)
             waiting.append(_sources(nodes[source], nodes))
-    return _from_first_in_file(cycle, nodes) if cycle is not None else None
+    return cycle
+
+
+def source_names(node: AuthoredNode) -> list[str]:
+    """The ids in a node's ``needs``, as written."""
+    return [edge.edge.source for edge in node.edges]
 
 
 def _sources(node: AuthoredNode, nodes: Mapping[str, AuthoredNode]) -> list[str]:
-    names = [edge.edge.source for edge in node.edges]
+    names = source_names(node)
     return [name for name in reversed(names) if name in nodes and name != node.id]
-
-
-def _from_first_in_file(cycle: list[str], nodes: Mapping[str, AuthoredNode]) -> list[str]:
-    order = {name: index for index, name in enumerate(nodes)}
-    first = min(range(len(cycle)), key=lambda at: order[cycle[at]])
-    return cycle[first:] + cycle[:first]
 
 
 def _route(names: list[str], limit: int = 12) -> str:
@@ -141,3 +143,17 @@ def find_ancestors(nodes: Mapping[str, AuthoredNode]) -> dict[str, int]:
                 above |= found[source] | bit[source]
             found[name] = above
     return found
+
+
+def is_upstream(name: str, node: str, nodes: Mapping[str, AuthoredNode]) -> bool:
+    """Whether one node comes before another, by searching; for graphs too large for `find_ancestors`."""
+    seen: set[str] = set()
+    waiting = [node]
+    while waiting:
+        for source in _sources(nodes[waiting.pop()], nodes):
+            if source == name:
+                return True
+            if source not in seen:
+                seen.add(source)
+                waiting.append(source)
+    return False

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 
 from studio.loading.document import MAX_DEPTH, Document, Path, Position, SyntaxProblem
+from studio.loading.offsets import line_starts
 from studio.loading.plain_scalars import integer, real
 from studio.model.json_value import JsonValue
 
@@ -45,7 +46,7 @@ class _Reader:
         self.text = text
         self.at = 0
         self.positions: dict[Path, Position] = {}
-        self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
+        self._starts = line_starts(text)
 
     def document(self) -> JsonValue:
         self._blank()

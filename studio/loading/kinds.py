@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from studio.loading import vocabulary as words
-from studio.loading.diagnostics import kind_of, named, quoted, suggestion
+from studio.loading.diagnostics import kind_of, named, quoted
 from studio.loading.formulas import Formulas, Scope
 from studio.loading.names import id_problem
 from studio.loading.scopes import NodeScopes
@@ -57,7 +57,7 @@ def read_uses(owner: Section, fallback: str | None = None) -> str | None:
             "unsupported",
         )
         return None
-    hint = suggestion(value, words.KIND_KEYS) or f"; kinds are {named(words.KIND_KEYS)}"
+    hint = owner.report.suggest(value, words.KIND_KEYS) or f"; kinds are {named(words.KIND_KEYS)}"
     owner.error("uses", f"unknown kind of node {quoted(value)}{hint}", "kind-of-node")
     return None
 

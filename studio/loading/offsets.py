@@ -12,27 +12,22 @@ _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)",
 _BLANK = frozenset(" \t\n")
 
 
-def locate(
-    text: str, line: int, column: int, style: str, value: str, offset: int
-) -> tuple[int, int]:
-    """Line and column, from 1, of character ``offset`` of a text value.
+def locate(text: str, start: int, style: str, value: str, offset: int) -> int:
+    """Offset into the file of character ``offset`` of a text value.
 
     Args:
         text: the whole file, line ends as ``\\n``.
-        line: line on which the value begins, from 1.
-        column: column at which it begins, from 1, its quote or block sign included.
+        start: offset at which the value begins, its quote or block sign included.
         style: how it is written: ``""``, ``'``, ``"``, ``|`` or ``>``.
         value: the text as read.
         offset: character of ``value`` to find; clamped to its length.
     """
-    start = offset_of(text, line, column)
     offset = max(0, min(offset, len(value)))
     if style in ("|", ">"):
         start = text.find("\n", start) + 1 or start
     elif style in ("'", '"'):
         start += 1
-    place = _walk(text, start, style, value, offset)
-    return line_and_column(text, place)
+    return _walk(text, start, style, value, offset)
 
 
 def _walk(text: str, start: int, style: str, value: str, offset: int) -> int:
@@ -73,15 +68,9 @@ def _skip_blanks(text: str, here: int) -> int:
     return here
 
 
-def offset_of(text: str, line: int, column: int) -> int:
-    """Offset into a text of the character at a line and column, both counted from 1."""
-    start = 0
-    for _ in range(line - 1):
-        following = text.find("\n", start)
-        if following < 0:
-            return len(text)
-        start = following + 1
-    return start + column - 1
+def line_starts(text: str) -> list[int]:
+    """Offsets at which the lines of a text begin."""
+    return [0, *(found.end() for found in re.finditer("\n", text))]
 
 
 def line_and_column(text: str, place: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from studio.loading import vocabulary as words
-from studio.loading.diagnostics import quoted, suggestion
+from studio.loading.diagnostics import quoted
 from studio.loading.formulas import Formulas, Scope
 from studio.loading.sections import Section, fill
 from studio.model.policies import (
@@ -60,7 +60,7 @@ def _error_names(part: Section, key: str) -> tuple[str, ...] | None:
         path = part.path_of(key)
         if isinstance(raw, list):
             path = (*path, raw.index(name))
-        hint = suggestion(name, ERROR_CATEGORIES) or (
+        hint = part.report.suggest(name, ERROR_CATEGORIES) or (
             f"; categories are {', '.join(ERROR_CATEGORIES)}"
         )
         part.report.error(

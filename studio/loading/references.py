@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from studio.loading.diagnostics import Report, quoted, suggestion
+from studio.loading.diagnostics import Report, quoted
 from studio.loading.formulas import Formula
-from studio.loading.graph import find_ancestors
+from studio.loading.graph import find_ancestors, is_upstream, source_names
 from studio.loading.nodes import AuthoredNode
+
+MAX_BIT_SETS = 20_000
+"""Nodes up to which the ancestors of all are kept as bits, 50 MB at most; beyond, each is searched for."""
 
 _ABSENT = {
     "item": 'it exists in a node with "foreach" and in the steps of a transform',
@@ -53,7 +56,7 @@ class ReferenceCheck:
             reason = self._why_absent(formula)
             self._error(formula, f"{root} cannot be used in {formula.scope.title}: {reason}")
         elif root == "params" and key is not None and key not in self.parameters:
-            hint = suggestion(key, self.parameters) or '; declare it in "parameters"'
+            hint = self.report.suggest(key, self.parameters) or '; declare it in "parameters"'
             self._error(formula, f"unknown parameter {quoted(key)}{hint}")
         elif root == "secrets":
             self._check_secret(formula, key)
@@ -74,7 +77,7 @@ class ReferenceCheck:
         if key is None:
             self._error(formula, "secrets are read one at a time: secrets.NAME")
         elif key not in self.secrets:
-            hint = suggestion(key, self.secrets) or f'; add it to "secrets": [{key}]'
+            hint = self.report.suggest(key, self.secrets) or f'; add it to "secrets": [{key}]'
             self._error(formula, f"secret {quoted(key)} is not declared{hint}")
 
     def _check_node(self, formula: Formula, key: str | None) -> None:
@@ -82,7 +85,7 @@ class ReferenceCheck:
         if key is None:
             self._error(formula, 'nodes are read by a fixed id: nodes.ID or nodes["id"]')
         elif key not in self.nodes:
-            hint = suggestion(key, self.nodes)
+            hint = self.report.suggest(key, self.nodes)
             self._error(formula, f"unknown node {quoted(key)}{hint}", "unknown-node")
         elif not scope.all_nodes and not self._comes_before(key, scope.source, scope.node):
             self._error(formula, self._not_before(key, formula), "not-an-ancestor")
@@ -96,6 +99,10 @@ class ReferenceCheck:
     def _is_ancestor(self, key: str, node: str) -> bool:
         if node not in self._bits:
             return True
+        if key in source_names(self.nodes[node]):
+            return True
+        if len(self.nodes) > MAX_BIT_SETS:
+            return is_upstream(key, node, self.nodes)
         if self._ancestors is None:
             self._ancestors = find_ancestors(self.nodes)
         return bool(self._ancestors[node] >> self._bits[key] & 1)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from re import Pattern
 from typing import Any, NamedTuple, TypeVar
 
-from studio.loading.diagnostics import UNPRINTABLE, Report, kind_of, named, quoted, suggestion
+from studio.loading.diagnostics import UNPRINTABLE, Report, kind_of, named, quoted
 from studio.loading.document import Path
 from studio.loading.durations import duration
 from studio.model.json_value import JsonValue
@@ -68,7 +68,7 @@ class Section:
                     key, f"{quoted(key)} is not supported by this version yet", "unsupported"
                 )
                 continue
-            hint = suggestion(key, allowed)
+            hint = self.report.suggest(key, allowed)
             if not hint and len(allowed) <= 8:
                 hint = f"; {self.title} takes {named(allowed)}" if allowed else ""
             self.key_error(key, f"unknown key {quoted(key)} in {self.title}{hint}", "unknown-key")
@@ -163,7 +163,7 @@ class Section:
         for word in words:
             if value == word:
                 return word
-        hint = suggestion(value, words) if isinstance(value, str) else ""
+        hint = self.report.suggest(value, words) if isinstance(value, str) else ""
         shown = quoted(value) if isinstance(value, str) else kind_of(value)
         wanted = f"{', '.join(words[:-1])} or {words[-1]}"
         self.error(key, f"{key} has to be {wanted}, not {shown}{hint}", "word")
@@ -200,14 +200,14 @@ class Section:
         if not single and not isinstance(entry.value, list):
             self.wrong_kind(key, "a list of texts")
             return None
-        found: list[str] = []
+        found: dict[str, None] = {}  # in order, and quick to ask
         for index, value in enumerate([entry.value] if single else entry.value):
             path = entry.path if single else (*entry.path, index)
             problem = _name_problem(key, value, found, pattern, rule)
             if problem:
                 self.report.error(path, problem, code="name")
             else:
-                found.append(value)
+                found[value] = None
         return tuple(found)
 
     def mapping(self, key: str, title: str | None = None) -> Section | None:
@@ -239,7 +239,7 @@ def section(value: Mapping[str, Any], path: Path, title: str, report: Report) ->
 
 
 def _name_problem(
-    key: str, value: object, found: list[str], pattern: Pattern[str] | None, rule: str
+    key: str, value: object, found: dict[str, None], pattern: Pattern[str] | None, rule: str
 ) -> str | None:
     if not isinstance(value, str):
         return f"{key} takes texts, not {kind_of(value)}"

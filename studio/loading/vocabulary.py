@@ -60,6 +60,12 @@ DEFAULTS_KEYS: Final = (
 )  # fmt: skip
 """Keys that ``defaults`` may set: those that can mean the same for every node."""
 
+MAX_NODES: Final = 100_000
+"""Nodes of one workflow; the engine's own figures are measured up to here."""
+
+MAX_DEFAULTS: Final = 200
+"""Values in ``defaults``, at any depth."""
+
 UNDO_KEYS: Final = ("uses", "with", "timeout", "retry")
 EDGE_KEYS: Final = ("node", "on", "port", "when", "handles")
 RETRY_KEYS: Final = (

@@ -105,6 +105,9 @@ class WorkflowReader:
             return {}
         if not part.entries:
             top.error("nodes", "nodes is empty; a workflow needs at least one node")
+        if len(part.entries) > words.MAX_NODES:
+            top.error("nodes", f"more than {words.MAX_NODES} nodes", "size")
+            return {}
         folded: dict[str, str] = {}
         for name in part.entries:
             if (problem := id_problem("node", name)) is not None:
@@ -132,6 +135,10 @@ class WorkflowReader:
                 message = f"{quoted(key)} belongs to a single node and cannot be a default"
                 part.key_error(key, message)
         part.check_keys((*words.DEFAULTS_KEYS, *every), words.LATER_NODE_KEYS)
+        if _size(top.raw("defaults")) > words.MAX_DEFAULTS:
+            # Every node repeats them: a large one would grow as an alias bomb does.
+            top.error("defaults", f"defaults holds more than {words.MAX_DEFAULTS} values", "size")
+            return None
         return Section(kept, part.path, part.title, part.report)
 
     def _check_graph(self, top: Section, nodes: dict[str, AuthoredNode]) -> None:
@@ -180,6 +187,19 @@ class WorkflowReader:
                 where = tuple(problem["loc"][:1])
                 self.report.error(where, f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}")
             return None
+
+
+def _size(value: object) -> int:
+    """Number of values in a JSON value, itself included."""
+    count, waiting = 0, [value]
+    while waiting:
+        one = waiting.pop()
+        count += 1
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return count
 
 
 def _listed(value: object) -> list[Any]:
