@@ -71,9 +71,13 @@ class Rerun(Command, frozen=True, omit_defaults=True, kw_only=True, tag="rerun")
 
 
 class Revise(Command, frozen=True, omit_defaults=True, kw_only=True, tag="revise"):
-    """Adopt another definition into the run."""
+    """Adopt another definition into the run.
+
+    ``code`` names nodes whose code changed, with the function; their definition may be the same.
+    """
 
     version: str
+    code: dict[str, str] = {}
 
 
 class Step(Command, frozen=True, omit_defaults=True, kw_only=True, tag="step"):

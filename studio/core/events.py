@@ -126,14 +126,25 @@ class RunReopened(Event, frozen=True, omit_defaults=True, tag="run_reopened"):
     by: Origin | None = None
 
 
+class EdgeVerdict(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
+    """Outgoing edges of a node, by index, whose condition is false or cannot be evaluated."""
+
+    dead: tuple[int, ...] = ()
+    broken: dict[int, str] = {}
+
+
 class RunRevised(Event, frozen=True, omit_defaults=True, tag="run_revised"):
-    """The run adopts another definition; the version tells which."""
+    """The run adopts another definition; the version tells which.
+
+    ``edges`` judges the new outgoing edges of nodes that are resolved already.
+    """
 
     version: str
     revision: int
     changed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    edges: dict[str, EdgeVerdict] = {}
     by: Origin | None = None
 
 

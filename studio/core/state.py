@@ -53,6 +53,7 @@ class NodeState:
 
     __slots__ = (
         "age",
+        "archived",
         "attempt",
         "blocking",
         "by",
@@ -87,7 +88,9 @@ class NodeState:
         "port",
         "resolved",
         "retry_at",
+        "staled_position",
         "started_at",
+        "started_position",
         "status",
         "stopping",
         "taken",
@@ -111,6 +114,9 @@ class NodeState:
         self.undo_attempt = 0
         self.undo_tries = 0
         self.undo_position = 0
+        self.archived = False
+        self.staled_position = 0
+        self.started_position = 0
         self.edges: bytearray | None = (
             None if item or not plan.incoming else bytearray(len(plan.incoming))
         )
@@ -151,6 +157,8 @@ class NodeState:
     @property
     def settled(self) -> bool:
         """Whether the node needs nothing any more, as things stand."""
+        if self.archived:
+            return self.status not in ("compensating", "compensation_failed")
         if self.status in FINISHED:
             return self.gate is None
         return self.status == "failed" and self.disposition in SETTLED_DISPOSITIONS

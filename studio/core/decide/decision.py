@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from studio.core import commands as verbs
-from studio.core.decide import attempts, nodes, runs
+from studio.core.decide import attempts, nodes, revising, runs
 from studio.core.decide.runs import Answer
 from studio.core.state import EngineState, NodeState, RunState
 
@@ -18,6 +18,7 @@ RUN_RULES: dict[type, RunRule] = {
     verbs.Rerun: runs.rerun,
     verbs.Step: runs.step,
     verbs.Continue: runs.go_on,
+    verbs.Revise: revising.revise,
     verbs.RecordSpawn: attempts.record_spawn,
 }
 

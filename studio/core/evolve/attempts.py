@@ -33,6 +33,7 @@ def on_started(state: EngineState, run: RunState, event: AttemptStarted, record:
     clear_timer(state, run, "retry", node.path, event.undo)
     node.retry_at = None
     node.manual = None
+    node.started_position = record.position
     node.started_at = record.at
     node.finished_at = None
     if event.deadline is not None:
@@ -117,8 +118,10 @@ def on_succeeded(
     node.keep = False
     node.overridden = None
     node.interruptions = 0
-    for name in ("stale", "degraded", "overridden output"):
+    for name in ("degraded", "overridden output"):
         node.unmark(name)
+    if node.started_position > node.staled_position:
+        node.unmark("stale")
     if event.held:
         node.gate = "breakpoint"
     become(run, node, "succeeded")

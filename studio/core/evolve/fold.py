@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from studio.core import events as facts
-from studio.core.evolve import attempts, nodes, runs
+from studio.core.evolve import attempts, nodes, revisions, runs
 from studio.core.state import EngineState, RunState
 
 Handler = Callable[[EngineState, RunState, Any, facts.Record], None]
@@ -16,6 +16,7 @@ HANDLERS: dict[type, Handler] = {
     facts.RunTimedOut: runs.on_timed_out,
     facts.RunFailing: runs.on_failing,
     facts.RunFinished: runs.on_finished,
+    facts.RunRevised: revisions.on_revised,
     facts.RunReopened: runs.on_reopened,
     facts.SteppingChanged: runs.on_stepping,
     facts.CompensationStarted: runs.on_compensation_started,

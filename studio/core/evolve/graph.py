@@ -35,7 +35,7 @@ def become(run: RunState, node: NodeState, status: Status, disposition: str = ""
     node.status = status
     node.disposition = disposition
     if node.parent is None:
-        if status != old:
+        if status != old and not node.archived:
             counts = run.counts
             counts[old] -= 1
             counts[status] = counts.get(status, 0) + 1

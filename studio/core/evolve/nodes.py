@@ -174,6 +174,7 @@ def on_output_overridden(
 def on_staled(state: EngineState, run: RunState, event: NodesStaled, record: Record) -> None:
     for path in event.nodes:
         run.nodes[path].mark("stale")
+        run.nodes[path].staled_position = record.position
 
 
 def on_reset(state: EngineState, run: RunState, event: NodesReset, record: Record) -> None:

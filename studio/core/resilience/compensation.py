@@ -52,11 +52,16 @@ def _backwards(run: RunState) -> Iterable[NodeState]:
     """Every node after all that depend on it; among free ones the last finished first."""
     left = {name: len(planned.outgoing) for name, planned in run.plan.nodes.items()}
     free = [_key(run, name) for name, count in left.items() if count == 0]
+    # Nodes that a revision removed have no edges any more; their finish order places them.
+    free += [
+        _key(run, path) for path, node in run.nodes.items() if node.archived and not node.parent
+    ]
     heapq.heapify(free)
     while free:
         name = heapq.heappop(free)[2]
         yield run.nodes[name]
-        for edge in run.plan.nodes[name].incoming:
+        planned = run.plan.nodes.get(name)
+        for edge in planned.incoming if planned is not None else ():
             left[edge.source] -= 1
             if left[edge.source] == 0:
                 heapq.heappush(free, _key(run, edge.source))

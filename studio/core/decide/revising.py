@@ -1,0 +1,84 @@
+"""Adopting another definition into a run."""
+
+from studio.core.commands import Refusal, Revise
+from studio.core.decide.runs import Answer, origin, reopen
+from studio.core.decide.verdicts import judge_edges, needs_output
+from studio.core.events import (
+    AnyEvent,
+    EdgeVerdict,
+    NodesReset,
+    NodesStaled,
+    RetryRequested,
+    RunRevised,
+)
+from studio.core.plan import Plan
+from studio.core.revision import blocking_removal, names, review, with_consequence
+from studio.core.state import EngineState, RunState
+from studio.core.transitions import EFFECTIVE
+
+
+def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
+    """The run goes on under another definition; what it means for each node is in the facts."""
+    plan = state.plans.get(command.version)
+    if plan is None:
+        return Refusal(f"version {command.version} is not loaded")
+    if plan.version == run.plan.version and not command.code:
+        return []
+    if run.compensation is not None or run.compensate_by is not None:
+        return Refusal(f"cannot revise run {run.number}: it is being compensated")
+    running = blocking_removal(run, plan)
+    if running is not None:
+        return Refusal(
+            f"cannot revise run {run.number}: {running} is running, and the new definition does not have it",
+            "wait for it or cancel it, then save again",
+        )
+    verdicts = review(run, plan, command.code)
+    again = with_consequence(verdicts, "run again")
+    retried = with_consequence(verdicts, "retried")
+    by = origin(command)
+    found: list[AnyEvent] = []
+    opens = again or retried or names(verdicts, "added") or with_consequence(verdicts, "new")
+    if opens and (run.ended or (run.failing and not run.cancelled)):
+        found += reopen(run, command)
+    found.append(
+        RunRevised(
+            plan.version,
+            run.revision + 1,
+            changed=names(verdicts, "changed", "code changed", "edges changed"),
+            added=names(verdicts, "added"),
+            removed=names(verdicts, "removed"),
+            edges=_edges(state, run, plan),
+            by=by,
+        )
+    )
+    changed = tuple(v.node for v in verdicts if v.node in again and v.change != "unchanged")
+    follow = tuple(v.node for v in verdicts if v.node in again and v.change == "unchanged")
+    if changed:
+        found.append(NodesReset(changed, cause="revised", by=by))
+    if follow:
+        found.append(NodesReset(follow, keep=True, cause="revised", by=by))
+    stale = with_consequence(verdicts, "stale") + with_consequence(verdicts, "finishes")
+    if stale:
+        found.append(NodesStaled(stale, "revised", by=by))
+    found.extend(RetryRequested(path, by=None if run.paused else by) for path in retried)
+    return found
+
+
+def _edges(state: EngineState, run: RunState, plan: Plan) -> dict[str, EdgeVerdict]:
+    """Conditions of the new edges that leave nodes which are resolved already."""
+    found: dict[str, EdgeVerdict] = {}
+    for name, planned in plan.nodes.items():
+        node = run.nodes.get(name)
+        if node is None or not node.resolved or planned.plain:
+            continue
+        before, node.plan = node.plan, planned
+        try:
+            success = node.status in EFFECTIVE
+            output = state.decode(node.output) if success and needs_output(node) else None
+            outcome = "success" if success else "failure"
+            dead, broken = judge_edges(state, run, node, outcome, node.port, output)
+        finally:
+            node.plan = before
+        if dead or broken:
+            found[name] = EdgeVerdict(dead, broken)
+    return found

@@ -1,0 +1,161 @@
+"""What an edit of the definition means for a run: which nodes are kept, run again, are added or removed, and why.
+
+The rules stand in engine.md, "Revision: a file changes". One difference: a node that is running and that the new
+definition no longer has makes the revision wait (a refusal), instead of being archived in mid-flight.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from studio.core.plan import Plan
+from studio.core.state import NodeState, RunState
+from studio.core.transitions import EFFECTIVE, IN_FLIGHT
+from studio.model.nodes import Node
+
+Change: TypeAlias = Literal[
+    "unchanged", "changed", "code changed", "edges changed", "added", "removed"
+]
+
+Consequence: TypeAlias = Literal[
+    "kept", "new", "run again", "retried", "stale", "finishes", "archived", "none"
+]
+"""What becomes of a node: ``kept`` (done and still right), ``new`` (not started: it runs under the new definition),
+``run again``, ``retried`` (it had failed), ``stale`` (done, but a person has to say), ``finishes`` (running, stale
+afterwards), ``archived`` (removed), ``none`` (nothing to say)."""
+
+EDGE_KEYS = frozenset({"needs", "join", "when"})
+"""Keys that decide whether a node runs, not what it does."""
+
+IDLE_KEYS = frozenset({"name", "description", "group", "tags", "place", "keys"})
+"""Keys for people; a change of them changes nothing."""
+
+
+class Verdict(NamedTuple):
+    """What an edit means for one node, and why."""
+
+    node: str
+    change: Change
+    consequence: Consequence
+    reason: str = ""
+
+
+def compare(old: Plan, new: Plan, code: Mapping[str, str]) -> dict[str, tuple[Change, str]]:
+    """What changed, per node of both definitions.
+
+    Args:
+        old: the definition the run has.
+        new: the one it may adopt.
+        code: nodes whose code changed although their definition may not have, with the name of the function.
+    """
+    found: dict[str, tuple[Change, str]] = {}
+    for name in new.order:
+        if name not in old.nodes:
+            found[name] = ("added", "")
+            continue
+        keys = changed_keys(old.nodes[name].node, new.nodes[name].node)
+        doing = [key for key in keys if key not in EDGE_KEYS]
+        if doing:
+            found[name] = ("changed", ", ".join(doing))
+        elif name in code:
+            found[name] = ("code changed", code[name])
+        elif keys:
+            found[name] = ("edges changed", ", ".join(keys))
+        else:
+            found[name] = ("unchanged", "")
+    for name in old.order:
+        if name not in new.nodes:
+            found[name] = ("removed", "")
+    return found
+
+
+def changed_keys(old: Node, new: Node) -> list[str]:
+    """Authored keys in which two definitions of a node differ, names for people left out."""
+    before, after = old.canonical(), new.canonical()
+    keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return sorted(key for key in keys if key not in IDLE_KEYS)
+
+
+def review(run: RunState, new: Plan, code: Mapping[str, str]) -> list[Verdict]:
+    """The plan of a revision: a verdict for every node that the edit touches, in the order of the graph."""
+    changes = compare(run.plan, new, code)
+    verdicts: dict[str, Verdict] = {}
+    for name, (change, reason) in changes.items():
+        node = run.nodes.get(name)
+        if change == "removed":
+            verdicts[name] = Verdict(name, change, "archived", reason)
+        elif node is None or change == "added":
+            verdicts[name] = Verdict(name, change, "new", reason)
+        elif change != "unchanged":
+            verdicts[name] = Verdict(name, change, _consequence(node, change), reason)
+    _follow(run, new, verdicts)
+    order = {name: rank for rank, name in enumerate((*new.order, *run.plan.order))}
+    return sorted(verdicts.values(), key=lambda verdict: order.get(verdict.node, 0))
+
+
+def safe(node: NodeState) -> bool:
+    """Whether a done node may run again without asking: no external effect, no undo, not irreversible."""
+    definition = node.plan.node
+    return (
+        definition.side_effects != "external"
+        and definition.compensate is None
+        and not definition.irreversible
+    )
+
+
+def _consequence(node: NodeState, change: Change) -> Consequence:
+    if node.status in IN_FLIGHT or (node.status == "running" and node.items is not None):
+        return "finishes" if change != "edges changed" else "kept"
+    if node.status in EFFECTIVE:
+        if change == "edges changed":
+            return "kept"
+        return "run again" if safe(node) else "stale"
+    if node.status in ("failed", "backing_off"):
+        retriable = node.plan.node.side_effects != "external" and change != "edges changed"
+        return "retried" if retriable else "new"
+    if node.status in ("compensated", "compensation_failed", "in_doubt"):
+        return "none"
+    return "new"
+
+
+def _follow(run: RunState, new: Plan, verdicts: dict[str, Verdict]) -> None:
+    """What has run behind a node that runs again does so too, if its input turns out different.
+
+    The walk ends at a node that may not run again without asking: it becomes stale, and what it feeds stays.
+    """
+    stack = [name for name, verdict in verdicts.items() if verdict.consequence == "run again"]
+    while stack:
+        source = stack.pop()
+        for edge in new.nodes[source].outgoing:
+            node = run.nodes.get(edge.target)
+            if node is None or edge.target in verdicts or node.status not in EFFECTIVE:
+                continue
+            reason = f"follows {source}; runs again if its input differs"
+            if safe(node):
+                verdicts[edge.target] = Verdict(edge.target, "unchanged", "run again", reason)
+                stack.append(edge.target)
+            else:
+                verdicts[edge.target] = Verdict(edge.target, "unchanged", "stale", reason)
+
+
+def blocking_removal(run: RunState, new: Plan) -> str | None:
+    """A running node that the new definition does not have, None when there is none."""
+    for path, node in run.nodes.items():
+        base = node.parent.path if node.parent is not None else path
+        if base not in new.nodes and node.status in IN_FLIGHT and not node.archived:
+            return path
+    return None
+
+
+def names(verdicts: Iterable[Verdict], *changes: str) -> tuple[str, ...]:
+    """Nodes with one of the given changes."""
+    return tuple(verdict.node for verdict in verdicts if verdict.change in changes)
+
+
+def with_consequence(verdicts: Iterable[Verdict], consequence: str) -> tuple[str, ...]:
+    """Nodes with the given consequence."""
+    return tuple(verdict.node for verdict in verdicts if verdict.consequence == consequence)
+
+
+def summary(verdicts: Iterable[Verdict]) -> dict[str, Any]:
+    """Verdicts as a document, for ``--json`` and the screen."""
+    return {verdict.node: verdict._asdict() for verdict in verdicts}
