@@ -127,14 +127,18 @@ def _follow(run: RunState, new: Plan, verdicts: dict[str, Verdict]) -> None:
         source = stack.pop()
         for edge in new.nodes[source].outgoing:
             node = run.nodes.get(edge.target)
-            if node is None or edge.target in verdicts or node.status not in EFFECTIVE:
+            known = verdicts.get(edge.target)
+            if node is None or node.status not in EFFECTIVE:
                 continue
+            if known is not None and known.consequence != "kept":
+                continue
+            change: Change = known.change if known is not None else "unchanged"
             reason = f"follows {source}; runs again if its input differs"
             if safe(node):
-                verdicts[edge.target] = Verdict(edge.target, "unchanged", "run again", reason)
+                verdicts[edge.target] = Verdict(edge.target, change, "run again", reason)
                 stack.append(edge.target)
             else:
-                verdicts[edge.target] = Verdict(edge.target, "unchanged", "stale", reason)
+                verdicts[edge.target] = Verdict(edge.target, change, "stale", reason)
 
 
 def blocking_removal(run: RunState, new: Plan) -> str | None:

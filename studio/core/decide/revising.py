@@ -51,8 +51,10 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
             by=by,
         )
     )
-    changed = tuple(v.node for v in verdicts if v.node in again and v.change != "unchanged")
-    follow = tuple(v.node for v in verdicts if v.node in again and v.change == "unchanged")
+    follow = tuple(
+        v.node for v in verdicts if v.node in again and v.change in ("unchanged", "edges changed")
+    )
+    changed = tuple(node for node in again if node not in follow)
     if changed:
         found.append(NodesReset(changed, cause="revised", by=by))
     if follow:
