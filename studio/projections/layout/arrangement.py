@@ -67,6 +67,7 @@ def arrange(
     *,
     direction: Direction = "TB",
     gap: int | None = None,
+    limit: int | None = None,
     seed: Layout | None = None,
     rounds: int | None = None,
     deadline: Callable[[], bool] | None = None,
@@ -78,6 +79,7 @@ def arrange(
         edges: the edges between them; they must not form a cycle.
         direction: ``TB`` or ``LR``.
         gap: free cells between neighbours of one layer; by default 3 columns (TB) or 1 row (LR).
+        limit: columns (TB) or rows (LR) to keep within if the widest layer leaves room for that.
         seed: a previous layout to stay close to, after an edit.
         rounds: bound of the search for few crossings; by default chosen by size.
         deadline: asked now and then; ``True`` ends the search with the best order so far.
@@ -86,7 +88,7 @@ def arrange(
         DefinitionError: if an id occurs twice, an edge names an unknown node, or edges form a cycle.
     """
     found = sort_graph(nodes, edges, seed=seed, rounds=rounds, deadline=deadline)
-    return place_graph(found, nodes, direction=direction, gap=gap, seed=seed)
+    return place_graph(found, nodes, direction=direction, gap=gap, limit=limit, seed=seed)
 
 
 def place_graph(
@@ -95,6 +97,7 @@ def place_graph(
     *,
     direction: Direction = "TB",
     gap: int | None = None,
+    limit: int | None = None,
     seed: Layout | None = None,
 ) -> Layout:
     """Give a sorted graph its positions.
@@ -104,11 +107,12 @@ def place_graph(
         nodes: the nodes in the order they were sorted in, with the sizes to use.
         direction: ``TB`` or ``LR``.
         gap: as for :func:`arrange`.
+        limit: as for :func:`arrange`.
         seed: as for :func:`arrange`; positions are kept only if its direction is the same.
     """
     if seed is not None and seed.direction != direction:
         seed = None
-    return _Placing(found, nodes, direction, gap, seed).layout()
+    return _Placing(found, nodes, direction, gap, limit, seed).layout()
 
 
 def _old_layers(nodes: Sequence[LayoutNode], seed: Layout) -> list[int | None]:
@@ -141,6 +145,7 @@ class _Placing:
         nodes: Sequence[LayoutNode],
         direction: Direction,
         gap: int | None,
+        limit: int | None,
         seed: Layout | None,
     ) -> None:
         self._found = found
@@ -157,7 +162,9 @@ class _Placing:
         if gap is None:
             gap = 3 if self._upright else 1
         old = _old_positions(self._skeleton, seed) if seed else None
-        self._place = assign_positions(self._skeleton, found.order, extents, gap, old=old)
+        self._place = assign_positions(
+            self._skeleton, found.order, extents, gap, old=old, limit=limit
+        )
         self._channels = [route_channel(links, self._place) for links in self._skeleton.links]
         self._shift_right()
         self._thick = [

@@ -31,6 +31,12 @@ Pull = tuple[int, float]
 """An item this one is linked to, and the weight of the link."""
 
 
+Bounds = tuple[float, float]
+"""Smallest and largest position that the items of a layer may have, each less its offset."""
+
+UNBOUNDED: Bounds = (float("-inf"), float("inf"))
+
+
 class Extent(NamedTuple):
     """Cells that an item takes on both sides of its port, the port's own cell not counted."""
 
@@ -45,6 +51,7 @@ def assign_positions(
     gap: int,
     *,
     old: Sequence[int | None] | None = None,
+    limit: int | None = None,
 ) -> list[int]:
     """The cell of every item's port across the layers; the smallest cell used is 0.
 
@@ -54,18 +61,20 @@ def assign_positions(
         extents: size of every item around its port.
         gap: free cells between two nodes; lane points keep one cell (none if ``gap`` is 0).
         old: positions in a previous layout, ``None`` for new items; old items stay if they can.
+        limit: cells to keep within, if the widest layer leaves room for that.
     """
     offsets = _offsets(order, extents, gap, len(skeleton.nodes))
+    bounds = _bounds(order, offsets, extents, limit)
     up, down = _pulls(skeleton)
     place = [0.0] * len(skeleton.layer)
     if old is not None:
-        _settle_seeded(order, offsets, place, up, down, old)
+        _settle_seeded(order, offsets, place, up, down, old, bounds)
     else:
         for layer, shifts in zip(order, offsets, strict=True):
             for item, shift in zip(layer, shifts, strict=True):
                 place[item] = float(shift)
-        _settle(order, offsets, place, up, down)
-        straighten(skeleton, order, offsets, place)
+        _settle(order, offsets, place, up, down, bounds)
+        straighten(skeleton, order, offsets, place, bounds)
     first = min((place[layer[0]] - extents[layer[0]].before for layer in order if layer), default=0)
     return [round(value - first) for value in place]
 
@@ -85,6 +94,23 @@ def _offsets(order: Order, extents: Sequence[Extent], gap: int, nodes: int) -> l
             last = item
         offsets.append(shifts)
     return offsets
+
+
+def _bounds(
+    order: Order, offsets: Sequence[Sequence[int]], extents: Sequence[Extent], limit: int | None
+) -> list[Bounds]:
+    """First and last position of every layer's first item, if the drawing is to keep within a limit."""
+    bounds: list[Bounds] = []
+    for layer, shifts in zip(order, offsets, strict=True):
+        low = extents[layer[0]].before if layer else 0
+        if limit is None or not layer:
+            bounds.append(UNBOUNDED)
+            continue
+        high = limit - 1 - extents[layer[-1]].after - shifts[-1]
+        if high < low:
+            return [UNBOUNDED] * len(order)
+        bounds.append((float(low), float(high)))
+    return bounds
 
 
 def _pulls(skeleton: Skeleton) -> tuple[list[list[Pull]], list[list[Pull]]]:
@@ -112,6 +138,7 @@ def _settle(
     place: list[float],
     up: list[list[Pull]],
     down: list[list[Pull]],
+    bounds: list[Bounds],
 ) -> None:
     both = [above + below for above, below in zip(up, down, strict=True)]
     depth = range(len(order))
@@ -120,12 +147,12 @@ def _settle(
         if sweep < 2:
             pulls = down if sweep else up
         for level in depth if sweep % 2 == 0 else reversed(depth):
-            _fit(order[level], offsets[level], place, pulls)
+            _fit(order[level], offsets[level], place, pulls, bounds[level])
     # The last two sweeps are in whole cells, each layer fitted to the final cells of the one before.
     for level in depth:
-        _fit(order[level], offsets[level], place, both, whole=True)
+        _fit(order[level], offsets[level], place, both, bounds[level], whole=True)
     for level in reversed(depth):
-        _fit(order[level], offsets[level], place, both, whole=True)
+        _fit(order[level], offsets[level], place, both, bounds[level], whole=True)
 
 
 def _settle_seeded(
@@ -135,12 +162,13 @@ def _settle_seeded(
     up: list[list[Pull]],
     down: list[list[Pull]],
     old: Sequence[int | None],
+    bounds: list[Bounds],
 ) -> None:
     for item, spot in enumerate(old):
         if spot is not None:
             place[item] = float(spot)
     known = [spot is not None for spot in old]
-    for layer, shifts in zip(order, offsets, strict=True):
+    for layer, shifts, bound in zip(order, offsets, bounds, strict=True):
         for item in layer:
             if not known[item]:
                 near = [pull for pull in (*up[item], *down[item]) if known[pull[0]]]
@@ -150,7 +178,7 @@ def _settle_seeded(
                 known[item] = True
         weights = [HOLD if old[item] is not None else 1.0 for item in layer]
         wanted = [place[item] for item in layer]
-        _pool(layer, shifts, place, wanted, weights, whole=True)
+        _pool(layer, shifts, place, wanted, weights, bound, whole=True)
 
 
 def _fit(
@@ -158,6 +186,7 @@ def _fit(
     shifts: list[int],
     place: list[float],
     pulls: list[list[Pull]],
+    bounds: Bounds,
     *,
     whole: bool = False,
 ) -> None:
@@ -180,7 +209,7 @@ def _fit(
             # Nothing pulls it: it yields to all others.
             wanted.append(place[item])
             weights.append(0.01)
-    _pool(layer, shifts, place, wanted, weights, whole=whole)
+    _pool(layer, shifts, place, wanted, weights, bounds, whole=whole)
 
 
 def _pool(
@@ -189,6 +218,7 @@ def _pool(
     place: list[float],
     wanted: list[float],
     weights: list[float],
+    bounds: Bounds,
     *,
     whole: bool,
 ) -> None:
@@ -207,7 +237,8 @@ def _pool(
         counts.append(count)
     first = 0
     for total, weight, count in zip(sums, totals, counts, strict=True):
-        base = total / weight
+        # Cutting off at the bounds keeps the fit the best possible within them.
+        base = min(max(total / weight, bounds[0]), bounds[1])
         if whole:
             base = float(round(base))
         for index in range(first, first + count):

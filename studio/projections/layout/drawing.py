@@ -146,7 +146,12 @@ class _Drawer:
     def one(self, style: Style, direction: Direction, gap: int) -> Drawing:
         """The drawing with these settings, whether it fits or not."""
         layout = place_graph(
-            self._found, self._sized[style], direction=direction, gap=gap, seed=self._seed
+            self._found,
+            self._sized[style],
+            direction=direction,
+            gap=gap,
+            limit=self._width if direction == "TB" else self._height,
+            seed=self._seed,
         )
         fits = layout.width <= self._width and layout.height <= self._height
         return Drawing(direction, style, layout, fits)

@@ -101,7 +101,7 @@ def _rounds_for(links: int) -> int:
     if links < 150:
         return 12
     if links < 600:
-        return 6
+        return 5
     return 4 if links < 3_000 else max(1, 18_000 // links)
 
 

@@ -19,7 +19,11 @@ PASSES = 3
 
 
 def straighten(
-    skeleton: Skeleton, order: Order, offsets: Sequence[Sequence[int]], place: list[float]
+    skeleton: Skeleton,
+    order: Order,
+    offsets: Sequence[Sequence[int]],
+    place: list[float],
+    bounds: Sequence[tuple[float, float]],
 ) -> None:
     """Move blocks by a cell or two where that makes links straight; ``place`` is changed in place.
 
@@ -28,8 +32,9 @@ def straighten(
         order: items of every layer, in order.
         offsets: smallest distance of every item from the first of its layer.
         place: position of every item, in whole cells.
+        bounds: smallest and largest position in every layer, each less the item's offset.
     """
-    room = _Room(order, offsets, place, len(skeleton.layer))
+    room = _Room(order, offsets, place, bounds)
     for _ in range(PASSES):
         block_of, blocks = _blocks(skeleton, place)
         moved = False
@@ -41,7 +46,7 @@ def straighten(
                 if block_of[item] == block_of[other] or not 0 < abs(delta) <= REACH:
                     continue
                 if all(room.free(member, delta) for member in block) and not any(
-                    _centred(skeleton, place, member) for member in block
+                    _loses_centre(skeleton, place, member, delta) for member in block
                 ):
                     for member in block:
                         place[member] += delta
@@ -81,14 +86,14 @@ def _blocks(skeleton: Skeleton, place: Sequence[float]) -> tuple[list[int], list
     return block_of, blocks
 
 
-def _centred(skeleton: Skeleton, place: Sequence[float], item: int) -> bool:
-    """Whether an item has several neighbours on one side and stands in their middle."""
+def _loses_centre(skeleton: Skeleton, place: Sequence[float], item: int, delta: float) -> bool:
+    """Whether an item stands in the middle of several neighbours and would not after a move."""
     for others in (skeleton.up[item], skeleton.down[item]):
         if len(others) < 2:
             continue
         spots = [place[other] for other in others]
         middle = (min(spots) + max(spots)) / 2
-        if abs(middle - place[item]) < 1 and max(spots) > min(spots):
+        if abs(middle - place[item]) < 1 <= abs(middle - place[item] - delta):
             return True
     return False
 
@@ -97,12 +102,23 @@ class _Room:
     """How far items may move before they touch their neighbours."""
 
     def __init__(
-        self, order: Order, offsets: Sequence[Sequence[int]], place: list[float], count: int
+        self,
+        order: Order,
+        offsets: Sequence[Sequence[int]],
+        place: list[float],
+        bounds: Sequence[tuple[float, float]],
     ) -> None:
+        count = len(place)
         self._place = place
+        self._ends: dict[int, tuple[float, float]] = {}
         self._left: list[tuple[int, int] | None] = [None] * count
         self._right: list[tuple[int, int] | None] = [None] * count
-        for layer, shifts in zip(order, offsets, strict=True):
+        for layer, shifts, (low, high) in zip(order, offsets, bounds, strict=True):
+            for item, shift in (
+                *zip(layer[:1], shifts, strict=False),
+                *zip(layer[-1:], shifts[-1:], strict=True),
+            ):
+                self._ends[item] = (low + shift, high + shift)
             for index in range(len(layer) - 1):
                 distance = shifts[index + 1] - shifts[index]
                 self._right[layer[index]] = (layer[index + 1], distance)
@@ -113,6 +129,7 @@ class _Room:
         place = self._place
         side = self._right[item] if delta > 0 else self._left[item]
         if side is None:
-            return True
+            low, high = self._ends[item]
+            return low <= place[item] + delta <= high
         other, distance = side
         return abs(place[other] - place[item]) - abs(delta) >= distance
