@@ -1,0 +1,42 @@
+"""Carrying out a shell node: the child becomes the shell."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from typing import Any
+
+from studio.executors.redaction import Redactor
+from studio.executors.zygote.context import Report
+from studio.executors.zygote.results import Desk, encode_failure
+
+
+def execute(order: dict[str, Any], talk: socket.socket) -> None:
+    """Replace this process by the shell; returns only when that cannot be, with the failure handed in."""
+    desk = Desk(order["result_file"], Report(talk))
+    try:
+        os.chdir(order["cwd"])
+    except OSError as error:
+        _refuse(desk, order, error, f"cannot enter the folder {order['cwd']}: {error.strerror}")
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        os.close(os.open(order["env"]["STUDIO_OUTPUT"], flags, 0o600))
+    except OSError as error:
+        _refuse(desk, order, error, f"cannot create the file for $STUDIO_OUTPUT: {error.strerror}")
+        return
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        # Python ignores these; a pipeline whose reader leaves must end, as it does in a terminal.
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    argv = order["argv"]
+    try:
+        os.execvpe(argv[0], argv, order["env"])
+    except OSError as error:
+        _refuse(desk, order, error, f"cannot run the shell {argv[0]}: {error.strerror}")
+
+
+def _refuse(desk: Desk, order: dict[str, Any], error: OSError, message: str) -> None:
+    body = {"type": type(error).__name__, "message": message, "bases": ["OSError", "Exception"]}
+    desk.hand_in("failure", encode_failure(body, Redactor(order["secrets"])))
