@@ -56,9 +56,11 @@ class Document:
 
     def position(self, path: Path) -> Position:
         """The position of a path, or of the nearest value above it that is written in the file."""
-        while path and path not in self.positions:
+        found = self.positions.get(path)
+        while found is None and path:
             path = path[:-1]
-        return self.positions.get(path, Position(1, 1, 1, 1))
+            found = self.positions.get(path)
+        return found if found is not None else Position(1, 1, 1, 1)
 
     def place(self, path: Path) -> Place:
         """Where the value of a path begins."""
