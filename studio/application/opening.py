@@ -65,7 +65,7 @@ async def _connect(location: Location) -> RemoteStudio | None:
 async def _open_local(location: Location, lock: OwnerLock, drive: bool) -> LocalStudio:
     clock = SystemClock()
     try:
-        history, health = open_history(location.state, clock=clock)
+        history, health = open_history(location.state, clock=clock, lock=lock)
         values = BlobFolder(location.state)
         executor = Executors(LogFolder(location.state, health))
         studio = LocalStudio(location, lock, history, executor, values, clock, health)
