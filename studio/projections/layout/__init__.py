@@ -9,6 +9,7 @@ from studio.projections.layout.arrangement import arrange
 from studio.projections.layout.boxes import NodeCell, Segment, natural_width
 from studio.projections.layout.celltext import cell_width, clean, fit
 from studio.projections.layout.drawing import Drawing, choose, sized
+from studio.projections.layout.folding import Folded, fold, group_id
 from studio.projections.layout.graph import (
     Box,
     Direction,
@@ -25,6 +26,7 @@ __all__ = [
     "Box",
     "Direction",
     "Drawing",
+    "Folded",
     "Heading",
     "Layout",
     "LayoutEdge",
@@ -39,6 +41,8 @@ __all__ = [
     "choose",
     "clean",
     "fit",
+    "fold",
+    "group_id",
     "natural_width",
     "neighbour",
     "sized",

@@ -7,6 +7,7 @@ bits heavy ones. Unicode's box drawing block has a glyph for every mixture (U+25
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from studio.projections.layout.graph import Direction
 
@@ -53,6 +54,7 @@ ASCII_STATES = str.maketrans(
 """The state glyphs, marks and pill ends for terminals without Unicode."""
 
 
+@cache
 def line_table(direction: Direction, *, dashed: bool = False, ascii: bool = False) -> str:
     """The 256 characters that line bits stand for.
 

@@ -34,7 +34,7 @@ class LayoutNode:
         id: unique name within the graph.
         width: cells the node needs from left to right when drawn as a box or pill.
         height: rows the node needs (3 for a box, 1 for a pill or dot).
-        group: name of the group it belongs to; members are kept near each other.
+        group: name of the group it belongs to, which :func:`fold` can close.
     """
 
     id: str
