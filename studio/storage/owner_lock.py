@@ -7,6 +7,7 @@ import fcntl
 import os
 import time
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -65,25 +66,26 @@ class OwnerLock:
             OwnerLockedError: another process, or another part of this one, owns it.
             StorageError: the folder cannot be created or written.
         """
-        prepare_folder(folder)
-        path = folder / LOCK_NAME
         owner = Owner(os.getpid(), process_started(os.getpid()), socket)
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise _folder_error(folder, error) from error
-        try:
-            _lock(path, descriptor)
-            content = msgspec.json.encode(owner)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, content, 0)
-        except OSError as error:
-            os.close(descriptor)
-            raise _folder_error(folder, error) from error
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return cls(path, descriptor, owner)
+        return cls(folder / LOCK_NAME, _take(folder, owner), owner)
+
+    def renew(self) -> None:
+        """Take ownership anew when the lock file was deleted, perhaps with its folder.
+
+        Raises:
+            OwnerLockedError: another process was faster.
+            StorageError: the folder cannot be written, or this lock was given back.
+        """
+        if self._descriptor is None:
+            raise StorageError(f"{self._path} is not held any more.")
+        held = os.fstat(self._descriptor)
+        with suppress(FileNotFoundError):
+            found = self._path.stat()
+            if (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino):
+                return
+        descriptor = _take(self._path.parent, self.owner)
+        os.close(self._descriptor)
+        self._descriptor = descriptor
 
     @property
     def held(self) -> bool:
@@ -174,6 +176,27 @@ def process_started(pid: int) -> int:
         return int(text.rpartition(")")[2].split()[19])
     except (OSError, IndexError, ValueError):
         return 0
+
+
+def _take(folder: Path, owner: Owner) -> int:
+    """Lock the file and write the owner down; returns the descriptor that holds the lock."""
+    prepare_folder(folder)
+    path = folder / LOCK_NAME
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _folder_error(folder, error) from error
+    try:
+        _lock(path, descriptor)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, msgspec.json.encode(owner), 0)
+    except OSError as error:
+        os.close(descriptor)
+        raise _folder_error(folder, error) from error
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _lock(path: Path, descriptor: int) -> None:

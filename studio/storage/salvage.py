@@ -21,7 +21,9 @@ from studio.storage.sqlite_file import (
     sync_path,
 )
 
-_SAVED: Final = "history.salvaged-"
+SAVED: Final = "history.salvaged-"
+"""How complete replacements of a history begin; `finish_salvage` gives them the place they are for."""
+
 _ASIDE: Final = "history.damaged-"
 _END: Final = ".sqlite"
 
@@ -71,7 +73,7 @@ def salvage(path: Path, clock: Clock) -> SalvageReport:
     Raises:
         StorageError: the folder cannot be written, or there is no space; the damaged file is where it was.
     """
-    saved = path.with_name(_SAVED + _stamp(path.parent, clock) + _END)
+    saved = path.with_name(SAVED + _stamp(path.parent, clock) + _END)
     draft = path.with_name(saved.name + ".draft")
     try:
         found = search(path)
@@ -100,14 +102,14 @@ def finish_salvage(path: Path) -> None:
     Raises `StorageError`.
     """
     try:
-        for saved in sorted(path.parent.glob(_SAVED + "*" + _END)):
+        for saved in sorted(path.parent.glob(SAVED + "*" + _END)):
             _exchange(path, saved)
     except OSError as error:
         raise storage_error(error, path) from error
 
 
 def _exchange(path: Path, saved: Path) -> Path:
-    aside = path.with_name(_ASIDE + saved.name.removeprefix(_SAVED))
+    aside = path.with_name(_ASIDE + saved.name.removeprefix(SAVED))
     # The log goes first: were it left alone with the new file, SQLite would apply it to that.
     for place, target in zip((*side_files(path), path), (*side_files(aside), aside), strict=True):
         if place.exists():
@@ -127,7 +129,7 @@ def _stamp(folder: Path, clock: Clock) -> str:
     """A date that no file set aside earlier carries."""
     stamp = first = dated(clock)
     number = 1
-    while any((folder / (start + stamp + _END)).exists() for start in (_ASIDE, _SAVED)):
+    while any((folder / (start + stamp + _END)).exists() for start in (_ASIDE, SAVED)):
         number += 1
         stamp = f"{first}-{number}"
     return stamp

@@ -12,6 +12,7 @@ from pathlib import Path
 from studio.core.events import Record
 from studio.errors import StorageError
 from studio.ports import Batch, StorageHealth
+from studio.storage.backups import copy_to
 from studio.storage.codec import (
     TAGS,
     DefinitionColumns,
@@ -21,7 +22,15 @@ from studio.storage.codec import (
     encode_records,
     encode_run,
 )
-from studio.storage.sqlite_file import connect_writer, side_files, storage_error
+from studio.storage.owner_lock import OwnerLock
+from studio.storage.salvage import SAVED
+from studio.storage.sqlite_file import (
+    connect_reader,
+    connect_writer,
+    side_files,
+    storage_error,
+    sync_path,
+)
 from studio.storage.sqlite_reader import SqliteReader
 from studio.storage.writer_connection import WriterConnection
 
@@ -49,21 +58,29 @@ class SqliteHistory(SqliteReader):
         path: the file ``history.sqlite``; it exists, has been checked, and is of this schema unless
             ``health.read_only``.
         health: where notices go; ``read_only`` refuses every append.
-        release: called once when the history has been closed, to give the owner lock back.
+        lock: ownership of the folder; None in tests that need none.
+        keeps_lock: whether `aclose` gives the lock back.
 
     Raises:
         StorageError: the file cannot be opened.
     """
 
     def __init__(
-        self, path: Path, health: StorageHealth, release: Callable[[], None] = lambda: None
+        self,
+        path: Path,
+        health: StorageHealth,
+        lock: OwnerLock | None = None,
+        *,
+        keeps_lock: bool = False,
     ) -> None:
         super().__init__(path)
         self.health = health
-        self._release = release
+        self._lock = lock
+        self._keeps_lock = keeps_lock
         self._turn = asyncio.Lock()
         self._writer: WriterConnection | None = None
         self._places: dict[Path, tuple[int, int]] = {}
+        self._displaced = False
         try:
             self._head = super().head()
             self._tags = {tag for (tag,) in self._page("SELECT tag FROM vocabulary")}
@@ -99,6 +116,10 @@ class SqliteHistory(SqliteReader):
                 self._new_tags(batch.records),
             )
             writer = self._writer or self._open_writer()
+            if self._displaced:
+                await writer.transact(self._copy_back)
+                await self._reopen()
+                writer = self._writer or self._open_writer()
             await writer.transact(lambda connection: self._carry_out(connection, transaction))
 
     def _require_succession(self, records: Sequence[Record]) -> None:
@@ -146,8 +167,9 @@ class SqliteHistory(SqliteReader):
         """Refuse to commit to files that no longer have their names: nobody would find the events."""
         for place, inode in self._places.items():
             if _inode(place) != inode:
+                self._displaced = True
                 raise FileNotFoundError(
-                    errno.ENOENT, f"{place.name} was replaced while it was open", str(place)
+                    errno.ENOENT, "was deleted or replaced while it was open", str(place)
                 )
 
     def _settled_at(self, connection: sqlite3.Connection, head: int) -> bool:
@@ -165,6 +187,40 @@ class SqliteHistory(SqliteReader):
             return False
         return head > self._head and found == head
 
+    def _copy_back(self, connection: sqlite3.Connection) -> None:
+        """Write the history anew where it was deleted; our connections still hold all of it."""
+        if self._path.exists() or any(place.exists() for place in side_files(self._path)):
+            raise StorageError(
+                f"{self._path} was replaced while it was open; nothing is written over the new file."
+                " Stop the studio and decide which one to keep.",
+                errno.EEXIST,
+            )
+        try:
+            if self._lock is not None:
+                self._lock.renew()
+            draft = self._path.with_name(self._path.name + ".draft")
+            copy_to(connection, draft)
+            # Under this name the next start finds it, should we die before the last step.
+            saved = draft.replace(self._path.with_name(f"{SAVED}anew.sqlite"))
+            connection.close()  # before the new file has its name: closing deletes a log of that name
+            saved.replace(self._path)
+            sync_path(self._path.parent)
+        except (sqlite3.Error, OSError) as error:
+            raise storage_error(error, self._path) from error
+
+    async def _reopen(self) -> None:
+        """Leave the files that have no name any more for those that were copied back."""
+        super().close()
+        displaced: WriterConnection | None = self._writer
+        self._writer = None
+        if displaced is not None:
+            await displaced.close()
+        self._connection = connect_reader(self._path)
+        self._displaced = False
+        self.health.notices.append(
+            f"{self._path} was deleted while it was open; it has been written anew, complete."
+        )
+
     # ------------------------------------------------------------------ end
 
     async def aclose(self) -> None:
@@ -176,8 +232,8 @@ class SqliteHistory(SqliteReader):
                 if writer is not None:
                     await writer.close()
             finally:
-                release, self._release = self._release, lambda: None
-                release()
+                if self._lock is not None and self._keeps_lock:
+                    self._lock.release()
 
 
 class _Transaction:
@@ -213,5 +269,9 @@ class _Transaction:
 
 
 def _inode(path: Path) -> tuple[int, int]:
-    status = os.stat(path)
+    """Device and number of a file, zeros when it has gone."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return 0, 0
     return status.st_dev, status.st_ino

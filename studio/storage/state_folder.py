@@ -41,8 +41,8 @@ def open_history(
             _make_usable(path, health, clock)
         else:
             create(path)
-        release = own.release if own is not None else lambda: None
-        return SqliteHistory(path, health, release), health
+        history = SqliteHistory(path, health, own or lock, keeps_lock=own is not None)
+        return history, health
     except BaseException:
         if own is not None:
             own.release()
