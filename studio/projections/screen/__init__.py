@@ -1,0 +1,1 @@
+"""What each part of the screen shows, as plain rows of styled text: no widget, no colour."""
