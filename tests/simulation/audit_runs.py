@@ -1,0 +1,173 @@
+"""Invariants of runs: pauses, failing, compensation, ends."""
+
+from studio.core.events import (
+    CompensationFinished,
+    CompensationStalled,
+    CompensationStarted,
+    Record,
+    RunCancelRequested,
+    RunFailing,
+    RunFinished,
+    RunPaused,
+    RunReopened,
+    RunResumed,
+    RunStarted,
+    RunTimedOut,
+    SteppingChanged,
+)
+from studio.core.plan import base_path
+from tests.simulation.ledger import Ledger, NodeBook, RunBook, parent_of, require
+
+
+def start_run(ledger: Ledger, event: RunStarted, record: Record) -> None:
+    require(14, record.run not in ledger.runs, f"run {record.run} starts twice")
+    plan = ledger.plans[event.version]
+    book = RunBook(record.run, plan, stepping=event.stepping)
+    book.nodes = {path: NodeBook(path, planned) for path, planned in plan.nodes.items()}
+    _aim(book, event.until)
+    ledger.runs[record.run] = book
+
+
+def _aim(run: RunBook, until: str | None) -> None:
+    run.within = None if until is None else frozenset({until, *run.plan.ancestors([until])})
+
+
+def on_paused(ledger: Ledger, run: RunBook, event: RunPaused, record: Record) -> None:
+    require(11, not run.paused, f"run {run.number} is paused twice")
+    run.paused = True
+
+
+def on_resumed(ledger: Ledger, run: RunBook, event: RunResumed, record: Record) -> None:
+    require(11, run.paused, f"run {run.number} is resumed, but was not paused")
+    run.paused = False
+    for book in run.nodes.values():
+        book.retry_at = None  # it is moved on by the length of the pause
+
+
+def on_cancel(ledger: Ledger, run: RunBook, event: RunCancelRequested, record: Record) -> None:
+    require(12, not run.ended, f"run {run.number} is cancelled after its end")
+    run.cancelled = run.failing = True
+    run.exempt = set()
+
+
+def on_timed_out(ledger: Ledger, run: RunBook, event: RunTimedOut, record: Record) -> None:
+    require(11, not run.paused, f"run {run.number} times out while it is paused")
+    require(10, not run.ended, f"run {run.number} times out after its end")
+
+
+def on_failing(ledger: Ledger, run: RunBook, event: RunFailing, record: Record) -> None:
+    require(17, not run.ended, f"run {run.number} fails after its end")
+    run.failing = True
+    run.exempt = set() if event.compensate or not event.node else _exempt(run, event.node)
+
+
+def _exempt(run: RunBook, failed: str) -> set[str]:
+    """What may start although the run fails: everything that a failure or a settled join leads to."""
+    sources = {failed} & set(run.plan.nodes)
+    for path, book in run.nodes.items():
+        doomed = book.disposition not in ("", "retry", "fallback") or book.retry_at is not None
+        if parent_of(path) is None and (book.open or book.items is not None or doomed):
+            sources.add(path)
+    found = {
+        edge.target
+        for source in sources
+        for edge in run.plan.nodes[source].outgoing
+        if edge.on != "success"
+    }
+    after = run.plan.descendants(sources)
+    found.update(name for name in after if run.plan.nodes[name].node.join == "settled")
+    return found | set(run.plan.descendants(found))
+
+
+def on_reopened(ledger: Ledger, run: RunBook, event: RunReopened, record: Record) -> None:
+    lawful = run.ended or run.failing
+    require(13, lawful, f"run {run.number} is reopened, but had not come to an end")
+    run.ended = run.cancelled = run.failing = False
+    run.steps, run.expired, run.exempt, run.phase = None, False, set(), "running"
+
+
+def on_stepping(ledger: Ledger, run: RunBook, event: SteppingChanged, record: Record) -> None:
+    run.stepping = event.stepping
+    run.allowed.update(event.allowed)
+    _aim(run, event.until)
+
+
+def on_compensation(
+    ledger: Ledger, run: RunBook, event: CompensationStarted, record: Record
+) -> None:
+    where = f"run {run.number}: compensation"
+    require(15, len(set(event.steps)) == len(event.steps), f"{where} names a step twice")
+    place = {path: index for index, path in enumerate(event.steps)}
+    for path in event.steps:
+        book = run.node(path)
+        require(15, book.effect, f"{where}: {path} has no effect to undo")
+        require(
+            15, not book.plan.node.irreversible or event.by, f"{where} undoes irreversible {path}"
+        )
+    for path in event.steps:
+        for follower in run.plan.descendants([base_path(path)]):
+            for other in event.steps:
+                if base_path(other) == follower:
+                    lawful = place[other] < place[path]
+                    require(15, lawful, f"{where} undoes {path} before {other}, which follows it")
+    _check_ties(run, event, where)
+    run.steps, run.final, run.expired, run.ended = event.steps, event.final, False, False
+    run.phase = "compensating"
+
+
+def _check_ties(run: RunBook, event: CompensationStarted, where: str) -> None:
+    """Of two neighbours without a dependency the one that finished last is undone first.
+
+    Only claimed for whole plans over graphs without edges, where no other order can hide behind one.
+    """
+    if any(planned.incoming for planned in run.plan.nodes.values()):
+        return
+    ends = [run.nodes[path].finished_position for path in event.steps if "[" not in path]
+    require(
+        15, ends == sorted(ends, reverse=True), f"{where} does not follow the reverse finish order"
+    )
+
+
+def on_stalled(ledger: Ledger, run: RunBook, event: CompensationStalled, record: Record) -> None:
+    run.expired = True
+
+
+def on_compensated(
+    ledger: Ledger, run: RunBook, event: CompensationFinished, record: Record
+) -> None:
+    where = f"run {run.number}: compensation"
+    require(15, run.steps is not None, f"{where} ends, but had not begun")
+    left = [path for path in run.steps or () if path in run.nodes and run.nodes[path].effect]
+    require(15, not left, f"{where} ends with {left} not undone")
+    require(15, not any(undo for _path, undo in run.flights), f"{where} ends with an undo open")
+    run.steps = None
+
+
+FAILED_FOR_GOOD = frozenset({"failed", "continued"})
+
+
+def on_finished(ledger: Ledger, run: RunBook, event: RunFinished, record: Record) -> None:
+    where = f"run {run.number} ends as {event.phase}"
+    require(17, not run.ended, f"{where}, but had ended as {run.phase}")
+    open_ones = [book.path for book in run.nodes.values() if book.open or book.undo_open]
+    require(12, not open_ones, f"{where} with {open_ones} open")
+    require(11, not run.paused or run.steps is not None, f"{where} while it is paused")
+    waiting = [book.path for book in run.nodes.values() if book.retry_at is not None]
+    require(17, not waiting, f"{where} while {waiting} wait for a retry")
+    top = [book for path, book in run.nodes.items() if parent_of(path) is None]
+    if event.phase == "succeeded":
+        bad = [book.path for book in top if not book.effect and book.disposition in FAILED_FOR_GOOD]
+        require(17, not bad, f"{where}, but {bad} failed")
+        held = [book.path for book in top if book.disposition == "held" and not book.resolution]
+        require(17, not held, f"{where}, but {held} wait for a person")
+    if event.phase == "cancelled":
+        require(17, run.cancelled or run.failing, f"{where}, but nobody asked for it")
+    if event.phase == "compensated" and run.plan.workflow.compensation.scope == "workflow":
+        left = [book.path for book in run.nodes.values() if _stands(book)]
+        require(15, not left, f"{where}, but the effects of {left} stand")
+    run.ended, run.phase = True, event.phase
+    run.paused = False
+
+
+def _stands(book: NodeBook) -> bool:
+    return book.effect and book.plan.undo is not None and book.items is None

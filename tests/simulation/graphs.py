@@ -1,0 +1,173 @@
+"""Random workflows: every edge, join and policy of the language that the engine has to decide about."""
+
+from random import Random
+from typing import Any
+
+from studio.model.nodes import (
+    BranchSettings,
+    Case,
+    Edge,
+    KindSettings,
+    Node,
+    NoopSettings,
+    PythonSettings,
+    ShellSettings,
+    TransformSettings,
+    Undo,
+    WaitSettings,
+)
+from studio.model.policies import (
+    Breakpoint,
+    CompensationPolicy,
+    Fallback,
+    Limits,
+    Repeat,
+    Retry,
+)
+from studio.model.workflow import Workflow
+
+LOCKS = ("alpha", "beta")
+"""Names of locks; few, so that runs meet at them."""
+
+PORTS = ("left", "right")
+
+
+def make_workflow(rng: Random, name: str) -> Workflow:
+    """A workflow of one to nine nodes; the same generator state gives the same one."""
+    count = rng.choice((1, 2, 3, 4, 5, 6, 7, 9))
+    spice = rng.random()  # how unusual the nodes of this workflow are
+    nodes: dict[str, Node] = {}
+    for index in range(count):
+        node = _make_node(rng, f"n{index}", nodes, spice)
+        nodes[node.id] = node
+    return Workflow(
+        name=name,
+        nodes=nodes,
+        limits=Limits(
+            max_concurrency=rng.choice((None, None, 1, 2, 3)),
+            retry_budget=rng.choice((None, None, None, 0, 1, 3)),
+            timeout=rng.choice((None, None, None, None, 8.0, 25.0)),
+        ),
+        compensation=CompensationPolicy(
+            when=rng.choice(("failure", "failure", "failure", "never")),
+            scope=rng.choice(("workflow", "workflow", "branch")),
+            timeout=rng.choice((300.0, 300.0, 4.0)),
+        ),
+        outputs=_outputs(rng, nodes),
+    )
+
+
+def _outputs(rng: Random, nodes: dict[str, Node]) -> dict[str, Any]:
+    if rng.random() < 0.5:
+        return {}
+    return {"last": "{{ nodes.%s.output }}" % rng.choice(list(nodes))}  # noqa: UP031  braces are the template's
+
+
+def _make_node(rng: Random, name: str, before: dict[str, Node], spice: float) -> Node:
+    kind = _kind(rng, spice)
+    chance = rng.random
+    keys: dict[str, Any] = {"id": name, "kind": kind, "needs": _edges(rng, before, spice)}
+    if keys["needs"]:
+        keys["join"] = rng.choices(("all", "any", "first", "settled"), (60, 15, 12, 13))[0]
+    if before and chance() < 0.4:
+        keys["input"] = {"given": "{{ nodes.%s.output }}" % rng.choice(list(before))}  # noqa: UP031
+    if chance() < 0.15 * spice:
+        keys["when"] = rng.choice(_conditions(before))
+    if chance() < 0.25 and kind.uses not in ("branch", "wait"):
+        keys["foreach"] = rng.choice(
+            ([], [1], [1, 2], [1, 2, 3], [1, 2, 3, 4], "params.list", "params.none")
+        )
+        keys["max_parallel"] = rng.choice((None, None, 1, 2))
+        keys["on_item_failure"] = rng.choice(("fail", "continue", "hold"))
+    elif chance() < 0.12 and kind.uses in ("python", "shell"):
+        keys["repeat"] = Repeat(
+            until=rng.choice(("output == 1", "output == 1", "output == 9", "output < 'x'")),
+            every=rng.choice((0.0, 0.5, 1.0)),
+            max=rng.choice((1, 2, 4)),
+        )
+    if chance() < 0.3:
+        keys["timeout"] = rng.choice((0.5, 1.0, 3.0))
+    if chance() < 0.45:
+        keys["retry"] = _retry(rng)
+    if chance() < 0.12:
+        keys["fallback"] = Fallback(
+            value=rng.choice((None, {"instead": 1}, "{{ params.none + 1 }}"))
+        )
+    if chance() < 0.35:
+        keys["compensate"] = _undo(rng)
+    keys["irreversible"] = chance() < 0.05
+    keys["side_effects"] = rng.choice(("none", "idempotent", "external"))
+    if chance() < 0.25:
+        keys["locks"] = tuple(rng.sample(LOCKS, rng.choice((1, 1, 2))))
+    keys["critical"] = chance() > 0.15
+    keys["priority"] = rng.choice(("high", "normal", "normal", "low"))
+    if chance() < 0.06 * spice:
+        keys["breakpoint"] = Breakpoint(on=rng.choice(("before", "after", "failure")))
+    return Node(**keys)
+
+
+def _kind(rng: Random, spice: float) -> KindSettings:
+    roll = rng.random()
+    if roll < 0.45:
+        return PythonSettings(call="m:f")
+    if roll < 0.55:
+        return ShellSettings(run="echo {{ params.list }}")
+    if roll < 0.75:
+        return NoopSettings()
+    if roll < 0.8:
+        return TransformSettings(value=1, has_value=True)
+    if roll < 0.9:
+        cases = tuple(Case(port=port, when="true") for port in PORTS)
+        return BranchSettings(cases=cases, otherwise="other")
+    return WaitSettings(duration=rng.choice((0.0, 0.5, 2.0, "1s", "soon" if spice > 0.7 else "3s")))
+
+
+def _edges(rng: Random, before: dict[str, Node], spice: float) -> tuple[Edge, ...]:
+    if not before or rng.random() < 0.12:
+        return ()
+    sources = rng.sample(list(before), min(len(before), rng.choices((1, 2, 3), (60, 30, 10))[0]))
+    return tuple(_edge(rng, before[source], spice) for source in sources)
+
+
+def _edge(rng: Random, source: Node, spice: float) -> Edge:
+    on = rng.choices(("success", "failure", "any"), (72, 16, 12))[0]
+    port = None
+    if source.ports and on != "failure" and rng.random() < 0.8:
+        port = rng.choice(source.ports)
+    when = None
+    if rng.random() < 0.2 * spice:
+        when = rng.choice(("output == 1", "true", "false", "output < 'x'", "params.number > 1"))
+    return Edge(source=source.id, on=on, port=port, when=when, handles=rng.random() < 0.8)
+
+
+def _conditions(before: dict[str, Node]) -> list[str]:
+    found = ["true", "false", "params.number > 1", "params.number < 'x'"]
+    found += [f"nodes.{name}.state == 'succeeded'" for name in before]
+    return found
+
+
+def _retry(rng: Random) -> Retry:
+    return Retry(
+        strategy=rng.choice(("fixed", "linear", "exponential", "none")),
+        max_attempts=rng.choice((1, 2, 3, 4)),
+        initial_delay=rng.choice((0.0, 0.3, 1.0)),
+        max_delay=rng.choice((1.0, 60.0)),
+        jitter=rng.choice((0.0, 0.25, 1.0)),
+        do_not_retry_on=rng.choice(((), (), ("external_service",))),
+    )
+
+
+def _undo(rng: Random) -> Undo:
+    kind = rng.choice((NoopSettings(), PythonSettings(call="m:undo"), ShellSettings(run="undo")))
+    return Undo(
+        kind=kind,
+        input=rng.choice(
+            ({}, {"was": "{{ output }}"}, {"why": "{{ error }}"}, {"bad": "{{ params.none + 1 }}"})
+        )
+        if rng.random() < 0.5
+        else {},
+        timeout=rng.choice((1.0, 60.0)),
+        retry=Retry(
+            strategy="fixed", max_attempts=rng.choice((1, 3)), initial_delay=1.0, jitter=0.0
+        ),
+    )
