@@ -315,7 +315,8 @@ class RunState:
     def snapshot(self) -> dict[str, Any]:
         """All that the history determines, in plain types; equal for live and replayed state.
 
-        ``ready`` and ``held`` are shown as ``blocked`` because they may be derived, not stored.
+        ``ready`` and ``held`` are shown as ``blocked`` because they may be derived, not stored; so is the place
+        reached in a compensation, which follows from the states of its steps.
         """
         nodes = {}
         for path, node in self.nodes.items():
@@ -333,7 +334,7 @@ class RunState:
             "flying": self.flying,
             "failing": (self.failing, self.cancelled, self.timed_out, self.degraded),
             "compensation": self.compensation
-            and (self.compensation.steps, self.compensation.position, self.compensation.final),
+            and (self.compensation.steps, self.compensation.expired, self.compensation.final),
             "gates": (self.stepping, self.until, sorted(self.allowed), sorted(self.breakpoints)),
             "nodes": nodes,
         }
