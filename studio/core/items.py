@@ -17,15 +17,19 @@ def collect(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent
     if items is None or node.status != "running":
         return []
     tolerant = node.plan.node.on_item_failure == "continue"
-    if items.failed and items.pending and not tolerant:
-        return [
+    if items.failed and not tolerant:
+        waiting = [
             NodeCancelled(item_path(node.path, index), "another item failed")
             for index in items.pending
             if run.nodes[item_path(node.path, index)].status == "blocked"
         ]
+        if waiting:
+            return list(waiting)
     if items.left:
         return []
     if items.failed and not tolerant:
+        if all(item.status != "failed" for item in items_of(run, node)):
+            return [NodeCancelled(node.path, "its items were cancelled")]
         return fail_node(state, run, node, _failure(run, node))
     output = b"[" + b",".join(_output(state, item) for item in items_of(run, node)) + b"]"
     decoded = msgspec.json.decode(output) if needs_output(node) else None
@@ -47,7 +51,12 @@ def _output(state: EngineState, item: NodeState) -> bytes:
 
 def _failure(run: RunState, node: NodeState) -> Failure:
     """The first failed item speaks for the node."""
-    failed = [item for item in items_of(run, node) if item.status in ("failed", "cancelled")]
+    failed = [
+        item
+        for item in items_of(run, node)
+        if item.status == "cancelled"
+        or (item.status == "failed" and item.disposition != "ignored")
+    ]
     first = next((item for item in failed if item.failure is not None), None)
     count = node.items.count if node.items is not None else 0
     lead = f"{len(failed)} of {count} items did not succeed"

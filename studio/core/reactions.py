@@ -16,9 +16,10 @@ from studio.core.events import (
 )
 from studio.core.evolve.graph import become, enqueue
 from studio.core.items import collect
+from studio.core.joins import has_broken, join_verdict
 from studio.core.scope import node_scope
 from studio.core.starts import gate_of, start_next
-from studio.core.state import BROKEN, DEAD, EngineState, NodeState, RunState
+from studio.core.state import DEAD, EngineState, NodeState, RunState
 from studio.errors import ExpressionError
 from studio.model.failure import Failure
 
@@ -105,10 +106,10 @@ def settle(state: EngineState, run: RunState, node: NodeState, position: int) ->
         return []
     if node.status != "blocked" or node.parent is not None or run.ended:
         return []
-    verdict = _join(node)
+    verdict = join_verdict(node)
     if verdict == "wait":
         return []
-    if node.blocking is not None and _has(node, BROKEN):
+    if node.blocking is not None and has_broken(node):
         failure = Failure("ExpressionError", node.blocking, "validation")
         return fail_node(state, run, node, failure)
     if verdict == "skip":
@@ -136,28 +137,6 @@ def _offer(state: EngineState, run: RunState, node: NodeState, position: int) ->
         become(run, node, "ready")
     if gate_of(run, node) is None:
         enqueue(state, run, node, position)
-
-
-def _join(node: NodeState) -> str:
-    """``go``, ``skip`` or ``wait``, by the join rule of the node (language.md, "Edges")."""
-    total = len(node.plan.incoming)
-    if total == 0:
-        return "go"
-    taken, dead = node.taken, node.dead
-    join = node.plan.node.join
-    if join == "all":
-        if dead:
-            return "skip"
-        return "go" if taken == total else "wait"
-    if join == "first" and taken:
-        return "go"
-    if taken + dead < total:
-        return "wait"
-    return "go" if taken or join == "settled" else "skip"
-
-
-def _has(node: NodeState, verdict: int) -> bool:
-    return node.edges is not None and verdict in node.edges
 
 
 def _dead_reason(run: RunState, node: NodeState) -> str:

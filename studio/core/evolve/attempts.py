@@ -15,7 +15,14 @@ from studio.core.events import (
     RetryRequested,
 )
 from studio.core.evolve.flights import clear_timer, land, set_timer, take_off
-from studio.core.evolve.graph import become, feed_items, resolve, unresolve
+from studio.core.evolve.graph import (
+    become,
+    feed_items,
+    reopen_parent,
+    requeue_item,
+    resolve,
+    unresolve,
+)
 from studio.core.plan import item_path
 from studio.core.state import EngineState, Flight, NodeState, RunState, Stored, keep_value
 
@@ -242,32 +249,33 @@ def on_retry_requested(
         node.by = event.by
     if node.resolved:
         unresolve(run, node, record.position)
-    _reopen_parent(run, node, record.position)
     if node.items is not None:
         _retry_items(run, node)
-        return
-    become(run, node, "ready")
-    run.unsettled.append((node.path, record.position))
-
-
-def _reopen_parent(run: RunState, node: NodeState, position: int) -> None:
-    parent = node.parent
-    if parent is not None and parent.status == "failed":
-        if parent.resolved:
-            unresolve(run, parent, position)
-        become(run, parent, "running")
+    elif node.parent is not None:
+        reopen_parent(run, node, record.position)
+        if node.status == "backing_off":
+            become(run, node, "ready")
+            run.unsettled.append((node.path, record.position))
+        else:
+            requeue_item(run, node.parent, node)
+    else:
+        become(run, node, "ready")
+        run.unsettled.append((node.path, record.position))
 
 
 def _retry_items(run: RunState, node: NodeState) -> None:
     items = node.items
     if items is None:
         return
+    node.manual = None
     become(run, node, "running")
+    again: list[int] = []
     for index in range(items.count):
         item = run.nodes[item_path(node.path, index)]
         if item.status in ("failed", "cancelled"):
-            item.tries = 0
+            item.tries = item.iteration = item.input_attempt = 0
             item.resolved = False
             become(run, item, "blocked")
-            items.pending.append(index)
+            again.append(index)
+    items.pending.extendleft(reversed([index for index in again if index not in items.pending]))
     feed_items(run, node)

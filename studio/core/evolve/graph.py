@@ -1,7 +1,9 @@
 """How a node's state, its edges and the counts of its run change together."""
 
 import heapq
+from typing import NamedTuple
 
+from studio.core.joins import join_verdict
 from studio.core.plan import PlanEdge, item_path
 from studio.core.state import (
     BROKEN,
@@ -32,42 +34,65 @@ def become(run: RunState, node: NodeState, status: Status, disposition: str = ""
             f"{node.path}: {old} -> {status}; legal: {', '.join(sorted(TRANSITIONS[old]))}"
         )
     was = node.settled
-    node.status = status
-    node.disposition = disposition
     if node.parent is None:
+        node.status = status
+        node.disposition = disposition
         if status != old and not node.archived:
             counts = run.counts
             counts[old] -= 1
             counts[status] = counts.get(status, 0) + 1
         run.open += was - node.settled
-    elif node.parent.items is not None:
-        _count_item(run, node.parent, node, old, was)
+    else:
+        before = _tally(node)
+        node.status = status
+        node.disposition = disposition
+        _count_item(run, node.parent, node, before)
     if node.settled and not was and node.plan.is_handler:
         notify_sources(run, node)
 
 
-def _count_item(run: RunState, parent: NodeState, item: NodeState, old: Status, was: bool) -> None:
-    """Keep a foreach's tallies: an item is active from ``ready`` until it is settled."""
+class _Tally(NamedTuple):
+    """What an item adds to the counts of its foreach."""
+
+    settled: bool
+    failed: bool
+    active: bool
+
+
+def _tally(item: NodeState) -> _Tally:
+    """An item is active from ``ready`` on; one that waits for a person leaves its place to the next."""
+    settled = item.settled
+    failed = settled and (
+        item.status == "cancelled" or (item.status == "failed" and item.disposition != "ignored")
+    )
+    active = not settled and item.status not in ("blocked", "failed", "in_doubt")
+    return _Tally(settled, failed, active)
+
+
+def _count_item(run: RunState, parent: NodeState, item: NodeState, before: _Tally) -> None:
     items = parent.items
     if items is None:
         return
-    settled = item.settled
-    unsuccessful = item.status in ("failed", "cancelled")
-    items.failed += unsuccessful - (old in ("failed", "cancelled"))
-    items.left += was - settled
-    items.active += (item.status != "blocked" and not settled) - (old != "blocked" and not was)
-    if settled and not was:
+    after = _tally(item)
+    items.failed += after.failed - before.failed
+    items.left += before.settled - after.settled
+    items.active += after.active - before.active
+    if after.settled and not before.settled and (items.left == 0 or after.failed):
+        run.collecting.append(parent.path)
+    if before.active and not after.active:
         feed_items(run, parent)
-        if items.left == 0 or unsuccessful:
-            run.collecting.append(parent.path)
 
 
 def regate(run: RunState, node: NodeState, gate: str | None) -> None:
     """Close (with its reason) or open the gate of a node that may already be finished."""
+    if node.parent is not None:
+        before = _tally(node)
+        node.gate = gate
+        _count_item(run, node.parent, node, before)
+        return
     was = node.settled
     node.gate = gate
-    if node.parent is None:
-        run.open += was - node.settled
+    run.open += was - node.settled
 
 
 def notify_sources(run: RunState, handler: NodeState) -> None:
@@ -111,13 +136,15 @@ def set_edge(run: RunState, edge: PlanEdge, verdict: int, position: int) -> None
     if edges is None:
         return
     old = edges[edge.slot]
+    skipped = target.status == "skipped" and is_automatic(target) and join_verdict(target) == "skip"
     if old != verdict:
         edges[edge.slot] = verdict
         target.taken += (verdict == TAKEN) - (old == TAKEN)
         target.dead += (verdict in (DEAD, BROKEN)) - (old in (DEAD, BROKEN))
     if target.status in FREE:
         run.unsettled.append((target.path, position))
-    elif is_automatic(target) and old != verdict:
+    elif skipped and join_verdict(target) != "skip":
+        # The edges no longer ask for the skip (late success); a skip by `when` is not judged again.
         revive(run, target, position)
 
 
@@ -168,10 +195,39 @@ def _reopen(run: RunState, node: NodeState, position: int) -> NodeState:
     return node
 
 
+def reopen_parent(run: RunState, item: NodeState, position: int) -> None:
+    """An item of a finished foreach goes on: the foreach is open again, and what waits for it waits."""
+    parent = item.parent
+    if parent is None or parent.status == "running":
+        return
+    if parent.resolved:
+        unresolve(run, parent, position)
+    become(run, parent, "blocked")
+    become(run, parent, "running")
+
+
+def requeue_item(run: RunState, parent: NodeState, item: NodeState) -> None:
+    """Let an item run again as soon as ``max_parallel`` has a place for it, before those not yet started."""
+    items = parent.items
+    if items is None:
+        return
+    become(run, item, "blocked")
+    if item.index in items.pending:
+        items.pending.remove(item.index)
+    limit = parent.plan.node.max_parallel or items.count
+    if items.active < limit:
+        become(run, item, "ready")
+        run.unsettled.append((item.path, parent.age))
+    else:
+        items.pending.appendleft(item.index)
+
+
 def feed_items(run: RunState, parent: NodeState) -> None:
     """Let the next items of a foreach become ready, as far as ``max_parallel`` allows."""
     items = parent.items
     if items is None or parent.status != "running":
+        return
+    if items.failed and parent.plan.node.on_item_failure != "continue":
         return
     limit = parent.plan.node.max_parallel or items.count
     while items.pending and items.active < limit:

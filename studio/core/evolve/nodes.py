@@ -22,7 +22,14 @@ from studio.core.events import (
 )
 from studio.core.evolve.attempts import fail
 from studio.core.evolve.flights import clear_timer
-from studio.core.evolve.graph import become, feed_items, regate, resolve, unresolve
+from studio.core.evolve.graph import (
+    become,
+    feed_items,
+    regate,
+    reopen_parent,
+    resolve,
+    unresolve,
+)
 from studio.core.plan import item_path
 from studio.core.state import (
     BreakpointState,
@@ -128,22 +135,14 @@ def on_marked(state: EngineState, run: RunState, event: NodeMarked, record: Reco
     if event.outcome == "succeeded":
         node.output = keep_value(event.output, record.position)
         node.port = event.port
-        _reopen_items_parent(run, node, record.position)
+        reopen_parent(run, node, record.position)
         become(run, node, "succeeded")
         node.failure = None
         resolve(run, node, "success", record.position, event.dead, event.broken)
     elif event.outcome == "skipped":
-        _reopen_items_parent(run, node, record.position)
+        reopen_parent(run, node, record.position)
         become(run, node, "skipped")
         resolve(run, node, "none", record.position)
-
-
-def _reopen_items_parent(run: RunState, node: NodeState, position: int) -> None:
-    parent = node.parent
-    if parent is not None and parent.status == "failed":
-        if parent.resolved:
-            unresolve(run, parent, position)
-        become(run, parent, "running")
 
 
 def on_input_overridden(

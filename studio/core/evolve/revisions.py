@@ -1,7 +1,8 @@
 """What the adoption of another definition does to the state."""
 
 from studio.core.events import EdgeVerdict, Record, RunRevised
-from studio.core.evolve.graph import resolve
+from studio.core.evolve.graph import is_automatic, resolve, revive
+from studio.core.joins import join_verdict
 from studio.core.plan import base_path
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
@@ -48,6 +49,13 @@ def _add(run: RunState, name: str) -> None:
 
 
 def _rebuild_edges(run: RunState, event: RunRevised, position: int) -> None:
+    skipped = [
+        node
+        for node in run.nodes.values()
+        if node.status == "skipped"
+        and is_automatic(node)
+        and (join_verdict(node) == "skip" or node.path in event.changed)
+    ]
     for name, planned in run.plan.nodes.items():
         node = run.nodes[name]
         node.edges = bytearray(len(planned.incoming)) if planned.incoming else None
@@ -68,3 +76,6 @@ def _rebuild_edges(run: RunState, event: RunRevised, position: int) -> None:
             else "none"
         )
         resolve(run, node, outcome, position, verdict.dead, verdict.broken)
+    for node in skipped:
+        if not node.archived and join_verdict(node) != "skip":
+            revive(run, node, position)
