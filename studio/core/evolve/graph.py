@@ -123,7 +123,7 @@ def resolve(
         if broken and edge.index in broken:
             run.nodes[edge.target].blocking = broken[edge.index]
             set_edge(run, edge, BROKEN, position)
-        elif edge.index in dead or not edge.matches(outcome, node.port):
+        elif outcome == "none" or edge.index in dead or not edge.matches(outcome, node.port):
             set_edge(run, edge, DEAD, position)
         else:
             set_edge(run, edge, TAKEN, position)
