@@ -46,7 +46,10 @@ TRANSITIONS: dict[Status, frozenset[str]] = {
         {"succeeded", "failed", "cancelled", "in_doubt", "backing_off", "waiting", "ready", "held"}
     ),
     "waiting": frozenset(
-        {"running", "waiting", "succeeded", "failed", "cancelled", "skipped", "ready", "held"}
+        {
+            "running", "waiting", "succeeded", "failed", "backing_off", "cancelled", "skipped",
+            "ready", "held",
+        }
     ),
     "backing_off": frozenset(
         {"ready", "held", "failed", "cancelled", "skipped", "succeeded", "blocked"}
