@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from studio.loading import vocabulary as words
@@ -17,6 +16,7 @@ from studio.loading.formulas import Formulas, Scope
 from studio.loading.names import id_problem
 from studio.loading.scopes import NodeScopes
 from studio.loading.sections import Entry, Section, fill, section
+from studio.model.durations import parse_moment
 from studio.model.nodes import (
     BranchSettings,
     Case,
@@ -122,8 +122,16 @@ def _shell(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSettin
     return ShellSettings(**values)
 
 
-def read_env(owner: Section, formulas: Formulas, scope: Scope) -> dict[str, str] | None:
-    """A mapping of environment variables; numbers and booleans become the text they were written as."""
+def read_env(
+    owner: Section, formulas: Formulas | None = None, scope: Scope | None = None
+) -> dict[str, str] | None:
+    """A mapping of environment variables; numbers and booleans become the text they were written as.
+
+    Args:
+        owner: the section that holds ``env``.
+        formulas: takes the templates found; None where templates have no meaning.
+        scope: what templates may use.
+    """
     part = owner.mapping("env")
     if part is None:
         return None
@@ -135,7 +143,10 @@ def read_env(owner: Section, formulas: Formulas, scope: Scope) -> dict[str, str]
             hint = '; write "" for an empty one' if entry.value is None else ""
             part.error(name, f"{name} has to be text, not {kind_of(entry.value)}{hint}", "kind")
         else:
-            formulas.template(entry, scope)
+            if formulas is not None and scope is not None:
+                formulas.template(entry, scope)
+            elif isinstance(entry.value, str) and "{{" in entry.value:
+                part.error(name, "a template has no meaning here; put it into the env of the nodes")
             result[name] = _as_text(part, entry)
     return result
 
@@ -169,19 +180,12 @@ def _wait(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSetting
     if until is None:
         return None
     formulas.template(owner.entries["until"], scopes.work("until"))
-    if "{{" not in until and (problem := _moment_problem(until)) is not None:
-        owner.error("until", f"until: {problem}", "moment")
+    if "{{" not in until:
+        try:
+            parse_moment(until)
+        except ValueError as error:
+            owner.error("until", f"until: {error}", "moment")
     return WaitSettings(until=until)
-
-
-def _moment_problem(text: str) -> str | None:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return "not a moment; write it like 2030-01-31T09:00:00Z"
-    if moment.tzinfo is None:
-        return f'the time zone is missing; write "{text.strip()}Z" for UTC or add an offset'
-    return None
 
 
 _LIST_STEPS = ("filter", "map", "sort_by", "limit", "group_by", "aggregate", "batch_size")

@@ -20,8 +20,6 @@ _ABSENT = {
     "error": "it exists in compensate only; elsewhere write nodes.ID.error",
     "event": "triggers are not supported by this version yet",
     "secrets": 'secrets may be used in "with" and "env" only',
-    "env": "it is what is being defined",
-    "nodes": "no node has run when it is needed",
 }
 
 

@@ -68,8 +68,3 @@ def edge_scope(node: str, source: str) -> Scope:
 def outputs_scope() -> Scope:
     """The ``outputs`` of a workflow: every node, after the run."""
     return Scope("outputs", _BASE, all_nodes=True)
-
-
-def environment_scope() -> Scope:
-    """The ``env`` of a workflow: what is known before the first node."""
-    return Scope("env", frozenset({"params", "run", "secrets"}))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from studio.loading.diagnostics import UNPRINTABLE, Report, kind_of, named, quoted
 from studio.loading.document import Path
-from studio.loading.durations import duration
+from studio.model.durations import parse_duration
 from studio.model.json_value import JsonValue
 
 Word = TypeVar("Word", bound=str)
@@ -180,7 +180,7 @@ class Section:
         if value == 0 and zero:
             return 0.0
         try:
-            seconds = duration(value if isinstance(value, str) else f"{value:g}")
+            seconds = parse_duration(value if isinstance(value, str) else f"{value:g}")
         except ValueError as error:
             self.error(key, f"{key}: {error}", "duration")
             return None

@@ -6,7 +6,10 @@ One table serves the reader, the suggestions and the published schema, so that t
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal, get_args
+
+from studio.model.nodes import Join, Outcome
+from studio.model.terms import FailurePolicy, Isolation, Priority, SideEffects
 
 IDENTIFIER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}\Z")
 """Ids of workflows, nodes, parameters and ports: a letter, then letters, digits, ``_`` or ``-``."""
@@ -83,15 +86,15 @@ AGGREGATES: Final = ("sum", "count", "min", "max", "avg")
 EXTERNAL_KINDS: Final = ("python", "shell")
 """Kinds whose side effects count as external unless the author says otherwise (engine, "Failure")."""
 
-OUTCOMES: Final = ("success", "failure", "any")
-JOINS: Final = ("all", "any", "first", "settled")
-FAILURE_POLICIES: Final = ("hold", "fail", "continue")
-ITEM_POLICIES: Final = ("fail", "continue", "hold")
-SIDE_EFFECTS: Final = ("none", "idempotent", "external")
-ISOLATIONS: Final = ("process", "shared")
-PRIORITIES: Final = ("high", "normal", "low")
+OUTCOMES: Final[tuple[str, ...]] = get_args(Outcome)
+JOINS: Final[tuple[str, ...]] = get_args(Join)
+FAILURE_POLICIES: Final[tuple[str, ...]] = get_args(FailurePolicy)
+ITEM_POLICIES: Final[tuple[str, ...]] = ("fail", "continue", "hold")
+SIDE_EFFECTS: Final[tuple[str, ...]] = get_args(SideEffects)
+ISOLATIONS: Final[tuple[str, ...]] = get_args(Isolation)
+PRIORITIES: Final[tuple[str, ...]] = get_args(Priority)
 STRATEGIES: Final = ("none", "fixed", "linear", "exponential")
-STOPS: Final = ("before", "after", "failure")
+STOPS: Final[tuple[Literal["before", "after", "failure"], ...]] = ("before", "after", "failure")
 SHELL_OUTPUTS: Final = ("text", "json", "lines")
 SCOPES: Final = ("workflow", "branch")
 UNDO_TRIGGERS: Final = ("failure", "never")

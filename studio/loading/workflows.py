@@ -19,7 +19,7 @@ from studio.loading.nodes import AuthoredNode, read_node
 from studio.loading.parameters import read_parameters
 from studio.loading.policies import read_compensation, read_limits
 from studio.loading.references import ReferenceCheck
-from studio.loading.scopes import environment_scope, outputs_scope
+from studio.loading.scopes import outputs_scope
 from studio.loading.sections import Entry, Section, fill, section
 from studio.model.nodes import Node, PythonSettings
 from studio.model.workflow import Workflow
@@ -80,7 +80,7 @@ class WorkflowReader:
                 "secrets", words.VARIABLE, "a secret takes letters, digits and _, and no value"
             ),
             on_failure=top.word("on_failure", words.FAILURE_POLICIES),
-            env=self._environment(top),
+            env=read_env(top),
         )
         values["parameters"] = read_parameters(top)
         values["limits"] = read_limits(top)
@@ -92,9 +92,6 @@ class WorkflowReader:
         if name is not None and (problem := id_problem("workflow", name)) is not None:
             top.error("workflow", problem, "name")
         return name
-
-    def _environment(self, top: Section) -> dict[str, str] | None:
-        return read_env(top, self.formulas, environment_scope())
 
     def _nodes(self, top: Section) -> dict[str, AuthoredNode]:
         if not top.require("nodes", 'the workflow has no "nodes"'):

@@ -187,10 +187,10 @@ def test_defaults_are_merged_and_a_node_may_say_otherwise() -> None:
 def test_workflow_keys_reach_the_model() -> None:
     flow = load(
         "",
-        "workflow: x\nowner: team\nenv: {A: 1, B: 'x {{ secrets.KEY }}'}\nsecrets: KEY\non_failure: continue\n"
+        "workflow: x\nowner: team\nenv: {A: 1, B: x}\nsecrets: KEY\non_failure: continue\n"
         "compensation: {when: never, scope: branch, timeout: 1m}\noutputs: {a: '{{ nodes.a.state }}'}\n",
     )
-    assert (flow.owner, flow.env, flow.secrets) == ("team", {"A": "1", "B": "x {{ secrets.KEY }}"}, ("KEY",))  # fmt: skip
+    assert (flow.owner, flow.env, flow.secrets) == ("team", {"A": "1", "B": "x"}, ("KEY",))  # fmt: skip
     assert flow.on_failure == "continue"
     assert flow.compensation.model_dump() == {"when": "never", "scope": "branch", "timeout": 60.0}
     assert flow.outputs == {"a": "{{ nodes.a.state }}"}

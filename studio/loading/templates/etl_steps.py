@@ -15,7 +15,7 @@ def extract(rows: int, ctx: Any) -> list[dict[str, Any]]:
     return orders
 
 
-def load(totals: list[dict[str, Any]]) -> dict[str, Any]:
+def load(totals: dict[str, Any]) -> dict[str, Any]:
     """Write the totals; the file is replaced as a whole, so a second time does no harm."""
     file = Path("totals.json")
     file.write_text(json.dumps(totals, indent=2) + "\n")
