@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations, pairwise
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from studio.projections.layout import (
@@ -104,7 +104,25 @@ def test_nodes_and_lines_keep_out_of_each_others_way(
     check_geometry(arrange(*graph, direction=direction, gap=gap))
 
 
+BOTH_OUTCOMES = (
+    [LayoutNode(name, 1, 1) for name in ("root", "side", "source", "target", "other")],
+    [
+        LayoutEdge("root", "side", "failure"),
+        LayoutEdge("root", "source"),
+        LayoutEdge("root", "target"),
+        LayoutEdge("side", "other", "any"),
+        LayoutEdge("side", "target", "failure"),
+        LayoutEdge("source", "target"),
+        LayoutEdge("source", "target", "failure"),
+        LayoutEdge("source", "other", "failure"),
+    ],
+)
+"""Both outcomes of a node lead straight down, one of them also elsewhere, and a lane joins the other."""
+
+
 @given(graphs(), directions, gaps)
+@example(BOTH_OUTCOMES, "TB", None)
+@example(BOTH_OUTCOMES, "LR", None)
 @settings(max_examples=150, deadline=None)
 def test_lines_share_cells_only_at_crossings_or_at_a_common_end(
     graph: tuple[list[LayoutNode], list[LayoutEdge]], direction: Direction, gap: int | None

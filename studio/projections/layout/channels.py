@@ -169,8 +169,8 @@ class _Tracks:
     def _constrain(self) -> None:
         """In a shared column, lines that leave it come before lines that enter it.
 
-        A net that does both there (its source stands right above its target) goes between the two, else
-        what merely enters would seem to feed what merely leaves.
+        Else what enters from elsewhere would seem to feed what leads on to elsewhere. Nets of which nothing
+        leads on, or into which nothing comes from elsewhere, cannot be misread in that column.
         """
         leaving: dict[int, list[_Net]] = {}
         entering: dict[int, list[_Net]] = {}
@@ -182,8 +182,9 @@ class _Tracks:
         for column in leaving.keys() & entering.keys():
             for first in leaving[column]:
                 for second in entering[column]:
-                    between = column in first.arrivals and column in second.departures
-                    if first is not second and not between:
+                    leads_on = first.arrivals != {column}
+                    comes_from_elsewhere = second.departures != {column}
+                    if first is not second and leads_on and comes_from_elsewhere:
                         self._block(first, second, column)
 
     def _block(self, first: _Net, second: _Net, column: int) -> None:
