@@ -26,7 +26,7 @@ from studio.projections.layout import (
     arrange,
 )
 
-SEEDS = (1, 2, 3, 4, 5)
+SEEDS = (1, 2, 3, 4, 5, 6, 7, 8)
 DOT_TIMEOUT = 60.0
 """Seconds for one run of dot."""
 

@@ -100,8 +100,6 @@ def _rounds_for(links: int) -> int:
     # One round costs some 12 µs a link here; the steps keep 200, 1,000 and 5,000 nodes in their targets.
     if links < 150:
         return 12
-    if links < 600:
-        return 5
     return 4 if links < 3_000 else max(1, 18_000 // links)
 
 
