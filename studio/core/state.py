@@ -48,6 +48,14 @@ class ItemsState:
         self.pending: deque[int] = deque(range(count))
 
 
+class Former(NamedTuple):
+    """Where an item of an earlier round of its foreach had got to; the next round counts on from there."""
+
+    attempt: int
+    undo_attempt: int
+    generation: int
+
+
 class NodeState:
     """One node, or one item, of one run."""
 
@@ -65,6 +73,7 @@ class NodeState:
         "failure",
         "finished_at",
         "finished_position",
+        "former",
         "gate",
         "generation",
         "hit",
@@ -151,6 +160,7 @@ class NodeState:
         self.finished_at: float | None = None
         self.finished_position = 0
         self.items: ItemsState | None = None
+        self.former: dict[int, Former] | None = None
         self.parent: NodeState | None = None
         self.index = -1
 

@@ -34,6 +34,7 @@ from studio.core.plan import item_path
 from studio.core.state import (
     BreakpointState,
     EngineState,
+    Former,
     ItemsState,
     NodeState,
     RunState,
@@ -195,12 +196,21 @@ def _reset(state: EngineState, run: RunState, node: NodeState, keep: bool, posit
     node.gate = None
     node.marks = node.marks & {"overridden"}
     if node.items is not None:
-        for index in range(node.items.count):
-            del run.nodes[item_path(node.path, index)]
-        node.items = None
+        _drop_items(run, node, node.items.count)
     become(run, node, "blocked")
     unresolve(run, node, position)
     run.unsettled.append((node.path, position))
+
+
+def _drop_items(run: RunState, node: NodeState, count: int) -> None:
+    """Forget the items of a round; their attempts stay unique, and their idempotency keys move on."""
+    former = node.former or {}
+    for index in range(count):
+        item = run.nodes.pop(item_path(node.path, index))
+        ran = item.status in EFFECTIVE or item.status in ("compensated", "compensation_failed")
+        former[index] = Former(item.attempt, item.undo_attempt, item.generation + ran)
+    node.former = former
+    node.items = None
 
 
 def on_reused(state: EngineState, run: RunState, event: NodeReused, record: Record) -> None:
@@ -226,6 +236,8 @@ def on_expanded(state: EngineState, run: RunState, event: ItemsExpanded, record:
         item = NodeState(path, node.plan, item=True)
         item.parent = node
         item.index = index
+        if node.former is not None and index in node.former:
+            item.attempt, item.undo_attempt, item.generation = node.former[index]
         run.nodes[path] = item
     feed_items(run, node)
     if event.count == 0:
