@@ -109,7 +109,10 @@ def on_released(state: EngineState, run: RunState, event: NodeReleased, record: 
     node = run.nodes[event.node]
     regate(run, node, None)
     if node.status in ("held", "blocked", "ready"):
-        become(run, node, "ready" if node.tries else "blocked")
+        if node.parent is None:
+            become(run, node, "ready" if node.tries else "blocked")
+        elif node.status == "held":
+            become(run, node, "ready")
         node.retry_at = None
         run.unsettled.append((node.path, record.position))
     elif node.status in EFFECTIVE and not node.resolved:
