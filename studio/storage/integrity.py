@@ -20,7 +20,7 @@ from studio.storage.sqlite_file import (
 )
 from studio.storage.wal import unread_commits
 
-QUICK_CHECK_BYTES: Final = 16 * 1024 * 1024
+QUICK_CHECK_BYTES: Final = 8 * 1024 * 1024
 """Files up to this size are searched whole by ``PRAGMA quick_check`` at each start; larger ones only
 by `studio.storage.integrity.verify`, as SQLite can neither bound nor interrupt that search."""
 

@@ -159,8 +159,11 @@ def prepare_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if folder.stat().st_mode & 0o077:
-            folder.chmod(0o700)
+        mode = folder.stat().st_mode
+        if mode & 0o077:
+            folder.chmod(
+                mode & 0o700
+            )  # takes from others, gives its user nothing that was taken away
     except OSError as error:
         raise _folder_error(folder, error) from error
 

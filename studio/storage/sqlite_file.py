@@ -27,6 +27,9 @@ CHECKPOINT_PAGES: Final = 1000
 """Pages of 4 KiB in the write-ahead log after which a commit copies them into the file. A bound of
 4 MB keeps that pause far below 50 ms; SQLite's own default, stated here because we rely on it."""
 
+LOG_BYTES: Final = 16 * 1024 * 1024
+"""Size to which the write-ahead log is cut once a checkpoint has emptied it."""
+
 SIDE_FILES: Final = ("-wal", "-shm")
 
 _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_TOOBIG})
@@ -72,6 +75,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         # NORMAL lost acknowledged events in 1,403 of 1,809 simulated power losses, FULL in none.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     except BaseException:
         connection.close()
         raise
@@ -155,7 +159,7 @@ def storage_error(error: Exception, path: Path) -> StorageError:
     Returns:
         A `DamagedError` where bytes are wrong, else a `StorageError` with ``errno`` set: ``ENOSPC``
         when space is missing, ``EROFS`` when writing is denied, ``EBUSY`` when somebody else holds the
-        file, ``EIO`` for the rest.
+        file, None when a row is there already, ``EIO`` for the rest.
     """
     if isinstance(error, OSError):
         return StorageError(f"{path}: {error.strerror or error}.", errno=error.errno)
@@ -166,6 +170,8 @@ def storage_error(error: Exception, path: Path) -> StorageError:
         return StorageError(f"No space left for {path}: {error}.", errno=errno.ENOSPC)
     if code in _DENIED:
         return StorageError(f"{path} cannot be written: {error}.", errno=errno.EROFS)
+    if code == sqlite3.SQLITE_CONSTRAINT:
+        return StorageError(f"Another program has written to {path}: {error}.")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StorageError(f"{path} is held by another program: {error}.", errno=errno.EBUSY)
     return StorageError(f"{path}: {error}.", errno=errno.EIO)

@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from studio.core.events import Record
 from studio.errors import StorageError
@@ -33,6 +34,9 @@ from studio.storage.sqlite_file import (
 )
 from studio.storage.sqlite_reader import SqliteReader
 from studio.storage.writer_connection import WriterConnection
+
+PINNED_BYTES: Final = 256 * 1024 * 1024
+"""Size of the write-ahead log from which on a reader that keeps it from being emptied is told."""
 
 _INSERT_EVENT = "INSERT INTO event (position, run, at, data, checksum) VALUES (?, ?, ?, ?, ?)"
 _INSERT_DEFINITION = (
@@ -81,6 +85,7 @@ class SqliteHistory(SqliteReader):
         self._writer: WriterConnection | None = None
         self._places: dict[Path, tuple[int, int]] = {}
         self._displaced = False
+        self._told_pinned = False
         try:
             self._head = super().head()
             self._tags = {tag for (tag,) in self._page("SELECT tag FROM vocabulary")}
@@ -139,7 +144,7 @@ class SqliteHistory(SqliteReader):
             connection = connect_writer(self._path)
             try:
                 connection.execute("SELECT 1 FROM event LIMIT 1").fetchall()
-                self._places = {place: _inode(place) for place in self._files()}
+                self._places = {place: _inode(place)[0] for place in self._files()}
             except BaseException:
                 connection.close()
                 raise
@@ -166,10 +171,17 @@ class SqliteHistory(SqliteReader):
     def _require_places(self) -> None:
         """Refuse to commit to files that no longer have their names: nobody would find the events."""
         for place, inode in self._places.items():
-            if _inode(place) != inode:
+            found, size = _inode(place)
+            if found != inode:
                 self._displaced = True
                 raise FileNotFoundError(
                     errno.ENOENT, "was deleted or replaced while it was open", str(place)
+                )
+            if size > PINNED_BYTES and place != self._path and not self._told_pinned:
+                self._told_pinned = True
+                self.health.notices.append(
+                    f"{place} has grown to {size >> 20} MiB: a program that reads the history holds on to"
+                    " an old state of it. Nothing is lost; end that program to let it shrink."
                 )
 
     def _settled_at(self, connection: sqlite3.Connection, head: int) -> bool:
@@ -268,10 +280,10 @@ class _Transaction:
         connection.execute("COMMIT")
 
 
-def _inode(path: Path) -> tuple[int, int]:
-    """Device and number of a file, zeros when it has gone."""
+def _inode(path: Path) -> tuple[tuple[int, int], int]:
+    """Device and number of a file, and its size in bytes; zeros when it has gone."""
     try:
         status = os.stat(path)
     except FileNotFoundError:
-        return 0, 0
-    return status.st_dev, status.st_ino
+        return (0, 0), 0
+    return (status.st_dev, status.st_ino), status.st_size

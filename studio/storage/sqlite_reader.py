@@ -143,10 +143,13 @@ class SqliteReader:
             if value is not None:
                 clauses.append(f"{column} = ?")
                 arguments.append(value)
+        index = ""
         if where.only_open:
+            # Few runs are open at a time; the planner cannot know and would go through a whole workflow.
+            index = " INDEXED BY run_still_open"
             clauses.append("open = 1")
         page = self._page(
-            f"SELECT run, data, checksum FROM run WHERE {' AND '.join(clauses)}"
+            f"SELECT run, data, checksum FROM run{index} WHERE {' AND '.join(clauses)}"
             " ORDER BY run DESC LIMIT ?",
             (*arguments, max(where.limit, 0)),
         )

@@ -1,6 +1,7 @@
 """Disks that fill up or fail, processes that are killed, files that vanish, readers that stay."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import shutil
@@ -9,6 +10,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -291,8 +294,11 @@ async def test_a_cancelled_append_is_carried_out_and_known(tmp_path: Path) -> No
     await history.aclose()
 
 
-async def test_a_reader_that_pins_the_log_stops_nobody(tmp_path: Path) -> None:
-    history, _ = open_history(tmp_path, clock=CLOCK)
+async def test_a_reader_that_pins_the_log_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_history, "PINNED_BYTES", 5_000_000)
+    history, health = open_history(tmp_path, clock=CLOCK)
     await history.append(Batch(whole_run(0, 1)))
     pin = sqlite3.connect(f"file:{tmp_path / HISTORY_NAME}?mode=ro", uri=True, isolation_level=None)
     pin.execute("BEGIN")
@@ -301,6 +307,8 @@ async def test_a_reader_that_pins_the_log_stops_nobody(tmp_path: Path) -> None:
         await history.append(Batch(_big(history.head()), [run_row(run)]))
     assert pin.execute("SELECT count(*) FROM event").fetchone() == (8,)
     assert history.head() == len(list(history.read())) == 8 + 28 * 100
+    (notice,) = health.notices
+    assert "holds on to an old state" in notice
     pin.close()
     await history.aclose()
     assert verify(tmp_path / HISTORY_NAME) == []
@@ -431,6 +439,56 @@ def test_a_migration_without_a_way_is_refused(tmp_path: Path) -> None:
     for steps in ((), TEST_STEPS[1:]):
         with pytest.raises(StorageError, match="no way"):
             migrate(tmp_path / HISTORY_NAME, 1, steps, CLOCK)
+
+
+def _as_nobody(check: Callable[[], str]) -> str:
+    """What a check returns in a forked child that may not write where only its owner may."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            if os.getuid() == 0:
+                os.setuid(65534)
+            os.write(writing, check().encode())
+        os._exit(0)
+    os.close(writing)
+    with open(reading) as pipe:
+        told = pipe.read()
+    os.waitpid(pid, 0)
+    return told
+
+
+@pytest.fixture
+async def read_only_folder() -> AsyncIterator[Path]:
+    """A state folder that cannot be written, where any user can reach it."""
+    top = Path(tempfile.mkdtemp())
+    folder = top / "state"
+    history, _ = open_history(folder, clock=CLOCK)
+    await history.append(Batch(whole_run(0, 1), [run_row(1)]))
+    await history.aclose()
+    for place, mode in ((folder / HISTORY_NAME, 0o444), (folder, 0o555), (top, 0o755)):
+        os.chmod(place, mode)
+    yield folder
+    folder.chmod(0o700)
+    shutil.rmtree(top)
+
+
+def test_a_read_only_folder_can_be_read_and_says_why_it_cannot_be_written(
+    read_only_folder: Path,
+) -> None:
+    def check() -> str:
+        reader = open_reader(read_only_folder)
+        told = f"{len(list(reader.read()))} events, {reader.find('last').state}; "
+        reader.close()
+        try:
+            open_history(read_only_folder, clock=CLOCK)
+        except StorageError as error:
+            return told + str(error)
+        return told
+
+    told = _as_nobody(check)
+    assert told.startswith("8 events, running; The state folder ")
+    assert "cannot be written" in told
 
 
 def test_a_folder_without_history_says_so(tmp_path: Path) -> None:
