@@ -25,6 +25,8 @@ MAX_COMPARISONS = 20_000
 MAX_WALK = 2_000_000
 """Characters stepped through to find places within texts; later problems point at their text's start."""
 
+_LONGEST_MESSAGE = 1_000
+
 # Control characters, and the bidirectional and invisible ones that make text read as something else.
 UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
@@ -49,7 +51,7 @@ class Diagnostic:
 
     def __str__(self) -> str:
         mark = "warning: " if self.severity == "warning" else ""
-        return f"{self.place}: {mark}{self.message}"
+        return f"{printable(str(self.place))}: {mark}{self.message}"
 
 
 class Report:
@@ -100,7 +102,8 @@ class Report:
         return self.document.key_place(path) if key else self.document.place(path)
 
     def _add(self, place: Place, message: str, severity: Severity, code: str) -> None:
-        self._found.setdefault((place, message), Diagnostic(place, message, severity, code))
+        text = printable(message)
+        self._found.setdefault((place, text), Diagnostic(place, text, severity, code))
 
     def finish(self) -> tuple[Diagnostic, ...]:
         """All findings in file order, cut to `MAX_DIAGNOSTICS` with a last one that tells how many more."""
@@ -151,10 +154,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def quoted(text: str, limit: int = 60) -> str:
     """User text for a message: in double quotes, one line, control characters spelled out, bounded."""
-    shown = UNPRINTABLE.sub(_spelled, text[: limit + 1])
+    shown = printable(text[: limit + 1])
     if len(text) > limit:
         shown = shown[:limit] + "…"
     return f'"{shown}"'
+
+
+def printable(text: str) -> str:
+    """Text with control, bidirectional and invisible characters spelled out, at most 1,000 characters."""
+    if len(text) > _LONGEST_MESSAGE:
+        text = text[:_LONGEST_MESSAGE] + "…"
+    return UNPRINTABLE.sub(_spelled, text)
 
 
 def _spelled(match: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from studio.loading.diagnostics import Diagnostic
+from studio.loading.diagnostics import Diagnostic, printable
 from studio.loading.document import MAX_BYTES, Document, SyntaxProblem
 from studio.loading.encoding import decode, normal_text
 from studio.loading.json_reader import read_json
@@ -67,9 +67,7 @@ def load_file(path: str | os.PathLike[str], *, display: str | None = None) -> Lo
     try:
         text = decode(raw)
     except SyntaxProblem as problem:
-        place = Place(shown, problem.line, problem.column)
-        found = Diagnostic(place, problem.message, "error", problem.code)
-        return LoadResult(None, (found,), digest, "")
+        return LoadResult(None, (_diagnostic(problem, shown),), digest, "")
     absolute = FilePath(os.path.abspath(path))
     return _load(text, shown, absolute.suffix.lower(), absolute.parent, str(absolute), digest)
 
@@ -89,7 +87,7 @@ def load_text(
     try:
         content = normal_text(text)
     except SyntaxProblem as problem:
-        return LoadResult(None, (_diagnostic(problem, file, text),), digest, text)
+        return LoadResult(None, (_diagnostic(problem, file),), digest, text)
     home = FilePath(os.path.abspath(folder)) if folder is not None else None
     return _load(content, file, suffix, home, "", digest)
 
@@ -164,13 +162,13 @@ def _collection_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _diagnostic(problem: SyntaxProblem, shown: str, text: str) -> Diagnostic:
-    """A reader's problem at a place that exists: what runs past the end is at the end."""
-    lines = text.rstrip("\n").split("\n")
+def _diagnostic(problem: SyntaxProblem, shown: str, text: str | None = None) -> Diagnostic:
+    """A reader's problem at a place that exists: what runs past the end of ``text`` is at its end."""
     line, column = problem.line, problem.column
-    if line > len(lines):
+    lines = text.rstrip("\n").split("\n") if text is not None else []
+    if lines and line > len(lines):
         line, column = len(lines), len(lines[-1]) + 1
-    return Diagnostic(Place(shown, line, column), problem.message, "error", problem.code)
+    return Diagnostic(Place(shown, line, column), printable(problem.message), "error", problem.code)
 
 
 def _unreadable(shown: str, reason: str) -> LoadResult:

@@ -9,7 +9,7 @@ import jsonschema_rs
 
 from studio.errors import DefinitionError
 from studio.loading import vocabulary as words
-from studio.loading.diagnostics import kind_of, quoted, suggestion
+from studio.loading.diagnostics import kind_of, printable, quoted, suggestion
 from studio.loading.document import Path, SyntaxProblem
 from studio.loading.json_reader import read_json
 from studio.loading.names import id_problem
@@ -160,7 +160,7 @@ def check_parameters(workflow: Workflow, given: Mapping[str, JsonValue]) -> dict
         else:
             values[name] = parameter.default
     if problems:
-        raise DefinitionError("\n".join(problems))
+        raise DefinitionError("\n".join(printable(problem) for problem in problems))
     return values
 
 

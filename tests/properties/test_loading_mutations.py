@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 import string
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.loading import templates
+from studio.loading.diagnostics import UNPRINTABLE
 from studio.loading.json_reader import read_json
 from studio.loading.loader import LoadResult, load_text
 from studio.loading.yaml_reader import read_yaml
@@ -30,7 +33,7 @@ def check(result: LoadResult, text: str) -> None:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff").split("\n")
     for one in result.diagnostics:
         assert one.message
-        assert "\n" not in one.message
+        assert not UNPRINTABLE.search(one.message)
         assert 1 <= one.place.line <= len(lines)
         assert 1 <= one.place.column <= len(lines[one.place.line - 1]) + 1
 
@@ -95,3 +98,37 @@ def test_both_readers_agree_on_every_json_value(value: Any) -> None:
     read = read_yaml(json.dumps({"v": value}, ensure_ascii=False), "f").data
     assert isinstance(read, dict)
     assert read["v"] == value
+
+
+def damage(text: str, chance: random.Random) -> str:
+    """One edit as slips of people and tools make them: insert, cut, swap a word, repeat or shift a line."""
+    place = chance.randint(0, len(text))
+    lines = text.split("\n")
+    line = chance.randrange(len(lines))
+    words = [word for word in text.split() if word.isidentifier()]
+    kind = chance.randint(0, 5)
+    if kind == 0:
+        return text[:place] + chance.choice(SCRAPS) + text[place:]
+    if kind == 1:
+        return text[:place] + text[place + chance.randint(1, 20) :]
+    if kind == 2:
+        return text[:place]
+    if kind == 3 and words:
+        return text.replace(chance.choice(words), chance.choice(words), 1)
+    if kind == 4:
+        lines.insert(line, chance.choice(lines))
+    else:
+        lines[line] = " " * chance.randint(0, 4) + lines[line].lstrip()
+    return "\n".join(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_a_thousand_damaged_files_per_seed_are_answered_with_places(seed: int) -> None:
+    chance = random.Random(seed)
+    sources = [(text, "w.yaml") for text in SOURCES] + [(text, "w.json") for text in AS_JSON]
+    for _ in range(1_000):
+        text, name = chance.choice(sources)
+        for _ in range(chance.randint(1, 4)):
+            text = damage(text, chance)
+        check(load_text(text, name), text)
