@@ -6,10 +6,14 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
+from studio.loading import yaml_reader
 from studio.loading.document import MAX_DEPTH, SyntaxProblem
 from studio.loading.json_reader import read_json
+from studio.loading.loader import load_text
 from studio.loading.yaml_reader import read_yaml
+from tests.unit.bad_files import BAD_FILES
 
 
 def value_of(text: str) -> Any:
@@ -146,3 +150,19 @@ def test_json_positions() -> None:
     document = read_json('{\n  "a": {"b": [10, "x"]}\n}', "f")
     assert document.positions[("a", "b", 1)] == (2, 19, 2, 19, '"')
     assert document.positions[("a", "b")][:4] == (2, 9, 2, 14)
+
+
+def test_without_libyaml_the_same_files_are_read_and_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PyYAML may be built without libyaml; its own parser words problems differently, nothing else."""
+    sound = "a: [1, {b: 'c'}]\nlong: |\n  text\n"
+    expected = read_yaml(sound, "f")
+    monkeypatch.setattr(yaml_reader, "EventParser", yaml.Loader)
+    assert read_yaml(sound, "f") == expected
+    for bad in BAD_FILES:
+        if bad.suffix != ".yaml" or "holds" in bad.problems[0]:
+            continue
+        result = load_text(bad.text)
+        assert result.workflow is None, bad.title
+        assert result.errors, bad.title
