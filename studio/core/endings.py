@@ -112,6 +112,10 @@ def next_undo(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
     blocked = run.paused or plan.expired or node.retry_at is not None or node.gate == "hold"
     if blocked or node.status == "compensation_failed":
         return []
+    flow = state.flow
+    if flow.max_concurrency is not None and len(flow.in_flight) >= flow.max_concurrency:
+        flow.starved[run.number] = None
+        return []
     return _start_undo(state, run, node, now)
 
 

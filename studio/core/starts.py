@@ -16,9 +16,10 @@ from studio.core.events import (
     NodeReused,
     Slot,
 )
+from studio.core.evolve.graph import enqueue
 from studio.core.plan import PlanNode, PlanUndo, base_path
 from studio.core.scope import node_scope, undo_scope
-from studio.core.state import EngineState, NodeState, RunState
+from studio.core.state import EngineState, NodeState, RunState, Waiter
 from studio.errors import ExpressionError
 from studio.model.durations import parse_duration, parse_moment
 from studio.model.expressions import CompiledValue, Expression, SecretSlot
@@ -73,6 +74,8 @@ def start_next(state: EngineState, now: float) -> tuple[int, list[AnyEvent]] | N
     runs goes first.
     """
     flow = state.flow
+    if flow.contended:
+        _offer_locks(state)
     while flow.dirty:
         number = next(iter(flow.dirty)) if flow.max_concurrency is None else _best(state)
         run = state.runs.get(number)
@@ -121,22 +124,45 @@ def _locks_free(state: EngineState, run: RunState, node: NodeState) -> bool:
     """Take a place in the queue of each lock; true when every lock is free and it is this node's turn."""
     flow = state.flow
     turn = True
+    entry = Waiter(node.age, run.number, node.path)
     for name in node.plan.node.locks:
         waiters = flow.waiters.setdefault(name, [])
-        entry = (node.age, run.number, node.path)
         if entry not in waiters:
             insort(waiters, entry)
-        while waiters and not _still_waits(state, waiters[0]):
-            waiters.pop(0)
-        if name in flow.holders or waiters[0] != entry:
+        first = _first_waiter(state, name)
+        if name in flow.holders:
+            turn = False
+        elif first != entry:
+            flow.contended.setdefault(name, first)
             turn = False
     return turn
 
 
-def _still_waits(state: EngineState, entry: tuple[int, int, str]) -> bool:
-    run = state.runs.get(entry[1])
-    node = run.nodes.get(entry[2]) if run is not None else None
-    if run is None or node is None or node.status != "ready":
+def _first_waiter(state: EngineState, lock: str) -> Waiter | None:
+    """Whose turn it is at a lock; who can no longer use it loses the place."""
+    waiters = state.flow.waiters.get(lock, [])
+    while waiters and not _still_waits(state, waiters[0]):
+        waiters.pop(0)
+    return waiters[0] if waiters else None
+
+
+def _offer_locks(state: EngineState) -> None:
+    """Look again at the first in line of each free lock, once per turn of each."""
+    flow = state.flow
+    for name, offered in list(flow.contended.items()):
+        first = None if name in flow.holders else _first_waiter(state, name)
+        if first is None:
+            del flow.contended[name]
+        elif first != offered:
+            flow.contended[name] = first
+            run = state.runs[first.run]
+            enqueue(state, run, run.nodes[first.node], first.age)
+
+
+def _still_waits(state: EngineState, entry: Waiter) -> bool:
+    run = state.runs.get(entry.run)
+    node = run.nodes.get(entry.node) if run is not None else None
+    if run is None or node is None or node.status != "ready" or node.age != entry.age:
         return False
     return gate_of(run, node) is None
 

@@ -375,6 +375,14 @@ class TimerKey(NamedTuple):
     undo: bool
 
 
+class Waiter(NamedTuple):
+    """A node that waits for a lock; its place in line is its age."""
+
+    age: int
+    run: int
+    node: str
+
+
 class FlowState:
     """What runs share: who is in flight, who holds which lock, and which moments are waited for.
 
@@ -383,12 +391,16 @@ class FlowState:
         timers: moments waited for, seconds since the epoch.
         touched: keys of both that changed since `due` was last asked.
         holders: holder of each held lock.
+        held: locks of each holder.
         waiters: who waits for a lock, in order of age.
+        contended: free locks that somebody waits for, and whose turn was offered last.
         dirty: runs whose queue may hold a node that can start.
     """
 
     __slots__ = (
+        "contended",
         "dirty",
+        "held",
         "holders",
         "in_flight",
         "max_concurrency",
@@ -406,7 +418,9 @@ class FlowState:
         self.timers: dict[TimerKey, float] = {}
         self.touched: dict[Flight | TimerKey, None] = {}
         self.holders: dict[str, Flight] = {}
-        self.waiters: dict[str, list[tuple[int, int, str]]] = {}
+        self.held: dict[Flight, tuple[str, ...]] = {}
+        self.waiters: dict[str, list[Waiter]] = {}
+        self.contended: dict[str, Waiter | None] = {}
         self.starved: dict[int, None] = {}
         self.dirty: dict[int, None] = {}
 

@@ -47,8 +47,15 @@ TRANSITIONS: dict[Status, frozenset[str]] = {
     ),
     "waiting": frozenset(
         {
-            "running", "waiting", "succeeded", "failed", "backing_off", "cancelled", "skipped",
-            "ready", "held",
+            "running",
+            "waiting",
+            "succeeded",
+            "failed",
+            "backing_off",
+            "cancelled",
+            "skipped",
+            "ready",
+            "held",
         }
     ),
     "backing_off": frozenset(

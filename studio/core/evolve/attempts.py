@@ -14,7 +14,7 @@ from studio.core.events import (
     ResultIgnored,
     RetryRequested,
 )
-from studio.core.evolve.flights import clear_timer, land, set_timer, take_off
+from studio.core.evolve.flights import clear_timer, hold_locks, land, set_timer, take_off
 from studio.core.evolve.graph import (
     become,
     feed_items,
@@ -46,6 +46,8 @@ def on_started(state: EngineState, run: RunState, event: AttemptStarted, record:
     if event.deadline is not None:
         node.deadline = event.deadline
         set_timer(state, run, "deadline", event.deadline, node.path, event.undo)
+    if not event.undo:
+        hold_locks(state, run, node)
     if event.wake is None:
         take_off(state, run, node, event.undo)
 

@@ -1,6 +1,5 @@
 """Open attempts: what they hold from their start to their end, and which moments are waited for."""
 
-from studio.core.evolve.graph import enqueue
 from studio.core.state import EngineState, Flight, NodeState, RunState, TimerKey, TimerKind
 
 NODE_TIMERS = ("retry", "wake")
@@ -8,35 +7,46 @@ NODE_TIMERS = ("retry", "wake")
 
 
 def take_off(state: EngineState, run: RunState, node: NodeState, undo: bool) -> None:
-    """An attempt is granted: it holds its locks and counts against the limits."""
+    """An attempt is granted: it counts against the limits."""
     flow = state.flow
-    attempt = node.undo_attempt if undo else node.attempt
-    flight = Flight(run.number, node.path, undo, attempt)
+    flight = _flight(run, node, undo)
     flow.in_flight[flight] = "start"
     flow.touched[flight] = None
     flow.per_run[run.number] = flow.per_run.get(run.number, 0) + 1
     run.flying += 1
-    if not undo:
-        for name in node.plan.node.locks:
-            flow.holders[name] = flight
-            _leave_queue(state, name, run.number, node.path)
 
 
-def _leave_queue(state: EngineState, lock: str, run: int, path: str) -> None:
-    waiters = state.flow.waiters.get(lock)
-    if waiters:
-        waiters[:] = [entry for entry in waiters if entry[1:] != (run, path)]
+def _flight(run: RunState, node: NodeState, undo: bool) -> Flight:
+    return Flight(run.number, node.path, undo, node.undo_attempt if undo else node.attempt)
+
+
+def hold_locks(state: EngineState, run: RunState, node: NodeState) -> None:
+    """A forward attempt has its locks from its start to its end, also while it only waits for a moment."""
+    flow = state.flow
+    names = node.plan.node.locks
+    if not names:
+        return
+    flight = _flight(run, node, False)
+    flow.held[flight] = names
+    for name in names:
+        flow.holders[name] = flight
+        waiters = flow.waiters.get(name)
+        if waiters:
+            waiters[:] = [entry for entry in waiters if entry[1:] != (run.number, node.path)]
 
 
 def land(state: EngineState, run: RunState, node: NodeState, undo: bool) -> None:
     """The attempt is over: what it held is free, its deadline is off."""
     flow = state.flow
-    attempt = node.undo_attempt if undo else node.attempt
-    flight = Flight(run.number, node.path, undo, attempt)
+    flight = _flight(run, node, undo)
     node.pid = node.pid_started = 0
     node.stopping = ""
     node.deadline = None
     clear_timer(state, run, "deadline", node.path, undo)
+    for name in flow.held.pop(flight, ()):
+        del flow.holders[name]
+        if flow.waiters.get(name):
+            flow.contended[name] = None
     if flow.in_flight.pop(flight, None) is None:
         return
     flow.touched[flight] = None
@@ -45,24 +55,8 @@ def land(state: EngineState, run: RunState, node: NodeState, undo: bool) -> None
     flow.dirty[run.number] = None
     if flow.starved:
         flow.dirty.update(flow.starved)
+        state.visited.update(flow.starved)
         flow.starved.clear()
-    for name in node.plan.node.locks:
-        if flow.holders.get(name) == flight:
-            del flow.holders[name]
-            wake_waiter(state, name)
-
-
-def wake_waiter(state: EngineState, lock: str) -> None:
-    """A lock is free: the one who has waited longest, and still can use it, is looked at again."""
-    waiters = state.flow.waiters.get(lock)
-    while waiters:
-        _age, number, path = waiters[0]
-        run = state.runs.get(number)
-        node = run.nodes.get(path) if run is not None else None
-        if run is not None and node is not None and node.status == "ready" and not run.paused:
-            enqueue(state, run, node, node.age)
-            return
-        waiters.pop(0)
 
 
 def set_timer(
