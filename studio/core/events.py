@@ -259,6 +259,7 @@ class AttemptCancelled(Event, frozen=True, omit_defaults=True, tag="attempt_canc
     attempt: int
     reason: str = ""
     undo: bool = False
+    by: Origin | None = None
 
 
 class AttemptInterrupted(Event, frozen=True, omit_defaults=True, tag="attempt_interrupted"):
@@ -439,6 +440,7 @@ class ItemsCollected(Event, frozen=True, omit_defaults=True, tag="items_collecte
     failed: int = 0
     dead: tuple[int, ...] = ()
     broken: dict[int, str] = {}
+    held: bool = False
 
 
 class BreakpointSet(Event, frozen=True, omit_defaults=True, tag="breakpoint_set"):

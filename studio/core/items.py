@@ -2,8 +2,9 @@
 
 import msgspec
 
+from studio.core.decide.attempts import stops_after
 from studio.core.decide.verdicts import fail_node, judge_edges, needs_output
-from studio.core.events import AnyEvent, ItemsCollected, NodeCancelled
+from studio.core.events import AnyEvent, BreakpointHit, ItemsCollected, NodeCancelled
 from studio.core.plan import item_path
 from studio.core.scope import items_of
 from studio.core.state import EngineState, NodeState, RunState
@@ -32,17 +33,19 @@ def collect(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent
             return [NodeCancelled(node.path, "its items were cancelled")]
         return fail_node(state, run, node, _failure(run, node))
     output = b"[" + b",".join(_output(state, item) for item in items_of(run, node)) + b"]"
-    decoded = msgspec.json.decode(output) if needs_output(node) else None
+    watched = needs_output(node) or node.path in run.breakpoints
+    decoded = msgspec.json.decode(output) if watched else None
     dead, broken = judge_edges(state, run, node, "success", "", decoded)
-    return [
-        ItemsCollected(
-            node.path,
-            output=msgspec.Raw(output),
-            failed=items.failed,
-            dead=dead,
-            broken=broken,
-        )
-    ]
+    held = stops_after(state, run, node, decoded)
+    collected = ItemsCollected(
+        node.path,
+        output=msgspec.Raw(output),
+        failed=items.failed,
+        dead=dead,
+        broken=broken,
+        held=held,
+    )
+    return [collected, BreakpointHit(node.path, "after")] if held else [collected]
 
 
 def _output(state: EngineState, item: NodeState) -> bytes:
@@ -54,8 +57,7 @@ def _failure(run: RunState, node: NodeState) -> Failure:
     failed = [
         item
         for item in items_of(run, node)
-        if item.status == "cancelled"
-        or (item.status == "failed" and item.disposition != "ignored")
+        if item.status == "cancelled" or (item.status == "failed" and item.disposition != "ignored")
     ]
     first = next((item for item in failed if item.failure is not None), None)
     count = node.items.count if node.items is not None else 0

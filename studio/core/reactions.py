@@ -5,21 +5,25 @@ lists that `evolve` keeps, so its cost follows the facts, never the size of a ru
 """
 
 from studio.core.decide.attempts import fail_expression
-from studio.core.decide.verdicts import fail_node, review_handlers
+from studio.core.decide.runs import release_edges
+from studio.core.decide.verdicts import dispose, fail_node, review_handlers
 from studio.core.endings import end_run, next_undo
 from studio.core.events import (
     AnyEvent,
     AttemptCancelled,
     FailureDisposed,
     NodeCancelled,
+    NodeReleased,
     NodeSkipped,
 )
 from studio.core.evolve.graph import become, enqueue
 from studio.core.items import collect
 from studio.core.joins import has_broken, join_verdict
+from studio.core.plan import base_path
 from studio.core.scope import node_scope
 from studio.core.starts import gate_of, start_next
 from studio.core.state import DEAD, EngineState, NodeState, RunState
+from studio.core.transitions import EFFECTIVE
 from studio.errors import ExpressionError
 from studio.model.failure import Failure
 
@@ -47,7 +51,7 @@ def react(state: EngineState, now: float, may_start: bool = True) -> Facts | Non
 def _react_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
     if run.sweep:
         run.sweep = False
-        facts = _sweep(run)
+        facts = _sweep(state, run)
         if facts:
             return facts
     while run.handling:
@@ -71,7 +75,7 @@ def _react_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
     return end_run(state, run, now)
 
 
-def _sweep(run: RunState) -> list[AnyEvent]:
+def _sweep(state: EngineState, run: RunState) -> list[AnyEvent]:
     """A run that fails or is cancelled: whatever has not started, and is not meant for that case, never will."""
     found: list[AnyEvent] = []
     reason = run.message or "the run failed"
@@ -85,23 +89,31 @@ def _sweep(run: RunState) -> list[AnyEvent]:
             if run.cancelled:
                 found.append(NodeCancelled(path, reason))
             else:
-                found.append(FailureDisposed(path, "continued" if node.parent else "failed"))
+                found.append(_give_up(state, run, node))
         elif node.status == "waiting":
             if node.wake is not None:
                 found.append(AttemptCancelled(path, node.attempt, reason))
             else:
                 found.append(NodeCancelled(path, reason))
         elif node.status == "failed" and node.disposition == "held":
-            found.append(FailureDisposed(path, "continued" if node.parent else "failed"))
-        elif node.status == "in_doubt" and run.cancelled:
-            # A cancelled run still has to be told what happened to the outside world.
-            continue
+            found.append(_give_up(state, run, node))
+        elif node.status in EFFECTIVE and node.gate is not None:
+            found.append(NodeReleased(path, *release_edges(state, run, node)))
+    # What is in doubt stays: a person still has to tell what happened to the outside world.
     return found
+
+
+def _give_up(state: EngineState, run: RunState, node: NodeState) -> FailureDisposed:
+    disposal = dispose(state, run, node)
+    dead, broken = disposal.edges
+    return FailureDisposed(node.path, disposal.disposition, dead=dead, broken=broken)
 
 
 def settle(state: EngineState, run: RunState, node: NodeState, position: int) -> list[AnyEvent]:
     """Look at a node whose edges or gates changed: skip it, fail it, or let it become ready."""
     if node.status in ("ready", "held"):
+        if run.failing and node.manual is None and base_path(node.path) not in run.exempt:
+            return [NodeCancelled(node.path, run.message or "the run failed")]
         _offer(state, run, node, position)
         return []
     if node.status != "blocked" or node.parent is not None or run.ended:

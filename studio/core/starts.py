@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from studio.core.decide.attempts import fail_expression, stops
-from studio.core.decide.verdicts import fail_node, judge_edges, needs_output
+from studio.core.decide.attempts import fail_expression
+from studio.core.decide.verdicts import fail_node, judge_edges, needs_output, stops
 from studio.core.events import (
     AnyEvent,
     AttemptStarted,
@@ -174,11 +174,7 @@ def start(state: EngineState, run: RunState, node: NodeState, now: float) -> lis
     if node.plan.expand is not None and node.parent is None:
         return _expand(state, run, node)
     attempt = node.attempt + 1
-    iteration = node.iteration
-    repeats = node.plan.node.repeat is not None
-    if repeats and node.tries == 0 and node.failure is None and node.input_position:
-        iteration += 1
-    reuse = node.input_attempt if node.input_position and node.manual is None else 0
+    reuse = node.input_attempt
     try:
         rendering = NO_INPUT if reuse else render(state, run, node)
     except ExpressionError as error:
@@ -197,7 +193,7 @@ def start(state: EngineState, run: RunState, node: NodeState, now: float) -> lis
             node.path,
             attempt,
             node.generation,
-            iteration=iteration,
+            iteration=node.iteration,
             input=rendering.input,
             slots=rendering.slots,
             settings=rendering.settings,
@@ -273,9 +269,13 @@ def recorded_input(state: EngineState, node: NodeState) -> Any:
     return state.event(node.input_position).input
 
 
+SCOPED_KINDS = frozenset({"transform", "branch"})
+"""Kinds whose own expressions read more than their input; they cost nothing and are evaluated again."""
+
+
 def _unchanged(state: EngineState, node: NodeState, rendering: Rendering) -> bool:
     """Whether a node that may be kept would run with exactly the input of its last success."""
-    if not node.input_position:
+    if not node.input_position or node.plan.node.uses in SCOPED_KINDS:
         return False
     before = state.event(node.input_position)
     return (

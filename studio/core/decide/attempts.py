@@ -3,7 +3,13 @@
 import msgspec
 
 from studio.core.commands import FinishAttempt, FireTimer, RecordSpawn
-from studio.core.decide.verdicts import end_failure, fail_node, judge_edges, needs_output
+from studio.core.decide.verdicts import (
+    end_failure,
+    fail_node,
+    judge_edges,
+    needs_output,
+    stops,
+)
 from studio.core.events import (
     AnyEvent,
     AttemptCancelled,
@@ -12,6 +18,7 @@ from studio.core.events import (
     AttemptInterrupted,
     AttemptStopRequested,
     AttemptSucceeded,
+    BreakpointHit,
     ChildSpawned,
     CompensationStalled,
     ResultIgnored,
@@ -21,9 +28,8 @@ from studio.core.events import (
 )
 from studio.core.resilience.retry import delay, retries
 from studio.core.scope import node_scope
-from studio.core.state import EngineState, Flight, NodeState, RunState
+from studio.core.state import EngineState, Flight, NodeState, RunState, TimerKey
 from studio.errors import ExpressionError
-from studio.model.expressions import parse_expression
 from studio.model.failure import Failure
 
 MAX_INTERRUPTIONS = 5
@@ -67,9 +73,21 @@ def finish_attempt(
         return succeed(state, run, node, command.output, command.port, now)
     if command.outcome == "lost":
         return _lose(state, run, node, command.detail, now)
-    if command.outcome == "stopped" and node.stopping and node.stopping != "timeout":
-        return [AttemptCancelled(node.path, node.attempt, _stop_reason(run, node))]
+    if node.stopping in CANCELLING:
+        # However the end was reported: it was asked for, so it is no failure and never retried.
+        return [_cancelled(run, node, node.attempt)]
     return end_failure(state, run, node, _failure(node, command), now)
+
+
+CANCELLING = frozenset({"operator", "run", "loser"})
+"""Causes of a stop after which the node counts as cancelled; a timeout is a failure."""
+
+
+def _cancelled(
+    run: RunState, node: NodeState, attempt: int, *, undo: bool = False
+) -> AttemptCancelled:
+    by = node.by if node.stopping == "operator" else None
+    return AttemptCancelled(node.path, attempt, _stop_reason(run, node), undo=undo, by=by)
 
 
 def _stop_reason(run: RunState, node: NodeState) -> str:
@@ -118,39 +136,25 @@ def succeed(
             again = now + repeat.every
             return [AttemptSucceeded(node.path, node.attempt, output=output, again=again)]
     dead, broken = judge_edges(state, run, node, "success", port, decoded)
-    held = _stops_after(state, run, node, decoded)
-    return [
-        AttemptSucceeded(
-            node.path,
-            node.attempt,
-            output=output,
-            port=port,
-            dead=dead,
-            broken=broken,
-            held=held,
-        )
-    ]
+    held = stops_after(state, run, node, decoded)
+    succeeded = AttemptSucceeded(
+        node.path,
+        node.attempt,
+        output=output,
+        port=port,
+        dead=dead,
+        broken=broken,
+        held=held,
+    )
+    return [succeeded, BreakpointHit(node.path, "after")] if held else [succeeded]
 
 
-def _stops_after(state: EngineState, run: RunState, node: NodeState, output: object) -> bool:
+def stops_after(state: EngineState, run: RunState, node: NodeState, output: object) -> bool:
+    """Whether a breakpoint keeps the outgoing edges of a node that has just succeeded."""
     stop = run.breakpoints.get(node.path)
     if stop is None or stop.on != "after" or run.failing or stop.consumed == node.attempt:
         return False
-    return stops(state, run, node, stop.when, output)
-
-
-def stops(
-    state: EngineState, run: RunState, node: NodeState, when: str | None, output: object = None
-) -> bool:
-    """Whether a breakpoint's condition holds; one that cannot be evaluated stops too."""
-    if when is None:
-        return True
-    scope = node_scope(state, run, node)
-    scope["output"] = output
-    try:
-        return parse_expression(when).truth(scope)
-    except ExpressionError:
-        return True
+    return stops(state, run, node, stop.when, output=output)
 
 
 def _lose(
@@ -159,6 +163,8 @@ def _lose(
     """The engine died with the attempt open, and its child left no result."""
     if node.plan.node.side_effects == "external":
         return [AttemptDoubted(node.path, node.attempt, detail)]
+    if node.stopping in CANCELLING:
+        return [_cancelled(run, node, node.attempt)]
     if node.interruptions + 1 >= MAX_INTERRUPTIONS:
         message = f"interrupted {MAX_INTERRUPTIONS} times in a row: {detail}"
         return end_failure(state, run, node, Failure("Interrupted", message, "interrupted"), now)
@@ -173,11 +179,12 @@ def _finish_undo(
         return [AttemptSucceeded(node.path, command.attempt, output=command.output, undo=True)]
     if command.outcome == "lost":
         pure = undo is not None and undo.definition.kind.uses in PURE_KINDS
-        if pure or node.plan.node.side_effects != "external":
+        safe = pure or node.plan.node.side_effects != "external"
+        if safe and node.interruptions + 1 < MAX_INTERRUPTIONS:
             return [AttemptInterrupted(node.path, command.attempt, command.detail, undo=True)]
         return [AttemptDoubted(node.path, command.attempt, command.detail, undo=True)]
-    if command.outcome == "stopped" and node.stopping and node.stopping != "timeout":
-        return [AttemptCancelled(node.path, command.attempt, _stop_reason(run, node), undo=True)]
+    if node.stopping in CANCELLING:
+        return [_cancelled(run, node, command.attempt, undo=True)]
     failure = _undo_failure(node, command)
     policy = undo.definition.retry if undo is not None else None
     at = None
@@ -203,7 +210,10 @@ def _undo_failure(node: NodeState, command: FinishAttempt) -> Failure:
 
 
 def fire_timer(state: EngineState, run: RunState, command: FireTimer, now: float) -> list[AnyEvent]:
-    """A moment has come; one that no longer matters makes no fact."""
+    """A moment has come; one that is waited for no longer makes no fact."""
+    key = TimerKey(run.number, command.kind, command.node, command.undo)
+    if key not in state.flow.timers:
+        return []
     if command.kind == "run":
         return _time_out(state, run) if run.deadline is not None and not run.ended else []
     if command.kind == "compensation":

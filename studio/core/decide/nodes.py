@@ -40,6 +40,7 @@ from studio.errors import ExpressionError
 from studio.model.expressions import parse_expression
 
 NOT_STARTED = frozenset({"blocked", "ready", "held"})
+HOLDABLE = NOT_STARTED | {"running", "waiting", "backing_off", "compensating"}
 RETRYABLE = frozenset(
     {"failed", "backing_off", "in_doubt", "cancelled", "skipped", "held", "ready"}
 )
@@ -59,8 +60,11 @@ def hold_node(state: EngineState, run: RunState, node: NodeState, command: HoldN
         return refusal
     if node.gate == "hold":
         return Refusal(f"{node.path} is held already", "`release` lets it go on")
-    if node.status in EFFECTIVE or node.settled:
-        return Refusal(f"cannot hold {node.path}: it is {node.status}")
+    if node.settled or node.status not in HOLDABLE:
+        return Refusal(
+            f"cannot hold {node.path}: it is {node.status}",
+            "a hold stops the start or the next retry of a node; this one has neither before it",
+        )
     return [NodeHeld(node.path, by=origin(command))]
 
 
@@ -73,7 +77,7 @@ def release_node(
         return refusal
     if node.gate is None:
         return Refusal(f"cannot release {node.path}: it is {node.status}, not held")
-    return [release(state, run, node, command)]
+    return release(state, run, node, command)
 
 
 def cancel_node(state: EngineState, run: RunState, node: NodeState, command: CancelNode) -> Answer:
@@ -89,12 +93,22 @@ def cancel_node(state: EngineState, run: RunState, node: NodeState, command: Can
             return Refusal(f"{node.path} is being stopped already ({node.stopping})")
         undo = node.status == "compensating"
         attempt = node.undo_attempt if undo else node.attempt
+        if undo and node.retry_at is not None:
+            return [AttemptCancelled(node.path, attempt, "cancelled by hand", undo=True, by=by)]
         return [AttemptStopRequested(node.path, attempt, "operator", undo=undo, by=by)]
     if node.status == "waiting" and node.wake is not None:
-        return [AttemptCancelled(node.path, node.attempt, "cancelled by hand")]
+        return [AttemptCancelled(node.path, node.attempt, "cancelled by hand", by=by)]
     if node.status in NOT_STARTED or node.status in ("backing_off", "waiting"):
         return [NodeCancelled(node.path, "cancelled by hand", by=by)]
-    return Refusal(f"cannot cancel {node.path}: it is {node.status}")
+    return Refusal(f"cannot cancel {node.path}: it is {node.status}", _cancel_hint(run, node))
+
+
+def _cancel_hint(run: RunState, node: NodeState) -> str:
+    if node.status in ("failed", "in_doubt"):
+        return f"`studio mark {run.number} {node.path} failed` gives it up"
+    if node.status in EFFECTIVE:
+        return f"`studio compensate {run.number} {node.path}` takes its effect back"
+    return ""
 
 
 def _cancel_items(run: RunState, node: NodeState, command: CancelNode) -> Answer:
@@ -105,7 +119,9 @@ def _cancel_items(run: RunState, node: NodeState, command: CancelNode) -> Answer
         item = run.nodes[f"{node.path}[{index}]"]
         if item.status == "running" and not item.stopping:
             found.append(AttemptStopRequested(item.path, item.attempt, "operator", by=by))
-        elif item.status in NOT_STARTED or item.status == "backing_off":
+        elif item.status == "waiting" and item.wake is not None:
+            found.append(AttemptCancelled(item.path, item.attempt, "cancelled by hand", by=by))
+        elif not item.settled and item.status != "running":
             found.append(NodeCancelled(item.path, "cancelled by hand", by=by))
     return found or Refusal(f"{node.path} is being stopped already")
 

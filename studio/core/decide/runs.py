@@ -13,10 +13,18 @@ from studio.core.commands import (
     Step,
 )
 from studio.core.decide.attempts import stop_all
-from studio.core.decide.verdicts import judge_edges, needs_output
+from studio.core.decide.verdicts import (
+    NO_EDGES,
+    Edges,
+    dispose,
+    judge_edges,
+    needs_output,
+    with_policy,
+)
 from studio.core.events import (
     AnyEvent,
     CompensationStarted,
+    FailureDisposed,
     NodeReleased,
     NodesReset,
     Origin,
@@ -172,9 +180,9 @@ def go_on(state: EngineState, run: RunState, command: Continue) -> Answer:
             return Refusal(f"run {run.number} has no node {command.node}")
         if node.gate is None:
             return Refusal(f"{command.node} is not stopped: it is {node.status}")
-        return [release(state, run, node, command)]
+        return release(state, run, node, command)
     stopped = [node for node in run.nodes.values() if node.gate == "breakpoint"]
-    found: list[AnyEvent] = [release(state, run, node, command) for node in stopped]
+    found = [event for node in stopped for event in release(state, run, node, command)]
     if run.stepping or run.until is not None:
         found.append(SteppingChanged(by=origin(command)))
     if not found:
@@ -182,14 +190,27 @@ def go_on(state: EngineState, run: RunState, command: Continue) -> Answer:
     return found
 
 
-def release(state: EngineState, run: RunState, node: NodeState, command: Command) -> NodeReleased:
-    """The gate of a node opens; after a stop behind it, its edges are judged now."""
-    dead: tuple[int, ...] = ()
-    broken: dict[int, str] = {}
-    if node.status in EFFECTIVE and not node.resolved:
-        output = state.decode(node.output) if needs_output(node) else None
-        dead, broken = judge_edges(state, run, node, "success", node.port, output)
-    return NodeReleased(node.path, dead=dead, broken=broken, by=origin(command))
+def release(state: EngineState, run: RunState, node: NodeState, command: Command) -> list[AnyEvent]:
+    """The gate of a node opens; after a stop behind it, its edges or its failure are judged now."""
+    by = origin(command)
+    dead, broken = release_edges(state, run, node)
+    found: list[AnyEvent] = [NodeReleased(node.path, dead=dead, broken=broken, by=by)]
+    if node.status != "failed":
+        return found
+    disposal = dispose(state, run, node)
+    if disposal.disposition != "held":
+        dead, broken = disposal.edges
+        found.append(FailureDisposed(node.path, disposal.disposition, dead, broken))
+        found += with_policy(run, disposal, node.path, f"{node.path} failed")
+    return found
+
+
+def release_edges(state: EngineState, run: RunState, node: NodeState) -> Edges:
+    """Verdicts on the outgoing edges of a node that succeeded and is let go now."""
+    if node.status not in EFFECTIVE or node.resolved:
+        return NO_EDGES
+    output = state.decode(node.output) if needs_output(node) else None
+    return judge_edges(state, run, node, "success", node.port, output)
 
 
 def compensate(state: EngineState, run: RunState, command: Compensate, now: float) -> Answer:

@@ -7,6 +7,7 @@ import msgspec
 from studio.core.events import (
     AnyEvent,
     AttemptFailed,
+    BreakpointHit,
     Disposition,
     FailureDisposed,
     FallbackUsed,
@@ -16,8 +17,9 @@ from studio.core.events import (
 from studio.core.resilience.retry import delay, retries
 from studio.core.scope import edge_scope, node_scope
 from studio.core.state import TAKEN, EngineState, NodeState, RunState
-from studio.core.transitions import FINISHED
+from studio.core.transitions import EFFECTIVE
 from studio.errors import ExpressionError
+from studio.model.expressions import parse_expression
 from studio.model.failure import Failure
 
 encode = msgspec.json.encode
@@ -59,22 +61,50 @@ def needs_output(node: NodeState) -> bool:
     return not node.plan.plain and any(edge.when is not None for edge in node.plan.outgoing)
 
 
+def stops(
+    state: EngineState, run: RunState, node: NodeState, when: str | None, **names: Any
+) -> bool:
+    """Whether a breakpoint's condition holds; one that cannot be evaluated stops too.
+
+    Args:
+        when: the condition, None for always.
+        names: what the condition sees beside the node's own scope: ``output`` or ``error``.
+    """
+    if when is None:
+        return True
+    scope = node_scope(state, run, node)
+    scope.update(names)
+    try:
+        return parse_expression(when).truth(scope)
+    except ExpressionError:
+        return True
+
+
 class Disposal(NamedTuple):
-    """What becomes of a failure that is not retried."""
+    """What becomes of a failure that is not retried; ``stopped`` when a breakpoint keeps it."""
 
     disposition: Disposition
     edges: Edges
+    stopped: bool = False
 
 
 def dispose(
-    state: EngineState, run: RunState, node: NodeState, *, handlers: bool = True
+    state: EngineState,
+    run: RunState,
+    node: NodeState,
+    *,
+    failure: Failure | None = None,
+    handlers: bool = True,
 ) -> Disposal:
-    """Handled by an edge, tolerated, or left to the policy of the run.
+    """Stopped by a breakpoint, handled by an edge, tolerated, or left to the policy of the run.
 
     Args:
+        failure: what a breakpoint on failure looks at; None once a person has been asked.
         handlers: false once the handlers have been tried and did not succeed.
     """
     edges = judge_edges(state, run, node, "failure", "", None)
+    if failure is not None and _stops_on_failure(state, run, node, failure):
+        return Disposal("held", NO_EDGES, stopped=True)
     if node.parent is not None:
         holds = node.plan.node.on_item_failure == "hold" and not run.failing
         return Disposal("held" if holds else "continued", NO_EDGES)
@@ -84,10 +114,17 @@ def dispose(
         return Disposal("tolerated", edges)
     if run.failing:
         return Disposal("failed", edges)
-    stop = run.breakpoints.get(node.path)
-    if run.policy == "hold" or (stop is not None and stop.on == "failure"):
+    if run.policy == "hold":
         return Disposal("held", edges)
     return Disposal("continued" if run.policy == "continue" else "failed", edges)
+
+
+def _stops_on_failure(state: EngineState, run: RunState, node: NodeState, failure: Failure) -> bool:
+    stop = run.breakpoints.get(node.path)
+    if stop is None or stop.on != "failure" or run.failing or stop.consumed == node.attempt:
+        return False
+    error = {"type": failure.type, "message": failure.message, "category": failure.category}
+    return stops(state, run, node, stop.when, error=error)
 
 
 def _has_handler(run: RunState, node: NodeState, edges: Edges) -> bool:
@@ -97,13 +134,20 @@ def _has_handler(run: RunState, node: NodeState, edges: Edges) -> bool:
         and edge.matches("failure", "")
         and edge.index not in dead
         and edge.index not in broken
-        and run.nodes[edge.target].status not in FINISHED - {"skipped", "cancelled"}
+        and _may_handle(run.nodes[edge.target])
         for edge in node.plan.outgoing
     )
 
 
+def _may_handle(target: NodeState) -> bool:
+    """Whether a handler can still succeed: one that is done, skipped, cancelled or given up cannot."""
+    return not target.settled and target.status not in EFFECTIVE
+
+
 def with_policy(run: RunState, disposal: Disposal, node: str, message: str) -> list[AnyEvent]:
-    """The fact that the whole run fails, when the disposition says so and it does not yet."""
+    """What a disposition means beyond its node: the stop at a breakpoint, or the whole run failing."""
+    if disposal.stopped:
+        return [BreakpointHit(node, "failure")]
     if disposal.disposition == "failed" and not run.failing:
         return [RunFailing(node, message)]
     return []
@@ -127,7 +171,7 @@ def end_failure(
         ]
     if node.plan.fallback is not None and not run.cancelled:
         return _fall_back(state, run, node, failure)
-    disposal = dispose(state, run, node)
+    disposal = dispose(state, run, node, failure=failure)
     event = AttemptFailed(
         node.path,
         node.attempt,
@@ -174,8 +218,15 @@ def _fall_back(
         value = template.render(node_scope(state, run, node)).value
     except ExpressionError as error:
         worse = Failure("ExpressionError", f"fallback: {error.message}", "validation")
-        disposal = dispose(state, run, node)
-        event = AttemptFailed(node.path, node.attempt, worse, disposal.disposition)
+        disposal = dispose(state, run, node, failure=worse)
+        event = AttemptFailed(
+            node.path,
+            node.attempt,
+            worse,
+            disposal.disposition,
+            dead=disposal.edges[0],
+            broken=disposal.edges[1],
+        )
         return [event, *with_policy(run, disposal, node.path, _summary(node, worse))]
     dead, broken = judge_edges(state, run, node, "success", "", value)
     return [
@@ -188,7 +239,7 @@ def fail_node(
     state: EngineState, run: RunState, node: NodeState, failure: Failure
 ) -> list[AnyEvent]:
     """Facts of a node that fails without an attempt."""
-    disposal = dispose(state, run, node)
+    disposal = dispose(state, run, node, failure=failure)
     event = NodeFailed(
         node.path,
         failure,

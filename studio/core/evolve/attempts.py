@@ -62,6 +62,7 @@ def _start_forward(
     node.iteration = event.iteration
     node.tries += 1
     node.gate = None
+    node.marks = node.marks - {"handled", "ignored", "marked"}
     node.wake = event.wake
     if not event.reuse:
         node.input_position = record.position
@@ -87,7 +88,8 @@ def on_stop_requested(
 ) -> None:
     node = run.nodes[event.node]
     node.stopping = event.cause
-    node.by = event.by or node.by
+    if event.cause == "operator":
+        node.by = event.by
     flight = Flight(run.number, event.node, event.undo, event.attempt)
     if flight in state.flow.in_flight:
         state.flow.in_flight[flight] = "stop"
@@ -109,7 +111,8 @@ def on_succeeded(
     _end(state, run, node, record, event.undo)
     if event.undo:
         run.undone = True
-        node.undo_tries = 0
+        node.undo_tries = node.interruptions = 0
+        node.gate = None
         become(run, node, "compensated")
         return
     node.output = (
@@ -119,9 +122,9 @@ def on_succeeded(
     node.port = event.port
     node.tries = 0
     if event.again is not None:
-        become(run, node, "waiting")
-        node.retry_at = event.again
-        set_timer(state, run, "retry", event.again, node.path)
+        become(run, node, "waiting" if node.gate != "hold" else "held")
+        node.iteration += 1
+        _wait_until(state, run, node, event.again)
         return
     node.uncertain = False
     node.keep = False
@@ -129,13 +132,24 @@ def on_succeeded(
     node.interruptions = 0
     for name in ("degraded", "overridden output"):
         node.unmark(name)
-    if node.started_position > node.staled_position:
-        node.unmark("stale")
-    if event.held:
-        node.gate = "breakpoint"
+    _freshen(node)
+    node.gate = "breakpoint" if event.held else None
     become(run, node, "succeeded")
     if not event.held:
         resolve(run, node, "success", record.position, event.dead, event.broken)
+
+
+def _freshen(node: NodeState) -> None:
+    """The node is stale no longer, unless it became so while this attempt was already under way."""
+    if node.started_position > node.staled_position:
+        node.unmark("stale")
+
+
+def _wait_until(state: EngineState, run: RunState, node: NodeState, at: float) -> None:
+    """The node goes on by itself at a moment; the timer stands still while it is held or the run paused."""
+    node.retry_at = at
+    if node.status != "held" and not run.paused:
+        set_timer(state, run, "retry", at, node.path)
 
 
 def keep_blob(record: Record) -> Stored:
@@ -153,13 +167,16 @@ def on_failed(state: EngineState, run: RunState, event: AttemptFailed, record: R
             become(run, node, "compensation_failed")
         else:
             node.retry_at = event.retry_at
-            set_timer(state, run, "retry", event.retry_at, node.path, True)
+            if not run.paused and node.gate != "hold":
+                set_timer(state, run, "retry", event.retry_at, node.path, True)
         return
     if event.disposition == "retry" and event.retry_at is not None:
         run.retries += 1
-        node.retry_at = event.retry_at
-        become(run, node, "backing_off", "retry")
-        set_timer(state, run, "retry", event.retry_at, node.path)
+        if node.gate == "hold":
+            become(run, node, "held")
+        else:
+            become(run, node, "backing_off", "retry")
+        _wait_until(state, run, node, event.retry_at)
         return
     fail(run, node, event.disposition, record.position, event.dead, event.broken)
 
@@ -174,6 +191,7 @@ def fail(
 ) -> None:
     """A node has failed for good, as far as the engine is concerned; edges resolve unless it is held."""
     node.finished_position = position
+    node.gate = None
     become(run, node, "failed", disposition)
     if disposition == "tolerated":
         run.degraded = True
@@ -186,7 +204,13 @@ def on_fallback(state: EngineState, run: RunState, event: FallbackUsed, record: 
     node = run.nodes[event.node]
     node.output = keep_value(event.output, record.position)
     node.port = event.port
+    node.gate = None
+    node.tries = 0
+    node.keep = False
+    node.overridden = None
     node.mark("degraded")
+    node.unmark("overridden output")
+    _freshen(node)
     run.degraded = True
     become(run, node, "succeeded")
     resolve(run, node, "success", record.position, event.dead, event.broken)
@@ -198,9 +222,13 @@ def on_cancelled(
     node = run.nodes[event.node]
     _end(state, run, node, record, event.undo)
     node.cause = event.reason
+    node.gate = None
     if event.undo:
+        clear_timer(state, run, "retry", node.path, True)
+        node.retry_at = None
         become(run, node, "compensation_failed")
         return
+    node.by = event.by
     become(run, node, "cancelled")
     resolve(run, node, "none", record.position)
 
@@ -214,6 +242,7 @@ def on_interrupted(
     if event.undo:
         # The same step of the plan is carried out again; its idempotency key is the same.
         node.undo_tries -= 1
+        node.interruptions += 1
         return
     node.interruptions += 1
     node.tries -= 1
@@ -225,6 +254,7 @@ def on_doubted(state: EngineState, run: RunState, event: AttemptDoubted, record:
     node = run.nodes[event.node]
     _end(state, run, node, record, event.undo)
     node.cause = event.detail
+    node.gate = None
     become(run, node, "compensation_failed" if event.undo else "in_doubt")
 
 
@@ -246,7 +276,8 @@ def on_retry_requested(
             become(run, node, "compensating")
         return
     if event.by is not None:
-        node.tries = 0
+        # A person's retry starts a new series: own budget, first iteration, input computed again.
+        node.tries = node.iteration = node.input_attempt = 0
         node.manual = event.by
         node.by = event.by
     if node.resolved:

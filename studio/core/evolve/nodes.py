@@ -21,7 +21,7 @@ from studio.core.events import (
     Record,
 )
 from studio.core.evolve.attempts import fail
-from studio.core.evolve.flights import clear_timer
+from studio.core.evolve.flights import clear_timer, set_timer
 from studio.core.evolve.graph import (
     become,
     feed_items,
@@ -50,6 +50,7 @@ def on_skipped(state: EngineState, run: RunState, event: NodeSkipped, record: Re
     _stop_waiting(state, run, node)
     node.cause = event.reason
     node.by = event.by
+    node.gate = None
     become(run, node, "skipped")
     resolve(run, node, "none", record.position)
 
@@ -83,6 +84,11 @@ def on_disposed(state: EngineState, run: RunState, event: FailureDisposed, recor
     node = run.nodes[event.node]
     node.unmark("handled")
     node.unmark("ignored")
+    node.gate = None
+    if event.by is not None:
+        node.uncertain = False
+    if event.disposition == "tolerated":
+        run.degraded = True
     if node.status == "backing_off":
         clear_timer(state, run, "retry", node.path)
         node.retry_at = None
@@ -99,9 +105,14 @@ def on_disposed(state: EngineState, run: RunState, event: FailureDisposed, recor
 def on_held(state: EngineState, run: RunState, event: NodeHeld, record: Record) -> None:
     node = run.nodes[event.node]
     node.by = event.by
-    if node.status in ("ready", "backing_off"):
+    node.manual = None
+    if node.status in ("ready", "backing_off") or (
+        node.status == "waiting" and node.retry_at is not None
+    ):
+        # The moment of the next try stays with the node; only its timer is off.
         clear_timer(state, run, "retry", node.path)
         become(run, node, "held")
+    clear_timer(state, run, "retry", node.path, True)
     node.gate = "hold"
 
 
@@ -109,14 +120,29 @@ def on_released(state: EngineState, run: RunState, event: NodeReleased, record: 
     node = run.nodes[event.node]
     regate(run, node, None)
     if node.status in ("held", "blocked", "ready"):
-        if node.parent is None:
-            become(run, node, "ready" if node.tries else "blocked")
-        elif node.status == "held":
-            become(run, node, "ready")
+        _go_on(state, run, node, record)
+    elif node.status == "compensating":
         node.retry_at = None
-        run.unsettled.append((node.path, record.position))
     elif node.status in EFFECTIVE and not node.resolved:
         resolve(run, node, "success", record.position, event.dead, event.broken)
+
+
+def _go_on(state: EngineState, run: RunState, node: NodeState, record: Record) -> None:
+    """A held node waits for its moment again if that has not passed, else it may start."""
+    if node.retry_at is not None and (node.retry_at > record.at or run.paused):
+        if node.tries:
+            become(run, node, "backing_off", "retry")
+        else:
+            become(run, node, "waiting")
+        if not run.paused:
+            set_timer(state, run, "retry", node.retry_at, node.path)
+        return
+    node.retry_at = None
+    if node.parent is None:
+        become(run, node, "ready" if node.tries or node.iteration else "blocked")
+    elif node.status == "held":
+        become(run, node, "ready")
+    run.unsettled.append((node.path, record.position))
 
 
 def on_marked(state: EngineState, run: RunState, event: NodeMarked, record: Record) -> None:
@@ -127,6 +153,7 @@ def on_marked(state: EngineState, run: RunState, event: NodeMarked, record: Reco
     node.mark("marked")
     if event.undo:
         # Given up (`ignored`) or done by hand: either way the plan goes on behind this step.
+        node.gate = None
         node.disposition = event.outcome
         become(run, node, "compensated")
         run.undone = run.undone or event.outcome == "succeeded"
@@ -136,6 +163,8 @@ def on_marked(state: EngineState, run: RunState, event: NodeMarked, record: Reco
     _stop_waiting(state, run, node)
     node.gate = None
     node.uncertain = False
+    for name in ("stale", "handled", "ignored", "degraded"):
+        node.unmark(name)
     if event.outcome == "succeeded":
         node.output = keep_value(event.output, record.position)
         node.port = event.port
@@ -154,6 +183,8 @@ def on_input_overridden(
 ) -> None:
     node = run.nodes[event.node]
     node.override_input = 0 if event.revert else record.position
+    # Whatever was recorded, the next attempt computes its input again.
+    node.input_attempt = 0
     if event.revert:
         node.unmark("overridden")
     else:
@@ -191,7 +222,7 @@ def _reset(state: EngineState, run: RunState, node: NodeState, keep: bool, posit
     if effective or node.status in ("compensated", "compensation_failed"):
         node.generation += 1
     node.keep = keep and effective
-    node.tries = node.iteration = node.interruptions = node.undo_tries = 0
+    node.tries = node.iteration = node.interruptions = node.undo_tries = node.input_attempt = 0
     node.uncertain = False
     node.failure = None
     node.cause = ""
@@ -219,6 +250,7 @@ def _drop_items(run: RunState, node: NodeState, count: int) -> None:
 def on_reused(state: EngineState, run: RunState, event: NodeReused, record: Record) -> None:
     node = run.nodes[event.node]
     node.keep = False
+    node.gate = None
     node.finished_at = record.at
     become(run, node, "reused")
     resolve(run, node, "success", record.position, event.dead, event.broken)
@@ -255,11 +287,16 @@ def on_collected(state: EngineState, run: RunState, event: ItemsCollected, recor
     node.finished_at = record.at
     node.finished_position = record.position
     node.failure = None
+    node.gate = "breakpoint" if event.held else None
+    node.unmark("degraded")
+    node.unmark("stale")
+    run.allowed.discard(node.path)
     if event.failed:
         node.mark("degraded")
         run.degraded = True
     become(run, node, "succeeded")
-    resolve(run, node, "success", record.position, event.dead, event.broken)
+    if not event.held:
+        resolve(run, node, "success", record.position, event.dead, event.broken)
 
 
 def on_breakpoint_set(
@@ -279,8 +316,10 @@ def on_breakpoint_hit(
 ) -> None:
     node = run.nodes[event.node]
     found = run.breakpoints.get(event.node)
+    before = event.on == "before"
     if found is not None:
-        run.breakpoints[event.node] = found._replace(consumed=node.attempt + 1)
+        run.breakpoints[event.node] = found._replace(consumed=node.attempt + before)
     node.gate = "breakpoint"
     node.hit += 1
-    become(run, node, "held")
+    if before:
+        become(run, node, "held")

@@ -85,7 +85,8 @@ def on_resumed(state: EngineState, run: RunState, event: RunResumed, record: Rec
         if node.retry_at is not None:
             node.retry_at += stood
             undo = node.status == "compensating"
-            set_timer(state, run, "retry", node.retry_at, node.path, undo)
+            if node.status != "held" and not (undo and node.gate == "hold"):
+                set_timer(state, run, "retry", node.retry_at, node.path, undo)
     _wake_up(run, record.position)
     state.flow.dirty[run.number] = None
 
@@ -96,12 +97,15 @@ def on_cancel_requested(
     run.cancelled = True
     run.failing = True
     run.exempt = set()
+    run.paused = False
     run.sweep = True
     run.message = "cancelled" + (f" by {event.by.actor}" if event.by and event.by.actor else "")
 
 
 def on_timed_out(state: EngineState, run: RunState, event: RunTimedOut, record: Record) -> None:
     run.timed_out = True
+    run.exempt = set()
+    run.sweep = True
     run.message = "the run's time limit was exceeded"
     clear_timer(state, run, "run")
 
