@@ -16,8 +16,10 @@ from studio.ports import AttemptOrder, Outcome, Succeeded, Vanished
 
 
 def module_of(settings: PythonSettings) -> str | None:
-    """Name of the module that a call needs imported, None for a block of code."""
-    return settings.call.partition(":")[0] if settings.call is not None else None
+    """Name of the module that is worth having imported before the fork, None for none."""
+    if settings.call is not None:
+        return settings.call.partition(":")[0]
+    return "asyncio" if settings.code is not None and "await" in settings.code else None
 
 
 def environment_of(order: AttemptOrder, own: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import difflib
 import inspect
 import keyword
 import linecache
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from studio.executors.zygote import sources
@@ -49,11 +48,17 @@ def call(order: Mapping[str, Any], context: Context) -> Any:
         function = find(order["call"], order["folder"])
         arguments = bind(function, order["call"], given, context)
     result = function(**arguments)
-    return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+    return _wait_for(result) if inspect.isawaitable(result) else result
 
 
-async def _awaited(result: Any) -> Any:
-    return await result
+def _wait_for(result: Awaitable[Any]) -> Any:
+    # Lazy: asyncio doubles the memory that every fork has to map; templates of async modules have it.
+    import asyncio
+
+    async def wait() -> Any:
+        return await result
+
+    return asyncio.run(wait())
 
 
 def find(spec: str, folder: str) -> Callable[..., Any]:

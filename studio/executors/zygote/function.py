@@ -12,7 +12,7 @@ from studio.executors.zygote.failures import failure_of
 from studio.executors.zygote.results import Desk, ResultError, encode_failure, encode_output
 
 
-def carry_out(order: dict[str, Any], talk: socket.socket) -> None:
+def carry_out(order: dict[str, Any], talk: socket.SocketType) -> None:
     """Run the order's function and hand in its result or its failure, then end the process."""
     report = Report(talk)
     redactor = Redactor(order["secrets"])

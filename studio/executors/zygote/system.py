@@ -10,22 +10,37 @@ from typing import Any, Final
 
 LINUX: Final = sys.platform == "linux"
 
+_SIGKILL: Final = int(signal.SIGKILL)
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 """Numbers of prctl(2), from ``linux/prctl.h``."""
 
-_libc: Any = ctypes.CDLL(None, use_errno=True) if LINUX else None
+_prctl: Any = ctypes.CDLL(None).prctl if LINUX else None
+if LINUX:
+    _prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 
 
 def adopt_orphans() -> bool:
     """Become the parent of every descendant whose own parent dies. False where that does not exist."""
-    return LINUX and _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    return LINUX and _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
 
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent dies; preserved by exec, not by fork."""
     if LINUX:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        _prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+
+
+def read_proc(path: str) -> bytes:
+    """Read a file of /proc whole. Raises `OSError`."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(fd, 65_536):
+            parts.append(part)
+    finally:
+        os.close(fd)
+    return b"".join(parts)
 
 
 def start_time(pid: int) -> int:
@@ -33,8 +48,7 @@ def start_time(pid: int) -> int:
     if not LINUX:
         return 0
     try:
-        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
-            text = file.read(4096)
+        text = read_proc(f"/proc/{pid}/stat")
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return 0
     # The second field is the name in parentheses, which may hold anything, parentheses included.
@@ -50,8 +64,7 @@ def children() -> list[int]:
         return []
     pid = os.getpid()
     try:
-        with open(f"/proc/{pid}/task/{pid}/children", "rb", buffering=0) as file:
-            return [int(word) for word in file.read(1 << 20).split()]
+        return [int(word) for word in read_proc(f"/proc/{pid}/task/{pid}/children").split()]
     except FileNotFoundError:
         return _children_by_scan(pid)
 
@@ -62,8 +75,7 @@ def _children_by_scan(parent: int) -> list[int]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                with open(f"/proc/{name}/stat", "rb", buffering=0) as file:
-                    text = file.read(4096)
+                text = read_proc(f"/proc/{name}/stat")
             except (FileNotFoundError, ProcessLookupError):
                 continue
             if int(text[text.rindex(b")") + 2 :].split()[1]) == parent:
@@ -76,10 +88,13 @@ def prefer_as_victim() -> None:
     if not LINUX:
         return
     try:
-        with open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
-            file.write(b"500")
+        fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
     except OSError:
         return  # a sandbox without it; the attempt runs all the same
+    try:
+        os.write(fd, b"500")
+    finally:
+        os.close(fd)
 
 
 def signal_group(pid: int, number: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import os
 import socket
 import sys
@@ -21,7 +23,9 @@ def serve(order: dict[str, Any], control: socket.socket) -> NoReturn:
     witness = sources.Witness(order["folder"])
     try:
         sources.enter(order["folder"])
-        sources.load(order["module"], order["folder"])
+        module = sources.load(order["module"], order["folder"])
+        if any(inspect.iscoroutinefunction(each) for each in vars(module).values()):
+            importlib.import_module("asyncio")
         problem = _problem()
     except BaseException as error:  # importing runs user code, which may raise anything
         problem = f"importing it raises {type(error).__name__}"

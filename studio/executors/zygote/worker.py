@@ -21,7 +21,7 @@ from studio.executors.zygote.function import outcome_of
 CHUNK = 1 << 18
 
 
-def serve(order: dict[str, Any], talk: socket.socket) -> None:
+def serve(order: dict[str, Any], talk: socket.SocketType) -> None:
     """Answer calls until the socket closes."""
     witness = sources.Witness(order["folder"], only_modules=True)
     report = Report(talk)
@@ -58,7 +58,7 @@ def serve(order: dict[str, Any], talk: socket.socket) -> None:
 class _Calls:
     """Calls that wait; one that is skipped before it was taken comes without its input."""
 
-    def __init__(self, talk: socket.socket) -> None:
+    def __init__(self, talk: socket.SocketType) -> None:
         self._talk = talk
         self._buffer = b""
         self._waiting: dict[int, dict[str, Any]] = {}
