@@ -7,7 +7,9 @@ import errno
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from studio.core.events import Record
@@ -34,6 +36,9 @@ from studio.storage.sqlite_file import (
 )
 from studio.storage.sqlite_reader import SqliteReader
 from studio.storage.writer_connection import WriterConnection
+
+LOOK_SECONDS: Final = 0.1
+"""Longest time in seconds for which a history deleted while it is open is written to unnoticed."""
 
 PINNED_BYTES: Final = 256 * 1024 * 1024
 """Size of the write-ahead log from which on a reader that keeps it from being emptied is told."""
@@ -86,6 +91,7 @@ class SqliteHistory(SqliteReader):
         self._places: dict[Path, tuple[int, int]] = {}
         self._displaced = False
         self._told_pinned = False
+        self._look_again = 0.0
         try:
             self._head = super().head()
             self._tags = {tag for (tag,) in self._page("SELECT tag FROM vocabulary")}
@@ -122,8 +128,7 @@ class SqliteHistory(SqliteReader):
             )
             writer = self._writer or self._open_writer()
             if self._displaced:
-                await writer.transact(self._copy_back)
-                await self._reopen()
+                await self._restore(writer)
                 writer = self._writer or self._open_writer()
             await writer.transact(lambda connection: self._carry_out(connection, transaction))
 
@@ -161,19 +166,27 @@ class SqliteHistory(SqliteReader):
     def _carry_out(self, connection: sqlite3.Connection, transaction: _Transaction) -> None:
         head = self._head + len(transaction.events)
         try:
-            transaction.run(connection, self._require_places)
+            transaction.run(connection, self._look)
         except (sqlite3.Error, OSError) as error:
             if not self._settled_at(connection, head):
                 raise storage_error(error, self._path) from error
         self._head = head
         self._tags.update(transaction.tags)
 
-    def _require_places(self) -> None:
-        """Refuse to commit to files that no longer have their names: nobody would find the events."""
+    def _look(self, at_once: bool = False) -> None:
+        """Refuse to commit to files that no longer have their names: nobody would find the events.
+
+        Looks at most every `LOOK_SECONDS`, as it costs a third of a small commit; what is committed
+        in between is in the open files all the same, and is copied back with the rest.
+        """
+        now = monotonic()
+        if now < self._look_again and not at_once:
+            return
+        self._look_again = now + LOOK_SECONDS
         for place, inode in self._places.items():
             found, size = _inode(place)
             if found != inode:
-                self._displaced = True
+                self._displaced, self._look_again = True, 0.0
                 raise FileNotFoundError(
                     errno.ENOENT, "was deleted or replaced while it was open", str(place)
                 )
@@ -201,7 +214,8 @@ class SqliteHistory(SqliteReader):
 
     def _copy_back(self, connection: sqlite3.Connection) -> None:
         """Write the history anew where it was deleted; our connections still hold all of it."""
-        if self._path.exists() or any(place.exists() for place in side_files(self._path)):
+        log = side_files(self._path)[0]
+        if self._path.exists() or _inode(log)[0] not in ((0, 0), self._places[log]):
             raise StorageError(
                 f"{self._path} was replaced while it was open; nothing is written over the new file."
                 " Stop the studio and decide which one to keep.",
@@ -215,18 +229,19 @@ class SqliteHistory(SqliteReader):
             # Under this name the next start finds it, should we die before the last step.
             saved = draft.replace(self._path.with_name(f"{SAVED}anew.sqlite"))
             connection.close()  # before the new file has its name: closing deletes a log of that name
+            for place in side_files(self._path):
+                place.unlink(missing_ok=True)  # our own; what it held is in the copy
             saved.replace(self._path)
             sync_path(self._path.parent)
         except (sqlite3.Error, OSError) as error:
             raise storage_error(error, self._path) from error
 
-    async def _reopen(self) -> None:
-        """Leave the files that have no name any more for those that were copied back."""
+    async def _restore(self, displaced: WriterConnection) -> None:
+        """Copy the files that have no name any more back to their place and go over to the copy."""
+        await displaced.transact(self._copy_back)
         super().close()
-        displaced: WriterConnection | None = self._writer
         self._writer = None
-        if displaced is not None:
-            await displaced.close()
+        await displaced.close()
         self._connection = connect_reader(self._path)
         self._displaced = False
         self.health.notices.append(
@@ -236,16 +251,28 @@ class SqliteHistory(SqliteReader):
     # ------------------------------------------------------------------ end
 
     async def aclose(self) -> None:
-        """Finish what is under way, copy the write-ahead log into the file and close; idempotent."""
+        """Finish what is under way, copy the write-ahead log into the file and close; idempotent.
+
+        Raises:
+            StorageError: the history was deleted while it was open, and could not be written anew.
+        """
         async with self._turn:
-            super().close()
-            writer, self._writer = self._writer, None
             try:
+                if self._writer is not None:
+                    await self._restore_if_deleted(self._writer)
+            finally:
+                super().close()
+                writer, self._writer = self._writer, None
                 if writer is not None:
                     await writer.close()
-            finally:
                 if self._lock is not None and self._keeps_lock:
                     self._lock.release()
+
+    async def _restore_if_deleted(self, writer: WriterConnection) -> None:
+        with suppress(OSError):
+            await writer.transact(lambda connection: self._look(at_once=True))
+        if self._displaced:
+            await self._restore(writer)
 
 
 class _Transaction:

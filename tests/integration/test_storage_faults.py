@@ -298,6 +298,7 @@ async def test_a_reader_that_pins_the_log_stops_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_history, "PINNED_BYTES", 5_000_000)
+    monkeypatch.setattr(sqlite_history, "LOOK_SECONDS", 0.0)
     history, health = open_history(tmp_path, clock=CLOCK)
     await history.append(Batch(whole_run(0, 1)))
     pin = sqlite3.connect(f"file:{tmp_path / HISTORY_NAME}?mode=ro", uri=True, isolation_level=None)
@@ -341,8 +342,9 @@ async def test_a_reader_that_closes_last_leaves_the_log_to_the_owner(tmp_path: P
 
 @pytest.mark.parametrize("whole_folder", [False, True])
 async def test_a_history_deleted_while_open_is_written_anew(
-    tmp_path: Path, whole_folder: bool
+    tmp_path: Path, whole_folder: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sqlite_history, "LOOK_SECONDS", 0.0)
     folder = tmp_path / "state"
     history, health = open_history(folder, clock=CLOCK)
     first, second = whole_run(0, 1), whole_run(8, 2)
@@ -368,7 +370,22 @@ async def test_a_history_deleted_while_open_is_written_anew(
     await again.aclose()
 
 
-async def test_a_file_put_in_place_of_the_history_is_not_overwritten(tmp_path: Path) -> None:
+async def test_a_history_deleted_just_now_is_written_anew_at_the_end(tmp_path: Path) -> None:
+    history, health = open_history(tmp_path, clock=CLOCK)
+    await history.append(Batch(whole_run(0, 1)))
+    (tmp_path / HISTORY_NAME).unlink()
+    await history.append(Batch(whole_run(8, 2)))  # too soon after the last look
+    await history.aclose()
+    assert "written anew" in health.notices[-1]
+    reader = open_reader(tmp_path)
+    assert len(list(reader.read())) == 16
+    reader.close()
+
+
+async def test_a_file_put_in_place_of_the_history_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_history, "LOOK_SECONDS", 0.0)
     history, _ = open_history(tmp_path, clock=CLOCK)
     await history.append(Batch(whole_run(0, 1)))
     stranger = tmp_path / "other"
@@ -377,7 +394,8 @@ async def test_a_file_put_in_place_of_the_history_is_not_overwritten(tmp_path: P
     for text in ("deleted or replaced", "decide which"):
         with pytest.raises(StorageError, match=text):
             await history.append(Batch(whole_run(8, 2)))
-    await history.aclose()
+    with pytest.raises(StorageError, match="decide which"):
+        await history.aclose()
     assert (tmp_path / HISTORY_NAME).read_bytes() == b"something else"
 
 
