@@ -29,7 +29,8 @@ def hold_locks(state: EngineState, run: RunState, node: NodeState) -> None:
     flight = _flight(run, node, False)
     flow.held[flight] = names
     for name in names:
-        flow.holders[name] = flight
+        # Runs are read back one after another: what an older one held once must not displace a holder of today.
+        flow.holders.setdefault(name, flight)
         waiters = flow.waiters.get(name)
         if waiters:
             waiters[:] = [entry for entry in waiters if entry[1:] != (run.number, node.path)]
@@ -44,9 +45,10 @@ def land(state: EngineState, run: RunState, node: NodeState, undo: bool) -> None
     node.deadline = None
     clear_timer(state, run, "deadline", node.path, undo)
     for name in flow.held.pop(flight, ()):
-        del flow.holders[name]
-        if flow.waiters.get(name):
-            flow.contended[name] = None
+        if flow.holders.get(name) == flight:
+            del flow.holders[name]
+            if flow.waiters.get(name):
+                flow.contended[name] = None
     if flow.in_flight.pop(flight, None) is None:
         return
     flow.touched[flight] = None
