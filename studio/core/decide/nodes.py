@@ -262,7 +262,7 @@ def _mark_failure(state: EngineState, run: RunState, node: NodeState, command: M
         ]
     if node.status == "failed" and node.disposition not in ("held", "handling"):
         return Refusal(f"{node.path} has been given up already ({node.disposition})")
-    disposal = dispose(state, run, node, handlers=node.disposition != "handling")
+    disposal = dispose(state, run, node, handlers=node.status != "failed")
     if disposal.disposition == "held":
         disposal = disposal._replace(disposition="continued" if node.parent else "failed")
     message = f"{node.path} was given up" + (f" by {command.actor}" if command.actor else "")

@@ -198,6 +198,8 @@ def fail(
     if disposition not in ("held", "fallback"):
         node.port = ""
         resolve(run, node, "failure", position, dead, broken)
+    if disposition == "handling":
+        run.handling.append(node.path)
 
 
 def on_fallback(state: EngineState, run: RunState, event: FallbackUsed, record: Record) -> None:
