@@ -40,6 +40,8 @@ def on_started(ledger: Ledger, run: RunBook, event: AttemptStarted, record: Reco
     if event.undo:
         timeout = book.plan.undo.definition.timeout if book.plan.undo else None
     book.limit = timeout
+    if not event.undo:
+        _take_locks(ledger, run, book, where)
     if event.wake is None:
         book.flying = True
         _take_limits(ledger, run, book, event, where)
@@ -100,15 +102,18 @@ def _take_limits(
         require(8, len(run.flights) <= limit, f"{where} exceeds the run's limit of {limit}")
     if event.undo:
         return
-    for name in book.plan.node.locks:
-        holder = ledger.locks.get(name)
-        require(8, holder is None, f"{where} takes lock {name}, which {holder} holds")
-        ledger.locks[name] = (run.number, book.path)
     parent = parent_of(book.path)
     parallel = book.plan.node.max_parallel
     if parent is not None and parallel is not None:
         flying = sum(parent_of(path) == parent for path, undo in run.flights if not undo)
         require(8, flying <= parallel, f"{where} exceeds max_parallel {parallel}")
+
+
+def _take_locks(ledger: Ledger, run: RunBook, book: NodeBook, where: str) -> None:
+    for name in book.plan.node.locks:
+        holder = ledger.locks.get(name)
+        require(8, holder is None, f"{where} takes lock {name}, which {holder} holds")
+        ledger.locks[name] = (run.number, book.path)
 
 
 def end(
@@ -133,9 +138,9 @@ def end(
         book.flying = False
         run.flights.discard((path, undo))
         ledger.flights -= 1
-        for name in () if undo else book.plan.node.locks:
-            if ledger.locks.get(name) == (run.number, path):
-                del ledger.locks[name]
+    if not undo:
+        for name in [name for name, holder in ledger.locks.items() if holder == (run.number, path)]:
+            del ledger.locks[name]
     book.finished_position = record.position
     return book
 
@@ -153,7 +158,7 @@ def on_succeeded(ledger: Ledger, run: RunBook, event: AttemptSucceeded, record: 
     if event.undo:
         require(15, book.generation not in book.undone, f"{event.node} is undone twice")
         book.undone.add(book.generation)
-        book.effect, book.undo_failed = False, False
+        book.effect, book.undo_failed, book.gate = False, False, ""
         return
     book.tries = 0
     book.by_hand = False
@@ -164,9 +169,8 @@ def on_succeeded(ledger: Ledger, run: RunBook, event: AttemptSucceeded, record: 
     book.interruptions = 0
     book.effect = True
     book.port = event.port
-    if event.held:
-        book.gate = "after"
-    else:
+    book.gate = "breakpoint" if event.held else ""
+    if not event.held:
         book.resolution = Resolution("success", event.port, event.dead, tuple(event.broken))
 
 
@@ -177,6 +181,8 @@ def on_failed(ledger: Ledger, run: RunBook, event: AttemptFailed, record: Record
         book.undo_failed = event.retry_at is None
         return
     book.disposition = event.disposition
+    if event.disposition != "retry":
+        book.gate = ""
     if event.disposition == "retry":
         _check_retry(run, book, event, record)
         run.retries += 1
@@ -223,6 +229,7 @@ def on_fallback(ledger: Ledger, run: RunBook, event: FallbackUsed, record: Recor
 
 def on_cancelled(ledger: Ledger, run: RunBook, event: AttemptCancelled, record: Record) -> None:
     book = end(ledger, run, event.node, event.attempt, event.undo, record)
+    book.gate = ""
     if event.undo:
         book.undo_failed = True
     else:
@@ -245,7 +252,7 @@ def on_doubted(ledger: Ledger, run: RunBook, event: AttemptDoubted, record: Reco
         book.ended_uncertain = False
         return
     end(ledger, run, event.node, event.attempt, event.undo, record)
-    book.undo_failed = event.undo
+    book.undo_failed, book.gate = event.undo, ""
 
 
 def on_stop(ledger: Ledger, run: RunBook, event: AttemptStopRequested, record: Record) -> None:
@@ -270,6 +277,7 @@ def on_retry(ledger: Ledger, run: RunBook, event: RetryRequested, record: Record
         return
     book.retry_at = None
     book.resolution = None
+    run.reopen_parent(book.path)
     if event.by is not None:
         book.tries = 0
         book.gate = ""

@@ -40,7 +40,7 @@ def on_skipped(ledger: Ledger, run: RunBook, event: NodeSkipped, record: Record)
         wanted = "go" if event.reason.startswith("when") else "skip"
         require(6, verdict == wanted, f"{event.node} is skipped, but its join says {verdict}")
         require(7, not book.effect, f"{event.node} is skipped after it succeeded")
-    book.resolution = Resolution("none")
+    book.resolution, book.gate = Resolution("none"), ""
 
 
 def on_cancelled(ledger: Ledger, run: RunBook, event: NodeCancelled, record: Record) -> None:
@@ -56,7 +56,7 @@ def on_cancelled(ledger: Ledger, run: RunBook, event: NodeCancelled, record: Rec
 def on_failed(ledger: Ledger, run: RunBook, event: NodeFailed, record: Record) -> None:
     book = run.node(event.node)
     _still(book, "failed")
-    book.disposition = event.disposition
+    book.disposition, book.gate = event.disposition, ""
     if event.disposition not in ("held", "fallback"):
         book.resolution = resolved(event, "failure")
 
@@ -66,7 +66,7 @@ def on_disposed(ledger: Ledger, run: RunBook, event: FailureDisposed, record: Re
     _still(book, "disposed of")
     require(7, not book.effect, f"{event.node} succeeded, yet its failure is disposed of")
     book.disposition = event.disposition
-    book.retry_at = None
+    book.retry_at, book.gate = None, ""
     if event.disposition != "held" and book.resolution is None:
         book.resolution = resolved(event, "failure")
 
@@ -86,7 +86,8 @@ def on_released(ledger: Ledger, run: RunBook, event: NodeReleased, record: Recor
 def on_breakpoint_hit(ledger: Ledger, run: RunBook, event: BreakpointHit, record: Record) -> None:
     book = run.node(event.node)
     _still(book, "stopped")
-    require(11, not book.gate, f"{event.node} hits a breakpoint behind a gate")
+    if event.on == "before":
+        require(11, not book.gate, f"{event.node} hits a breakpoint behind a gate")
     book.gate = "breakpoint"
 
 
@@ -100,6 +101,7 @@ def on_marked(ledger: Ledger, run: RunBook, event: NodeMarked, record: Record) -
         book.undone.add(book.generation)
         return
     require(7, not book.effect, f"{event.node} is marked after it succeeded")
+    run.reopen_parent(book.path)
     book.effect = event.outcome == "succeeded"
     book.port = event.port
     book.resolution = resolved(event, "success", event.port) if book.effect else Resolution("none")
@@ -124,6 +126,7 @@ def on_reset(ledger: Ledger, run: RunBook, event: NodesReset, record: Record) ->
         for index in range(book.items or 0):
             item = run.nodes.pop(f"{path}[{index}]")
             _still(item, "reset")
+            run.former[item.path] = item
         book.items = None
 
 
@@ -131,7 +134,7 @@ def on_reused(ledger: Ledger, run: RunBook, event: NodeReused, record: Record) -
     book = run.node(event.node)
     _still(book, "reused")
     require(11, not run.paused, f"{event.node} is reused while the run is paused")
-    book.effect = True
+    book.effect, book.gate = True, ""
     book.resolution = resolved(event, "success", book.port)
 
 
@@ -149,7 +152,13 @@ def on_expanded(ledger: Ledger, run: RunBook, event: ItemsExpanded, record: Reco
     book.items, book.gate = event.count, ""
     for index in range(event.count):
         path = f"{event.node}[{index}]"
-        run.nodes[path] = NodeBook(path, book.plan)
+        item = NodeBook(path, book.plan)
+        before = run.former.get(path)
+        if before is not None:
+            renewed = before.effect or before.undo_failed or before.generation in before.undone
+            item.attempt, item.undo_attempt = before.attempt, before.undo_attempt
+            item.generation = before.generation + renewed
+        run.nodes[path] = item
 
 
 def on_collected(ledger: Ledger, run: RunBook, event: ItemsCollected, record: Record) -> None:
@@ -158,4 +167,6 @@ def on_collected(ledger: Ledger, run: RunBook, event: ItemsCollected, record: Re
     require(4, not any(item.open for item in items), f"{event.node} ends while items run")
     book.effect, book.port = True, ""
     book.finished_position = record.position
-    book.resolution = resolved(event, "success")
+    book.gate = "breakpoint" if event.held else ""
+    if not event.held:
+        book.resolution = resolved(event, "success")

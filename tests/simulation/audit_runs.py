@@ -47,6 +47,7 @@ def on_resumed(ledger: Ledger, run: RunBook, event: RunResumed, record: Record) 
 def on_cancel(ledger: Ledger, run: RunBook, event: RunCancelRequested, record: Record) -> None:
     require(12, not run.ended, f"run {run.number} is cancelled after its end")
     run.cancelled = run.failing = True
+    run.paused = False
     run.exempt = set()
 
 

@@ -113,7 +113,8 @@ class Auditor:
             return
         event, ledger = record.event, self.ledger
         kind = type(event).__name__
-        subject = getattr(event, "node", ""), getattr(event, "undo", False)
+        about = getattr(event, "node", "") or getattr(event, "nodes", ())
+        subject = about, getattr(event, "undo", False)
         fact = (by.command, kind, *subject)
         ledger.facts[fact] = ledger.facts.get(fact, 0) + 1
         require(

@@ -93,6 +93,7 @@ class RunBook:
     expired: bool = False
     exempt: set[str] = field(default_factory=set)
     nodes: dict[str, NodeBook] = field(default_factory=dict)
+    former: dict[str, NodeBook] = field(default_factory=dict)
     flights: set[tuple[str, bool]] = field(default_factory=set)
 
     def node(self, path: str) -> NodeBook:
@@ -101,6 +102,12 @@ class RunBook:
         if book is None:
             raise Violation(2, f"run {self.number} has no node {path}")
         return book
+
+    def reopen_parent(self, path: str) -> None:
+        """An item goes on by hand: its foreach is not finished any more."""
+        parent = self.nodes.get(parent_of(path) or "")
+        if parent is not None:
+            parent.effect, parent.resolution, parent.disposition = False, None, ""
 
     def verdict(self, edge: PlanEdge) -> str:
         """What an edge has come to (language.md, "Edges"): open, taken, dead or broken."""

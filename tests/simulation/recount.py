@@ -42,13 +42,18 @@ def _check_items(run: RunState, node: NodeState) -> None:
         return
     found = [run.nodes[f"{node.path}[{index}]"] for index in range(items.count)]
     left = sum(not item.settled for item in found)
-    failed = sum(item.status in ("failed", "cancelled") for item in found)
-    active = sum(item.status != "blocked" and not item.settled for item in found)
+    failed = sum(item.settled and _spoils(item) for item in found)
+    resting = ("blocked", "failed", "in_doubt")
+    active = sum(item.status not in resting and not item.settled for item in found)
     kept = (items.left, items.failed, items.active)
     same = kept == (left, failed, active)
     require(
         2, same, f"{node.path}: left, failed, active are {kept}, counted {(left, failed, active)}"
     )
+
+
+def _spoils(item: NodeState) -> bool:
+    return item.status == "cancelled" or (item.status == "failed" and item.disposition != "ignored")
 
 
 def _check_timers(state: EngineState, run: RunState) -> None:
