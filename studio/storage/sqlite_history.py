@@ -49,6 +49,10 @@ _INSERT_DEFINITION = (
     " ON CONFLICT (version) DO NOTHING"
 )
 _INSERT_TAG = "INSERT INTO vocabulary (tag) VALUES (?) ON CONFLICT (tag) DO NOTHING"
+_REFRESH_RUN = (
+    "UPDATE run SET data = ?, checksum = ?"
+    " WHERE run = ? AND run_id = ? AND workflow = ? AND state = ? AND open = ?"
+)
 _UPSERT_RUN = (
     "INSERT INTO run (run, run_id, workflow, state, open, data, checksum)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -301,8 +305,15 @@ class _Transaction:
             connection.executemany(_INSERT_DEFINITION, self._definitions)
         if self.events:
             connection.executemany(_INSERT_EVENT, self.events)
-        if self._rows:
-            connection.executemany(_UPSERT_RUN, self._rows)
+        for row in self._rows:
+            run, run_id, workflow, state, is_open, data, checksum = row
+            # SQLite rewrites the index entries of every column that an update names, changed or not:
+            # five more pages in the log for a row in which mostly the counts have changed.
+            refreshed = connection.execute(
+                _REFRESH_RUN, (data, checksum, run, run_id, workflow, state, is_open)
+            )
+            if not refreshed.rowcount:
+                connection.execute(_UPSERT_RUN, row)
         before_commit()
         connection.execute("COMMIT")
 
