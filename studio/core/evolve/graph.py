@@ -93,6 +93,8 @@ def regate(run: RunState, node: NodeState, gate: str | None) -> None:
     was = node.settled
     node.gate = gate
     run.open += was - node.settled
+    if node.settled and not was and node.plan.is_handler:
+        notify_sources(run, node)
 
 
 def notify_sources(run: RunState, handler: NodeState) -> None:

@@ -218,6 +218,7 @@ def on_reset(state: EngineState, run: RunState, event: NodesReset, record: Recor
 
 def _reset(state: EngineState, run: RunState, node: NodeState, keep: bool, position: int) -> None:
     _stop_waiting(state, run, node)
+    regate(run, node, None)
     effective = node.status in EFFECTIVE
     if effective or node.status in ("compensated", "compensation_failed"):
         node.generation += 1
