@@ -20,15 +20,18 @@ from studio.application.studio import Launch, Sender
 from studio.core.commands import AnyCommand, Refusal
 from studio.core.events import Record
 from studio.core.plan import Plan
+from studio.engine.clock import SystemClock
 from studio.engine.feed import Logged, News, Progress, StorageNews
 from studio.errors import NotFoundError, StudioError
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover
 from studio.loading.loader import LoadResult, load_file
-from studio.ports import AttemptKey, LogLine, RunFilter, RunRow
+from studio.ports import AttemptKey, Clock, LogLine, RunFilter, RunRow
 
 if TYPE_CHECKING:
     from studio.core.state import EngineState, RunState
+
+__all__ = ["AnyCommand", "Changes", "Notice", "Session", "WorkflowFile"]
 
 AnyStudio = LocalStudio | RemoteStudio
 
@@ -111,6 +114,7 @@ class Session:
         self.location = location
         self.sender = sender
         self.folder = folder
+        self.clock: Clock = SystemClock()
         self.files: dict[str, WorkflowFile] = {}
         self.skipped: list[str] = []
         self.rows: list[RunRow] = []
@@ -238,6 +242,19 @@ class Session:
         if self.shown_run is None:
             return False
         return not self.studio.owns or self._in_memory(self.shown_run)
+
+    @staticmethod
+    def no_plan() -> Plan | None:
+        """The plan of a session that shows nothing."""
+        return None
+
+    def now(self) -> float:
+        """Seconds since the epoch, by the engine's clock."""
+        return self.clock.now()
+
+    def drives(self, number: int) -> bool:
+        """Whether an engine drives a run: this one, or the owner's when it is another process."""
+        return not self.studio.owns or self._in_memory(number)
 
     # ----------------------------------------------------------------- changes
 

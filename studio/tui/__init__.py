@@ -1,0 +1,1 @@
+"""The terminal screen: a thin shell that draws projections and sends verbs."""

@@ -1,0 +1,251 @@
+"""The one table of actions: key, label, help, and when each applies. It feeds bindings, footer, help, palette, menus,
+the documentation and the user's keymap (interface.md, "Keys")."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple, TypeAlias
+
+from studio.core.endings import needs_person, phase_of
+from studio.core.state import NodeState, RunState
+from studio.core.transitions import EFFECTIVE, IN_FLIGHT
+
+Scope: TypeAlias = Literal["node", "run", "move", "view", "app"]
+
+
+class Situation(NamedTuple):
+    """What an action would act on.
+
+    Args:
+        run: the shown run, None when a workflow without a run is shown.
+        node: the selected node of that run, None without one.
+        selected: path of the selected node, also when there is no run.
+        file: path of the shown workflow file, None when there is none.
+        loadable: whether the file has a good version.
+        driven: whether an engine drives the run; false for one that was interrupted.
+    """
+
+    run: RunState | None = None
+    node: NodeState | None = None
+    selected: str | None = None
+    file: str | None = None
+    loadable: bool = False
+    driven: bool = True
+
+
+Rule: TypeAlias = Callable[[Situation], str | None]
+
+
+class Action(NamedTuple):
+    """One thing a person can do.
+
+    Args:
+        id: stable name, used by keymap files.
+        keys: keys in Textual's names; the first is shown.
+        label: one or two words, for the footer and menus.
+        help: one sentence.
+        scope: what it acts on.
+        rule: why it does not apply, or None when it does.
+        rank: place in the footer; smaller is further left; 0 keeps it out.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    scope: Scope
+    rule: Rule
+    rank: int = 0
+
+
+def _always(at: Situation) -> str | None:
+    return None
+
+
+def _with_file(at: Situation) -> str | None:
+    if at.file is None:
+        return "there is no workflow here: N creates one from a template"
+    return None
+
+
+def _launch(at: Situation) -> str | None:
+    if at.file is None:
+        return "there is no workflow to start: N creates one from a template"
+    return None if at.loadable else "the workflow file has errors: e opens it"
+
+
+def _with_run(at: Situation) -> str | None:
+    return None if at.run is not None else "no run is shown: L starts one"
+
+
+def _with_node(at: Situation) -> str | None:
+    if at.run is None:
+        return "no run is shown: L starts one"
+    return None if at.node is not None else "select a node first"
+
+
+def _selected(at: Situation) -> str | None:
+    return None if at.selected is not None else "select a node first"
+
+
+def _retry(at: Situation) -> str | None:
+    missing = _with_node(at)
+    if missing or at.node is None:
+        return missing
+    if at.node.status in ("running", "compensating", "waiting"):
+        return f"{at.node.path} is {at.node.status}: x cancels it"
+    if at.node.status == "blocked":
+        return f"{at.node.path} waits for its upstreams"
+    return None
+
+
+def _cancel(at: Situation) -> str | None:
+    missing = _with_node(at)
+    if missing or at.node is None:
+        return missing
+    if at.node.status in EFFECTIVE or at.node.settled:
+        return f"cannot cancel {at.node.path}: it is {at.node.status}"
+    return None
+
+
+def _open_run(at: Situation) -> str | None:
+    missing = _with_run(at)
+    if missing or at.run is None:
+        return missing
+    return f"run {at.run.number} has ended ({at.run.phase})" if at.run.ended else None
+
+
+def _hold(at: Situation) -> str | None:
+    missing = _with_node(at) or _open_run(at)
+    if missing or at.node is None:
+        return missing
+    if at.node.gate is None and (at.node.status in EFFECTIVE or at.node.settled):
+        return f"cannot hold {at.node.path}: it is {at.node.status}"
+    return None
+
+
+def _outcome(at: Situation) -> str | None:
+    missing = _with_node(at)
+    if missing or at.node is None:
+        return missing
+    if at.node.status in IN_FLIGHT:
+        return f"{at.node.path} is {at.node.status}: x cancels it first"
+    return None
+
+
+def _undo(at: Situation) -> str | None:
+    missing = _with_node(at)
+    if missing or at.node is None:
+        return missing
+    if at.node.plan.undo is None:
+        return f"{at.node.path} declares no undo: add `compensate:` to it"
+    if at.node.status not in EFFECTIVE and at.node.items is None:
+        return f"cannot undo {at.node.path}: it is {at.node.status}"
+    return None
+
+
+def _undo_run(at: Situation) -> str | None:
+    missing = _with_run(at)
+    if missing or at.run is None:
+        return missing
+    if not any(node.plan.undo is not None for node in at.run.nodes.values()):
+        return "no node of this workflow declares an undo"
+    return None
+
+
+def _go_on(at: Situation) -> str | None:
+    missing = _with_node(at)
+    if missing or at.node is None:
+        return missing
+    return None if at.node.gate is not None else f"{at.node.path} is not stopped"
+
+
+def _go_on_run(at: Situation) -> str | None:
+    missing = _with_run(at)
+    if missing or at.run is None:
+        return missing
+    if not at.driven and not at.run.ended:
+        return None
+    stopped = any(node.gate == "breakpoint" for node in at.run.nodes.values())
+    if at.run.stepping or at.run.until is not None or stopped:
+        return None
+    return "the run is not interrupted, in step mode or at a breakpoint"
+
+
+def _needs(at: Situation) -> str | None:
+    missing = _with_run(at)
+    if missing or at.run is None:
+        return missing
+    if phase_of(at.run) == "attention" or any(needs_person(n) for n in at.run.nodes.values()):
+        return None
+    return None
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("retry", ("r",), "Retry", "Run the node again now, with the newest code", "node", _retry, 10),
+    Action("retry_downstream", ("R",), "+Down", "Retry the node, and what follows it if its input differs", "node", _retry, 11),
+    Action("outcome", ("o",), "Outcome", "Set the outcome by hand: succeeded, skipped, ignored, failed", "node", _outcome, 12),
+    Action("undo", ("u",), "Undo", "Undo this node, showing the plan first", "node", _undo, 13),
+    Action("undo_run", ("U",), "Undo run", "Undo the run in reverse order, showing the plan first", "run", _undo_run),
+    Action("hold", ("p",), "Hold", "Hold the node before its next start, or release it", "node", _hold, 14),
+    Action("pause", ("P",), "Pause", "Pause the run, or let it go on", "run", _open_run),
+    Action("step", ("s",), "Step", "Step: let this node, or the next ready one, start", "run", _open_run, 15),
+    Action("step_wave", ("S",), "Wave", "Step: let every ready node start", "run", _open_run),
+    Action("breakpoint", ("b",), "Break", "Set or clear a breakpoint before this node", "node", _with_node, 16),
+    Action("continue", ("c",), "Continue", "Leave the breakpoint or hold of this node", "node", _go_on),
+    Action("continue_run", ("C",), "Continue run", "Leave step mode and breakpoints, or take up an interrupted run", "run", _go_on_run),
+    Action("run_to", ("t",), "Run to", "Run to this node and stop there", "node", _with_node),
+    Action("cancel", ("x",), "Cancel", "Cancel the node", "node", _cancel),
+    Action("cancel_run", ("X",), "Cancel run", "Cancel the run; asks first", "run", _open_run),
+    Action("override_input", ("i",), "Input", "Give the next attempt another input", "node", _with_node),
+    Action("take_back", ("z",), "Take back", "Take back my last action, if nothing has acted on it yet", "run", _with_run),
+    Action("next_need", ("f",), "Next", "Go to the next thing that needs you", "move", _needs, 17),
+    Action("previous_need", ("F",), "Previous", "Go to the previous thing that needs you", "move", _needs),
+    Action("edit", ("e",), "Edit", "Open the source at the line of the node, or of its error", "view", _with_file, 18),
+    Action("why", ("w",), "Why", "Why the node is as it is", "node", _with_node),
+    Action("launch", ("L",), "Launch", "Start a run of this workflow; again: with the same parameters", "run", _launch, 5),
+    Action("new", ("N",), "New", "Create a workflow from a template", "app", _always),
+    Action("view", ("v",), "View", "Graph, table", "view", _with_file, 19),
+    Action("find", ("slash",), "Find", "Find a node by name", "view", _with_file, 20),
+    Action("copy", ("y",), "Copy", "Copy the id, error, input, output, log or command of the node", "view", _selected),
+    Action("pager", ("vertical_line",), "Pager", "Open the whole log in the pager", "view", _with_run),
+    Action("zoom", ("Z",), "Zoom", "Give the focused pane the whole screen", "view", _always),
+    Action("map", ("m",), "Map", "Show or hide the map of the graph", "view", _with_file),
+    Action("more_detail", ("plus", "equals_sign"), "Detail +", "Draw nodes with more detail", "view", _with_file),
+    Action("less_detail", ("minus",), "Detail -", "Draw nodes with less detail", "view", _with_file),
+    Action("fit", ("0",), "Fit", "Choose the drawing that fits", "view", _with_file),
+    Action("fold", ("d",), "Focus", "Show only what is around the selected node, or everything again", "view", _selected),
+    Action("watch_mode", ("T",), "Watch", "What a saved file does to the run: auto, ask, off", "app", _always),
+    Action("palette", ("colon", "ctrl+p"), "Command", "Find an action by name", "app", _always, 30),
+    Action("help", ("question_mark",), "Help", "Keys and what they do", "app", _always, 31),
+    Action("quit", ("q",), "Quit", "One level back, then quit", "app", _always),
+)  # fmt: skip
+"""Every action, in the order of the help page."""
+
+BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
+
+KEY_NAMES: dict[str, str] = {
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "vertical_line": "|",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "enter": "⏎",
+    "escape": "esc",
+    "space": "space",
+}
+"""How keys with a name are written on screen."""
+
+
+def key_name(key: str) -> str:
+    """A key as people write it."""
+    return KEY_NAMES.get(key, key)
+
+
+def footer_actions(at: Situation, limit: int = 9) -> list[Action]:
+    """The actions worth a place in the footer: those that apply here, by rank."""
+    found = [a for a in ACTIONS if a.rank and a.rule(at) is None]
+    found.sort(key=lambda action: action.rank)
+    tail = [action for action in found if action.rank >= 30]
+    head = [action for action in found if action.rank < 30]
+    return head[: max(0, limit - len(tail))] + tail

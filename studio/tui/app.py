@@ -1,0 +1,140 @@
+"""The application: opens a session, puts the main screen up, and never dies of an error it can show."""
+
+from collections.abc import Awaitable, Callable
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.theme import Theme
+from textual.worker import Worker, WorkerState
+
+from studio.application.session import Session
+from studio.errors import StudioError
+from studio.tui.guard import Guarded
+from studio.tui.palette import BACKGROUNDS, Palette
+from studio.tui.screens.main import MainScreen
+
+OpenSession = Callable[[], Awaitable[Session]]
+
+
+class StudioApp(Guarded, App[None]):
+    """Workflow Studio on screen.
+
+    Args:
+        open_session: makes the session; awaited once the screen is up.
+        theme_name: ``dark``, ``light``, ``contrast`` or ``ansi``.
+        colour: false for ``NO_COLOR``.
+        ascii: draw with ASCII characters only.
+    """
+
+    TITLE = "Workflow Studio"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(
+        self,
+        open_session: OpenSession,
+        *,
+        theme_name: str = "dark",
+        colour: bool = True,
+        ascii: bool = False,
+    ) -> None:
+        super().__init__(ansi_color=theme_name == "ansi")
+        self.palette = Palette(theme_name, colour=colour)
+        self.session: Session | None = None
+        self.errors: list[str] = []
+        self._open_session = open_session
+        self._ascii = ascii
+        self._main: MainScreen | None = None
+        self.register_theme(_theme(self.palette))
+        self.theme = "studio"
+
+    def on_mount(self) -> None:
+        """Open the session beside the first paint."""
+        self.run_worker(self._begin(), name="begin", exit_on_error=False)
+
+    async def _begin(self) -> None:
+        session = await self._open_session()
+        self.session = session
+        if session.shown_run is None and session.shown_file is None and session.files:
+            session.show_file(next(iter(session.files)))
+        self._main = MainScreen(session, ascii=self._ascii)
+        await self.push_screen(self._main)
+
+    def report(self, error: Exception) -> None:
+        """Show an error that a handler, timer or worker raised, and go on."""
+        text = str(error) if isinstance(error, StudioError) else f"{type(error).__name__}: {error}"
+        self.errors.append(text)
+        if self._main is not None and self._main.is_mounted:
+            self._main.notice(text, "warning" if isinstance(error, StudioError) else "error")
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual calls this for what escaped a dispatch; it would end the application and print locals."""
+        if self._main is None:
+            self.exit(return_code=1, message=str(error))
+            return
+        self.report(error)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that failed is an error like any other."""
+        error = event.worker.error
+        if event.state == WorkerState.ERROR and isinstance(error, Exception):
+            if self._main is None:
+                self.exit(return_code=1, message=str(error))
+            else:
+                self.report(error)
+
+
+def _theme(palette: Palette) -> Theme:
+    names = ("accent", "text", "dim", "border", "good", "warn", "bad")
+    colour = {name: palette.style(name).color for name in names}
+
+    def hexa(name: str, default: str) -> str:
+        found = colour[name]
+        return found.name if found is not None else default
+
+    if palette.theme == "ansi" or not palette.colour:
+        return Theme(
+            name="studio",
+            primary="ansi_blue",
+            secondary="ansi_bright_black",
+            accent="ansi_blue",
+            foreground="ansi_default",
+            background="ansi_default",
+            surface="ansi_default",
+            panel="ansi_bright_black",
+            ansi=True,
+        )
+    return Theme(
+        name="studio",
+        primary=hexa("accent", "#7aa2f7"),
+        secondary=hexa("dim", "#7f8794"),
+        accent=hexa("accent", "#7aa2f7"),
+        foreground=hexa("text", "#d7dae0"),
+        background=BACKGROUNDS[palette.theme],
+        surface=BACKGROUNDS[palette.theme],
+        panel=hexa("border", "#414868"),
+        success=hexa("good", "#9ece6a"),
+        warning=hexa("warn", "#e0af68"),
+        error=hexa("bad", "#f7768e"),
+        dark=palette.theme != "light",
+    )
+
+
+async def run_screen(
+    open_session: OpenSession,
+    *,
+    theme: str = "dark",
+    colour: bool = True,
+    ascii: bool = False,
+    mouse: bool = True,
+) -> int:
+    """Run the screen until it is left, then close its session. Returns the exit status."""
+    app = StudioApp(open_session, theme_name=theme, colour=colour, ascii=ascii)
+    try:
+        await app.run_async(mouse=mouse)
+    finally:
+        if app.session is not None:
+            await app.session.close()
+            await app.session.studio.close()
+    return app.return_code or 0

@@ -1,0 +1,95 @@
+"""Rows of styled text, drawn only where they are visible: what most panes are made of.
+
+The text comes sanitised from the projections and never passes through markup.
+"""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment as RichSegment
+from rich.style import Style
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from studio.projections.layout import Segment, cell_width
+from studio.tui.guard import Guarded
+from studio.tui.palette import Palette
+
+Row = Sequence[Segment]
+
+
+class RowsView(Guarded, ScrollView, can_focus=True):
+    """A scrolling list of rows, with a cursor row when ``cursor`` is not None."""
+
+    DEFAULT_CSS = """
+    RowsView { background: transparent; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.rows: list[Row] = []
+        self.cursor: int | None = None
+        self._widest = 0
+
+    @property
+    def palette(self) -> Palette:
+        """Styles of the running theme."""
+        palette = getattr(self.app, "palette", None)
+        return palette if isinstance(palette, Palette) else Palette()
+
+    def set_rows(self, rows: Sequence[Row], *, keep_scroll: bool = True) -> None:
+        """Show other rows; only lines that differ are drawn again."""
+        before = self.rows
+        self.rows = list(rows)
+        widest = max((sum(cell_width(part.text) for part in row) for row in rows), default=0)
+        size = Size(widest, len(self.rows))
+        if size != self.virtual_size:
+            self._widest = widest
+            self.virtual_size = size
+        if not keep_scroll:
+            self.scroll_to(0, 0, animate=False)
+        if len(before) != len(self.rows):
+            self.refresh()
+            return
+        for index, (old, new) in enumerate(zip(before, self.rows, strict=True)):
+            if old != new:
+                self.refresh_row(index)
+
+    def refresh_row(self, index: int) -> None:
+        """Draw one row again if it is visible."""
+        y = index - self.scroll_offset.y
+        if 0 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def move_cursor(self, index: int) -> None:
+        """Put the cursor on a row and bring it into view."""
+        if not self.rows:
+            self.cursor = None
+            return
+        old = self.cursor
+        self.cursor = min(max(index, 0), len(self.rows) - 1)
+        if old is not None:
+            self.refresh_row(old)
+        self.refresh_row(self.cursor)
+        top, height = self.scroll_offset.y, self.size.height
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False)
+
+    def render_line(self, y: int) -> Strip:
+        """One visible line. Textual asks for each line that has to be drawn again."""
+        x, top = self.scroll_offset
+        width = self.size.width
+        index = y + top
+        if index >= len(self.rows):
+            return Strip.blank(width)
+        palette = self.palette
+        parts = [RichSegment(part.text, palette.style(part.style)) for part in self.rows[index]]
+        strip = Strip(parts)
+        if x or strip.cell_length > width:
+            strip = strip.crop(x, x + width)
+        strip = strip.extend_cell_length(width)
+        if index == self.cursor and self.has_focus:
+            strip = strip.apply_style(Style(reverse=True))
+        return strip
