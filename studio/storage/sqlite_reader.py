@@ -44,7 +44,11 @@ class SqliteReader:
             raise NotFoundError(f"There is no history at {path}.")
         with self._told():
             self._connection = connect_reader(path)
-            self._gaps: tuple[Gap, ...] = read_gaps(self._connection)
+            try:
+                self._gaps: tuple[Gap, ...] = read_gaps(self._connection)
+            except BaseException:
+                self._connection.close()
+                raise
 
     def head(self) -> int:
         """Position of the last record, 0 when the history is empty."""

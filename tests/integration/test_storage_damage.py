@@ -1,8 +1,10 @@
 """Real files with real damage: nothing whole is lost, nothing wrong is shown, nothing is deleted."""
 
+import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from studio.core.events import Record
 from studio.errors import DamagedError, StorageError
 from studio.ids import RunNumber, VersionHash
 from studio.ports import Batch, Definition, RunFilter
+from studio.storage.codec import UnknownEventError, event_checksum
 from studio.storage.integrity import examine, verify
+from studio.storage.owner_lock import OwnerLock
 from studio.storage.salvage import finish_salvage, salvage
 from studio.storage.sqlite_file import HISTORY_NAME, create
 from studio.storage.sqlite_reader import open_reader
@@ -213,6 +217,84 @@ async def test_a_damaged_log_is_told_and_what_follows_the_damage_is_saved(tmp_pa
     # Later frames hold newer images of the page that the flip hit, so that every event is whole.
     assert kept == [record for batch in batches for record in batch]
     await history.aclose()
+
+
+async def test_a_torn_last_transaction_is_left_out_and_told(tmp_path: Path) -> None:
+    history, _ = open_history(tmp_path, clock=CLOCK)
+    for run in range(1, 4):
+        await history.append(Batch(whole_run(history.head(), run), [run_row(run)]))
+    everything = list(history.read())
+    main, log = tmp_path / HISTORY_NAME, tmp_path / (HISTORY_NAME + "-wal")
+    images = {place: place.read_bytes() for place in (main, log)}
+    await history.aclose()
+    for place, image in images.items():
+        place.write_bytes(image)
+    _patch(log, len(images[log]) - 4096, os.urandom(4096))  # the page of the last frame
+
+    history, health = open_history(tmp_path, clock=CLOCK)
+    assert list(history.read()) == everything[:16]
+    assert len(health.notices) == 1
+    assert "never completed" in health.notices[0]
+    await history.append(Batch(whole_run(16, 3), [run_row(3)]))
+    await history.aclose()
+    assert verify(main) == []
+
+
+async def test_events_of_a_newer_program_outlive_a_salvage(tmp_path: Path) -> None:
+    await _filled(tmp_path, runs=2)
+    path = tmp_path / HISTORY_NAME
+    data = b'{"event":"node_teleported","node":"a"}'
+    with closing(sqlite3.connect(path)) as connection:
+        (head,) = connection.execute("SELECT max(position) FROM event").fetchone()
+        row = (head + 1, 2, 5.5, data, event_checksum(head + 1, 2, 5.5, data))
+        connection.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", row)
+        connection.commit()
+    _no_header(path)
+    history, health = open_history(tmp_path, clock=CLOCK)
+    assert health.read_only
+    assert "was damaged" in health.notices[0]
+    assert "node_teleported" in health.notices[1]
+    assert history.head() == head + 1
+    with pytest.raises(UnknownEventError):
+        history.record(head + 1)
+    await history.aclose()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT * FROM event WHERE data = ?", (data,)).fetchall() == [row]
+
+
+async def test_a_salvage_that_finds_no_space_leaves_the_damaged_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _filled(tmp_path, runs=2)
+    path = tmp_path / HISTORY_NAME
+    _no_header(path)
+    damaged = path.read_bytes()
+
+    def refuse(place: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("studio.storage.salvage.sync_path", refuse)
+        with pytest.raises(StorageError) as caught:
+            open_history(tmp_path, clock=CLOCK)
+    assert caught.value.errno == errno.ENOSPC
+    assert path.read_bytes() == damaged
+    history, health = open_history(
+        tmp_path, clock=CLOCK
+    )  # nobody owns the folder after the failure
+    assert "was damaged" in health.notices[0]
+    await history.aclose()
+
+
+async def test_a_lock_that_was_handed_in_stays_with_its_holder(tmp_path: Path) -> None:
+    with OwnerLock.acquire(tmp_path) as lock:
+        history, _ = open_history(tmp_path, clock=CLOCK, lock=lock)
+        await history.append(Batch(whole_run(0, 1)))
+        await history.aclose()
+        await history.aclose()
+        assert lock.held
+        with pytest.raises(StorageError, match="has been closed"):
+            list(history.read())
 
 
 async def test_a_log_that_was_cut_off_leaves_a_whole_beginning(tmp_path: Path) -> None:
