@@ -262,6 +262,8 @@ def on_expanded(state: EngineState, run: RunState, event: ItemsExpanded, record:
     values: Value = (
         Stored(record.position) if event.blob else keep_value(event.items, record.position)
     )
+    if node.items is not None:
+        _drop_items(run, node, node.items.count)
     node.items = ItemsState(event.count, values)
     node.age = record.position
     node.started_at = record.at
