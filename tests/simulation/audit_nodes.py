@@ -48,7 +48,8 @@ def on_cancelled(ledger: Ledger, run: RunBook, event: NodeCancelled, record: Rec
     _still(book, "cancelled")
     require(7, not book.effect, f"{event.node} is cancelled after it succeeded")
     parent = parent_of(event.node)
-    lawful = run.failing or event.by is not None or parent is not None
+    items = parent is not None or book.items is not None  # its own items were cancelled
+    lawful = run.failing or event.by is not None or items
     require(13, lawful, f"{event.node} is cancelled in a run that goes on")
     book.resolution, book.gate, book.retry_at = Resolution("none"), "", None
 
@@ -104,12 +105,14 @@ def on_marked(ledger: Ledger, run: RunBook, event: NodeMarked, record: Record) -
     run.reopen_parent(book.path)
     book.effect = event.outcome == "succeeded"
     book.port = event.port
+    book.disposition = ""
     book.resolution = resolved(event, "success", event.port) if book.effect else Resolution("none")
 
 
 def on_output(ledger: Ledger, run: RunBook, event: OutputOverridden, record: Record) -> None:
     book = run.node(event.node)
     require(7, book.effect, f"{event.node}: the output of a node without one is replaced")
+    run.reopen_parent(book.path)
     book.resolution = resolved(event, "success", book.port)
 
 
@@ -123,11 +126,15 @@ def on_reset(ledger: Ledger, run: RunBook, event: NodesReset, record: Record) ->
         book.tries = book.interruptions = 0
         book.by_hand = False
         book.retry_at = None
-        for index in range(book.items or 0):
-            item = run.nodes.pop(f"{path}[{index}]")
-            _still(item, "reset")
-            run.former[item.path] = item
-        book.items = None
+        _drop_items(run, book)
+
+
+def _drop_items(run: RunBook, book: NodeBook) -> None:
+    for index in range(book.items or 0):
+        item = run.nodes.pop(f"{book.path}[{index}]")
+        _still(item, "dropped")
+        run.former[item.path] = item
+    book.items = None
 
 
 def on_reused(ledger: Ledger, run: RunBook, event: NodeReused, record: Record) -> None:
@@ -149,6 +156,7 @@ def on_expanded(ledger: Ledger, run: RunBook, event: ItemsExpanded, record: Reco
     require(
         6, verdict == "go" or book.by_hand, f"{event.node} is expanded; its join says {verdict}"
     )
+    _drop_items(run, book)
     book.items, book.gate = event.count, ""
     for index in range(event.count):
         path = f"{event.node}[{index}]"

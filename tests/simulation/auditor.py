@@ -120,7 +120,7 @@ class Auditor:
         require(
             14, ledger.facts[fact] == 1, f"command {by.command} made {kind} of {subject[0]} twice"
         )
-        if not isinstance(event, facts.AttemptStarted):
+        if not isinstance(event, facts.AttemptStarted | facts.AttemptCancelled):
             first = ledger.command_batches.setdefault(by.command, ledger.batch)
             require(14, first == ledger.batch, f"command {by.command} acts in two batches")
 
