@@ -206,6 +206,7 @@ def reopen_parent(run: RunState, item: NodeState, position: int) -> None:
         unresolve(run, parent, position)
     become(run, parent, "blocked")
     become(run, parent, "running")
+    run.collecting.append(parent.path)
 
 
 def requeue_item(run: RunState, parent: NodeState, item: NodeState) -> None:
