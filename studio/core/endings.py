@@ -11,7 +11,13 @@ from studio.core.events import (
     CompensationFinished,
     RunFinished,
 )
-from studio.core.resilience.compensation import plan_undo, undoable
+from studio.core.resilience.compensation import (
+    holds_effects,
+    is_doubtful,
+    plan_undo,
+    undoable,
+    unfinished_undo,
+)
 from studio.core.scope import run_scope
 from studio.core.starts import gate_of, render_undo
 from studio.core.state import CompensationState, EngineState, NodeState, RunState
@@ -22,10 +28,10 @@ from studio.model.failure import Failure
 
 def end_run(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
     """Facts that end a run all of whose nodes are resolved; none while anything is open."""
-    if run.open or run.flying or run.waits or run.paused:
+    if run.open or run.flying or run.waits or run.paused or in_doubt(run):
         return []
     if run.compensate_by is not None:
-        return _compensate(state, run, now, by_hand=True)
+        return _doubt(run) or _compensate(state, run, now, by_hand=True)
     if run.cancelled:
         return [RunFinished("cancelled", message=run.message)]
     failed = first_failure(run)
@@ -37,7 +43,20 @@ def end_run(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
         if doubtful:
             return doubtful
         return _compensate(state, run, now, by_hand=False)
-    return [RunFinished("failed", message=_message(run, failed), degraded=run.degraded)]
+    return [RunFinished("failed", message=_message(run, failed), degraded=is_degraded(run))]
+
+
+def in_doubt(run: RunState) -> bool:
+    """Whether a person has to say what became of some node or item."""
+    return any(node.status == "in_doubt" for node in run.nodes.values())
+
+
+def is_degraded(run: RunState) -> bool:
+    """Whether a fallback stands in for a result, or a failure was tolerated."""
+    return any(
+        ("degraded" in node.marks and node.status in EFFECTIVE) or node.disposition == "tolerated"
+        for node in run.nodes.values()
+    )
 
 
 def first_failure(run: RunState) -> NodeState | None:
@@ -62,7 +81,7 @@ def _succeed(state: EngineState, run: RunState) -> RunFinished:
             outputs = run.plan.outputs.render(run_scope(state, run)).value
         except ExpressionError as error:
             return RunFinished("failed", message=f"outputs: {error.message}")
-    return RunFinished("succeeded", outputs=outputs, degraded=run.degraded)
+    return RunFinished("succeeded", outputs=outputs, degraded=is_degraded(run))
 
 
 def _doubt(run: RunState) -> list[AnyEvent]:
@@ -70,7 +89,7 @@ def _doubt(run: RunState) -> list[AnyEvent]:
     return [
         AttemptDoubted(node.path, node.attempt, "it may have acted before it failed")
         for node in run.nodes.values()
-        if node.uncertain and node.status == "failed" and node.plan.undo is not None
+        if is_doubtful(node)
     ]
 
 
@@ -88,7 +107,7 @@ def _compensate(state: EngineState, run: RunState, now: float, *, by_hand: bool)
     if not plan.steps:
         if by_hand:
             return [RunFinished("cancelled", message=f"{message}; there was nothing to undo")]
-        return [RunFinished("failed", message=message, degraded=run.degraded)]
+        return [RunFinished("failed", message=message, degraded=is_degraded(run))]
     return [
         compensation_started(run, plan.steps, plan.barrier, None, now, final=True, failed=failed)
     ]
@@ -101,9 +120,7 @@ def next_undo(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
         return []
     while plan.position < len(plan.steps):
         node = run.nodes.get(plan.steps[plan.position])
-        if node is not None and (
-            undoable(node) or node.status in ("compensating", "compensation_failed")
-        ):
+        if node is not None and (undoable(node) or unfinished_undo(node)):
             break
         plan.position += 1
     if plan.position == len(plan.steps):
@@ -164,7 +181,7 @@ def _finish(run: RunState, plan: CompensationState) -> list[AnyEvent]:
 
 def _undone_phase(run: RunState, complete: bool) -> Literal["compensated", "partly_compensated"]:
     """``compensated`` when no undoable effect stands any more."""
-    standing = any(undoable(node) for node in run.nodes.values())
+    standing = any(holds_effects(run, node) for node in run.nodes.values())
     scoped = run.plan.workflow.compensation.scope == "branch"
     if complete and (scoped or not standing):
         return "compensated"
@@ -182,8 +199,10 @@ def phase_of(run: RunState) -> Phase:
         if run.paused and not plan.expired:
             return "compensating"
         return "attention"
-    if run.paused or not run.open:
+    if run.paused:
         return run.phase
+    if not run.open:
+        return "attention" if in_doubt(run) else run.phase
     # A node that waits for a lock is neither queued nor in flight; at rest a look at all nodes is affordable.
     waits_for_lock = any(
         node.status == "ready" and gate_of(run, node) is None for node in run.nodes.values()

@@ -45,6 +45,8 @@ def gate_of(run: RunState, node: NodeState) -> str | None:
     """
     if node.manual is not None:
         return None
+    if run.compensation is not None:
+        return "compensation"
     if run.paused:
         return "pause"
     if node.gate is not None:

@@ -1,5 +1,7 @@
 """Verbs about one node."""
 
+from typing import cast
+
 import msgspec
 
 from studio.core.commands import (
@@ -23,6 +25,7 @@ from studio.core.events import (
     AttemptStopRequested,
     BreakpointCleared,
     BreakpointSet,
+    Disposition,
     FailureDisposed,
     InputOverridden,
     NodeCancelled,
@@ -33,8 +36,10 @@ from studio.core.events import (
     OutputOverridden,
     RetryRequested,
 )
+from studio.core.evolve.graph import is_automatic
+from studio.core.joins import has_broken, join_verdict
 from studio.core.plan import base_path
-from studio.core.state import EngineState, NodeState, RunState
+from studio.core.state import TAKEN, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
 from studio.errors import ExpressionError
 from studio.model.expressions import parse_expression
@@ -129,7 +134,9 @@ def _cancel_items(run: RunState, node: NodeState, command: CancelNode) -> Answer
 def retry_node(state: EngineState, run: RunState, node: NodeState, command: RetryNode) -> Answer:
     """A new attempt now; gates do not apply, limits do."""
     by = origin(command)
-    if node.status == "compensation_failed":
+    if node.status == "compensation_failed" or (
+        node.status == "compensating" and node.retry_at is not None
+    ):
         if run.compensation is None:
             return Refusal(
                 f"no compensation is under way in run {run.number}",
@@ -149,8 +156,9 @@ def retry_node(state: EngineState, run: RunState, node: NodeState, command: Retr
         )
     if not (node.status in RETRYABLE or node.status in EFFECTIVE) or busy_node(run, node):
         return Refusal(f"cannot retry {node.path}: it is {node.status}", _retry_hint(node))
-    if node.status in ("ready", "held", "skipped", "cancelled") and not _upstream_ready(run, node):
-        return Refusal(f"cannot retry {node.path}: its upstream nodes have not succeeded")
+    missing = _missing_upstream(run, node)
+    if missing:
+        return Refusal(f"cannot retry {node.path}: {missing}", _upstream_hint(run, node))
     found: list[AnyEvent] = reopen(run, command)
     if command.has_input:
         found.append(InputOverridden(node.path, command.input, by=by))
@@ -167,30 +175,53 @@ def _retry_hint(node: NodeState) -> str:
     return "it starts by itself when its upstreams are done" if node.status == "blocked" else ""
 
 
-def _upstream_ready(run: RunState, node: NodeState) -> bool:
-    """Whether what the node needs has succeeded, so that its input can be computed."""
-    if node.parent is not None or not node.plan.incoming:
-        return True
-    states = [run.nodes[edge.source].status in EFFECTIVE for edge in node.plan.incoming]
-    return all(states) if node.plan.node.join == "all" else any(states)
+def _missing_upstream(run: RunState, node: NodeState) -> str:
+    """What the node's join still lacks, so that its input could not be computed; empty when it lacks nothing."""
+    if node.parent is not None:
+        return ""
+    if has_broken(node):
+        return node.blocking or "the condition of an incoming edge could not be evaluated"
+    if join_verdict(node) == "go":
+        return ""
+    for edge in node.plan.incoming:
+        if node.edges is not None and node.edges[edge.slot] != TAKEN:
+            return (
+                f"it needs {edge.source} (on {edge.on}), which is {run.nodes[edge.source].status}"
+            )
+    return "none of its incoming edges was taken"
+
+
+def _upstream_hint(run: RunState, node: NodeState) -> str:
+    open_edges = [
+        edge.source
+        for edge in node.plan.incoming
+        if node.edges is not None and node.edges[edge.slot] != TAKEN
+    ]
+    if not open_edges:
+        return ""
+    return (
+        f"retry {open_edges[0]}, or `studio mark {run.number} {node.path} succeeded` goes past it"
+    )
 
 
 def _follow(run: RunState, node: NodeState, command: RetryNode) -> list[AnyEvent]:
     """What has run behind the node becomes stale, or runs again with ``downstream``."""
-    behind = [
+    begun = [
         name
         for name in run.plan.descendants([node.path])
         if run.nodes[name].status not in ("blocked", "ready", "held")
-        and not busy_node(run, run.nodes[name])
     ]
-    if not behind:
-        return []
-    if command.downstream:
-        return [
-            NodesReset(tuple(behind), keep=True, cause=f"follows {node.path}", by=origin(command))
-        ]
-    ran = tuple(name for name in behind if run.nodes[name].status in EFFECTIVE)
-    return [NodesStaled(ran, f"{node.path} runs again", by=origin(command))] if ran else []
+    busy = [name for name in begun if busy_node(run, run.nodes[name])]
+    idle = [name for name in begun if name not in busy]
+    found: list[AnyEvent] = []
+    by = origin(command)
+    if command.downstream and idle:
+        found.append(NodesReset(tuple(idle), keep=True, cause=f"follows {node.path}", by=by))
+        idle = []
+    ran = tuple([name for name in idle if run.nodes[name].status in EFFECTIVE] + busy)
+    if ran:
+        found.append(NodesStaled(ran, f"{node.path} runs again", by=by))
+    return found
 
 
 def mark_node(state: EngineState, run: RunState, node: NodeState, command: MarkNode) -> Answer:
@@ -210,8 +241,18 @@ def mark_node(state: EngineState, run: RunState, node: NodeState, command: MarkN
     if command.outcome == "succeeded":
         return _mark_succeeded(state, run, node, command)
     if command.outcome == "skipped":
-        return [*reopen(run, command), NodeMarked(node.path, "skipped", by=origin(command))]
+        marked = NodeMarked(node.path, "skipped", by=origin(command))
+        return [*_reopen_for(run, node, command), marked]
     return _mark_failure(state, run, node, command)
+
+
+def _reopen_for(run: RunState, node: NodeState, command: MarkNode) -> list[AnyEvent]:
+    """A mark opens the run again, unless it only tells what a doubtful node did in a run that ends anyway."""
+    for_undo = run.cancelled or run.timed_out or run.compensate_by is not None
+    caused = run.failing_node == node.path and not for_undo
+    if node.status == "in_doubt" and run.failing and not run.ended and not caused:
+        return []
+    return reopen(run, command)
 
 
 def _already_done(run: RunState, node: NodeState, command: MarkNode) -> Refusal:
@@ -242,7 +283,23 @@ def _mark_succeeded(
         broken=broken,
         by=origin(command),
     )
-    return [*reopen(run, command), marked]
+    found: list[AnyEvent] = [*_reopen_for(run, node, command), marked]
+    handlers = _ran_for_failure(run, node)
+    if handlers:
+        found.append(NodesStaled(handlers, f"{node.path} succeeded after all", by=origin(command)))
+    return found
+
+
+def _ran_for_failure(run: RunState, node: NodeState) -> tuple[str, ...]:
+    """Handlers and observers of a failure that turned out to be none (engine.md, "Failure")."""
+    if node.status != "failed" or node.parent is not None:
+        return ()
+    targets = [run.nodes[edge.target] for edge in node.plan.outgoing if edge.on == "failure"]
+    return tuple(
+        target.path
+        for target in targets
+        if target.status in EFFECTIVE or target.status in ("running", "backing_off")
+    )
 
 
 def _mark_failure(state: EngineState, run: RunState, node: NodeState, command: MarkNode) -> Answer:
@@ -255,12 +312,14 @@ def _mark_failure(state: EngineState, run: RunState, node: NodeState, command: M
         )
     edges = judge_edges(state, run, node, "failure", "", None)
     if command.outcome == "ignored":
-        found: list[AnyEvent] = reopen(run, command)
         return [
-            *found,
+            *_reopen_for(run, node, command),
             FailureDisposed(node.path, "ignored", dead=edges[0], broken=edges[1], by=by),
         ]
     if node.status == "failed" and node.disposition not in ("held", "handling"):
+        if node.uncertain:
+            # It did not act: nothing of it has to be undone.
+            return [FailureDisposed(node.path, as_disposition(node), by=by)]
         return Refusal(f"{node.path} has been given up already ({node.disposition})")
     disposal = dispose(state, run, node, handlers=node.status != "failed")
     if disposal.disposition == "held":
@@ -272,10 +331,20 @@ def _mark_failure(state: EngineState, run: RunState, node: NodeState, command: M
     ]
 
 
+def as_disposition(node: NodeState) -> Disposition:
+    """What has become of a failed node, as its facts name it."""
+    return cast("Disposition", node.disposition)
+
+
 def override_input(
     state: EngineState, run: RunState, node: NodeState, command: OverrideInput
 ) -> Answer:
     """The input of the node's next attempt."""
+    if node.plan.expand is not None and node.parent is None:
+        return Refusal(
+            f"{node.path} is a foreach: its items have inputs of their own",
+            f"`studio input {run.number} {node.path}[0] JSON` overrides the first one",
+        )
     if command.revert and not node.override_input:
         return Refusal(f"the input of {node.path} is not overridden")
     return [InputOverridden(node.path, command.input, revert=command.revert, by=origin(command))]
@@ -297,7 +366,9 @@ def override_output(
         output = msgspec.Raw(state.raw(node.overridden[0]))
     value = msgspec.json.decode(output) if needs_output(node) else None
     dead, broken = judge_edges(state, run, node, "success", node.port, value)
-    found: list[AnyEvent] = reopen(run, command) if _blocked_behind(run, node) else []
+    behind = run.plan.descendants([base_path(node.path)])
+    opens = node.parent is not None or any(is_automatic(run.nodes[name]) for name in behind)
+    found: list[AnyEvent] = reopen(run, command) if run.ended and opens else []
     found.append(
         OutputOverridden(
             node.path,
@@ -310,16 +381,12 @@ def override_output(
     )
     ran = tuple(
         name
-        for name in run.plan.descendants([base_path(node.path)])
+        for name in behind
         if run.nodes[name].status in EFFECTIVE or run.nodes[name].status == "running"
     )
     if ran:
         found.append(NodesStaled(ran, f"output of {node.path} changed", by=origin(command)))
     return found
-
-
-def _blocked_behind(run: RunState, node: NodeState) -> bool:
-    return not run.ended and run.failing and bool(node.plan.outgoing)
 
 
 def set_breakpoint(

@@ -37,7 +37,12 @@ from studio.core.events import (
     SteppingChanged,
 )
 from studio.core.plan import base_path
-from studio.core.resilience.compensation import plan_undo, standing_dependants, undoable
+from studio.core.resilience.compensation import (
+    holds_effects,
+    is_doubtful,
+    plan_undo,
+    standing_dependants,
+)
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 
@@ -122,6 +127,16 @@ def rerun(state: EngineState, run: RunState, command: Rerun) -> Answer:
             return Refusal(f"run {run.number} has no node {command.start}")
         names = [command.start, *run.plan.descendants([command.start])]
         keep, cause = False, f"rerun from {command.start}"
+    undone = [
+        name
+        for name in run.plan.ancestors(names)
+        if run.nodes[name].status == "compensated" and name not in names
+    ]
+    if undone:
+        return Refusal(
+            f"cannot rerun {names[0]}: {undone[0]}, which comes before it, was undone",
+            f"`studio rerun {run.number} --from {undone[0]}` runs both again",
+        )
     busy = [path for path in names if busy_node(run, run.nodes[path])]
     if busy:
         return Refusal(
@@ -135,9 +150,7 @@ def rerun(state: EngineState, run: RunState, command: Rerun) -> Answer:
 
 
 def busy_node(run: RunState, node: NodeState) -> bool:
-    """Whether an attempt of the node, or of one of its items, is open."""
-    if node.items is not None and node.status == "running":
-        return node.items.active > 0
+    """Whether an attempt of the node is open, or its items are not all resolved."""
     return node.status in IN_FLIGHT
 
 
@@ -150,11 +163,20 @@ def step(state: EngineState, run: RunState, command: Step) -> Answer:
     """Enter step mode, or let the next node or wave start in it."""
     if run.ended:
         return Refusal(f"cannot step run {run.number}: it has ended ({run.phase})")
+    if run.paused and command.until is None:
+        return Refusal(
+            f"cannot step run {run.number}: it is paused",
+            "`resume` first, or `retry NODE` to start a single node by hand",
+        )
     if command.until is not None:
         if command.until not in run.plan.nodes:
             return Refusal(f"run {run.number} has no node {command.until}")
         return [SteppingChanged(until=command.until, by=origin(command))]
-    ready = [path for path, node in run.nodes.items() if node.status in ("ready", "held")]
+    ready = [
+        path
+        for path, node in run.nodes.items()
+        if node.status in ("ready", "held") and node.gate != "hold"
+    ]
     if command.node is not None:
         if command.node not in run.nodes:
             return Refusal(f"run {run.number} has no node {command.node}")
@@ -165,9 +187,18 @@ def step(state: EngineState, run: RunState, command: Step) -> Answer:
             )
         ready = [command.node]
     allowed = ready if command.wave else ready[:1]
-    return [
-        SteppingChanged(stepping=True, until=run.until, allowed=tuple(allowed), by=origin(command))
+    if run.stepping and not allowed:
+        return Refusal(
+            f"cannot step run {run.number}: no node is ready",
+            "wait for what runs, or look at `why`",
+        )
+    found: list[AnyEvent] = [
+        SteppingChanged(stepping=True, allowed=tuple(allowed), by=origin(command))
     ]
+    for path in allowed:
+        if run.nodes[path].gate == "breakpoint":
+            found += release(state, run, run.nodes[path], command)
+    return found
 
 
 def go_on(state: EngineState, run: RunState, command: Continue) -> Answer:
@@ -223,7 +254,11 @@ def compensate(state: EngineState, run: RunState, command: Compensate, now: floa
             )
     elif run.compensate_by is not None:
         return Refusal(f"run {run.number} is about to be compensated")
-    doubtful = [node.path for node in run.nodes.values() if node.status == "in_doubt"]
+    doubtful = [
+        node.path
+        for node in run.nodes.values()
+        if node.status == "in_doubt" or (run.ended and is_doubtful(node))
+    ]
     if doubtful:
         return Refusal(
             f"cannot compensate run {run.number}: the outcome of {doubtful[0]} is in doubt",
@@ -282,11 +317,17 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
             return Refusal(
                 f"{path} declares no undo", "add `compensate:` to it, or mark what follows"
             )
-        if node.items is None and not undoable(node):
+        if node.items is None and not holds_effects(run, node):
             return Refusal(f"cannot undo {path}: it is {node.status}")
     wanted = set(command.nodes)
     if command.downstream:
         wanted.update(run.plan.descendants(base_path(path) for path in command.nodes))
+    busy = [name for name in run.plan.descendants(wanted) if busy_node(run, run.nodes[name])]
+    if busy:
+        return Refusal(
+            f"cannot undo {command.nodes[0]}: {busy[0]}, which follows it, is {run.nodes[busy[0]].status}",
+            "wait for it, or cancel it first",
+        )
     standing = [name for name in standing_dependants(run, wanted) if name not in wanted]
     if standing and not (command.force and command.reason):
         return Refusal(

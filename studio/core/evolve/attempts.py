@@ -22,6 +22,7 @@ from studio.core.evolve.graph import (
     requeue_item,
     resolve,
     unresolve,
+    withdraw,
 )
 from studio.core.plan import item_path
 from studio.core.state import EngineState, Flight, NodeState, RunState, Stored, keep_value
@@ -114,6 +115,7 @@ def on_succeeded(
         node.undo_tries = node.interruptions = 0
         node.gate = None
         become(run, node, "compensated")
+        withdraw(run, node, record.position)
         return
     node.output = (
         keep_value(event.output, record.position) if event.blob is None else keep_blob(record)
@@ -257,6 +259,7 @@ def on_doubted(state: EngineState, run: RunState, event: AttemptDoubted, record:
     _end(state, run, node, record, event.undo)
     node.cause = event.detail
     node.gate = None
+    node.uncertain = False
     become(run, node, "compensation_failed" if event.undo else "in_doubt")
 
 

@@ -184,6 +184,13 @@ def unresolve(run: RunState, node: NodeState, position: int) -> None:
                 stack.append(_reopen(run, target, position))
 
 
+def withdraw(run: RunState, node: NodeState, position: int) -> None:
+    """An effect was taken back in a run that goes on: what follows must not start on it."""
+    plan = run.compensation
+    if plan is not None and not plan.final and node.resolved:
+        unresolve(run, node, position)
+
+
 def revive(run: RunState, node: NodeState, position: int) -> None:
     """Bring an automatically skipped or cancelled node back to ``blocked``, and what followed from it."""
     unresolve(run, _reopen(run, node, position), position)

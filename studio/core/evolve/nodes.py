@@ -29,6 +29,7 @@ from studio.core.evolve.graph import (
     reopen_parent,
     resolve,
     unresolve,
+    withdraw,
 )
 from studio.core.plan import item_path
 from studio.core.state import (
@@ -156,6 +157,7 @@ def on_marked(state: EngineState, run: RunState, event: NodeMarked, record: Reco
         node.gate = None
         node.disposition = event.outcome
         become(run, node, "compensated")
+        withdraw(run, node, record.position)
         run.undone = run.undone or event.outcome == "succeeded"
         if event.outcome != "succeeded":
             node.mark("ignored")
@@ -202,7 +204,13 @@ def on_output_overridden(
         node.overridden = node.overridden or (node.output,)
         node.mark("overridden output")
     node.output = keep_value(event.output, record.position)
-    resolve(run, node, "success", record.position, event.dead, event.broken)
+    if node.parent is not None:
+        reopen_parent(run, node, record.position)
+        run.collecting.append(node.parent.path)
+    elif node.resolved:
+        # What was skipped because of the old output is judged again by the new one.
+        unresolve(run, node, record.position)
+        resolve(run, node, "success", record.position, event.dead, event.broken)
 
 
 def on_staled(state: EngineState, run: RunState, event: NodesStaled, record: Record) -> None:
@@ -222,7 +230,10 @@ def _reset(state: EngineState, run: RunState, node: NodeState, keep: bool, posit
     effective = node.status in EFFECTIVE
     if effective or node.status in ("compensated", "compensation_failed"):
         node.generation += 1
-    node.keep = keep and effective
+    node.keep = keep and (effective or node.keep)
+    stop = run.breakpoints.get(node.path)
+    if stop is not None and node.attempt == 0:
+        run.breakpoints[node.path] = stop._replace(consumed=-1)
     node.tries = node.iteration = node.interruptions = node.undo_tries = node.input_attempt = 0
     node.uncertain = False
     node.failure = None
@@ -252,6 +263,8 @@ def on_reused(state: EngineState, run: RunState, event: NodeReused, record: Reco
     node = run.nodes[event.node]
     node.keep = False
     node.gate = None
+    # The effect that stands is that of the generation before the reset.
+    node.generation -= 1
     node.finished_at = record.at
     become(run, node, "reused")
     resolve(run, node, "success", record.position, event.dead, event.broken)

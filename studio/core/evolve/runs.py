@@ -16,7 +16,7 @@ from studio.core.events import (
     SteppingChanged,
 )
 from studio.core.evolve.flights import clear_timer, set_timer
-from studio.core.evolve.graph import FREE, is_automatic, revive
+from studio.core.evolve.graph import FREE, become, is_automatic, revive
 from studio.core.state import BreakpointState, CompensationState, EngineState, RunState
 from studio.core.transitions import IN_FLIGHT
 
@@ -153,7 +153,7 @@ def on_finished(state: EngineState, run: RunState, event: RunFinished, record: R
     run.phase = event.phase
     run.outputs = event.outputs
     run.message = event.message
-    run.degraded = run.degraded or event.degraded
+    run.degraded = event.degraded
     run.finished_at = record.at
     run.paused = False
     for key in [key for key in state.flow.timers if key.run == run.number]:
@@ -181,6 +181,8 @@ def on_reopened(state: EngineState, run: RunState, event: RunReopened, record: R
 
 def on_stepping(state: EngineState, run: RunState, event: SteppingChanged, record: Record) -> None:
     run.stepping = event.stepping
+    if not event.stepping:
+        run.allowed.clear()
     _aim(run, event.until)
     run.allowed.update(event.allowed)
     _wake_up(run, record.position)
@@ -198,6 +200,8 @@ def on_compensation_started(
     for path in event.steps:
         node = run.nodes[path]
         node.undo_tries = 0
+        if node.status == "compensation_failed":
+            become(run, node, "compensating")
     if event.deadline is not None:
         set_timer(state, run, "compensation", event.deadline)
 
@@ -208,6 +212,7 @@ def on_compensation_stalled(
     clear_timer(state, run, "compensation")
     if run.compensation is not None:
         run.compensation.expired = True
+        run.compensation.deadline = None
 
 
 def on_compensation_finished(
@@ -217,3 +222,5 @@ def on_compensation_finished(
     run.compensation = None
     run.phase = "running"
     run.message = event.message or run.message
+    _wake_up(run, record.position)
+    state.flow.dirty[run.number] = None

@@ -22,6 +22,23 @@ def undoable(node: NodeState) -> bool:
     return node.status in EFFECTIVE and node.plan.undo is not None and node.items is None
 
 
+def is_doubtful(node: NodeState) -> bool:
+    """Whether the node failed in a way that may have left an effect for its undo to take back."""
+    return node.uncertain and node.status == "failed" and node.plan.undo is not None
+
+
+def unfinished_undo(node: NodeState) -> bool:
+    """Whether an earlier plan began to undo the node and did not get through."""
+    return node.status in ("compensating", "compensation_failed")
+
+
+def holds_effects(run: RunState, node: NodeState) -> bool:
+    """Whether the node, or an item of it, has an effect that could still be undone."""
+    if node.items is not None:
+        return any(undoable(item) or unfinished_undo(item) for item in items_of(run, node))
+    return undoable(node) or unfinished_undo(node)
+
+
 def plan_undo(
     run: RunState, among: Iterable[str] | None = None, *, force: bool = False
 ) -> UndoPlan:
@@ -35,17 +52,28 @@ def plan_undo(
     wanted = None if among is None else set(among)
     steps: list[str] = []
     for node in _backwards(run):
-        if wanted is not None and not (node.path in wanted or base_path(node.path) in wanted):
+        chosen = wanted is None or node.path in wanted
+        if not chosen and node.items is None:
             continue
-        if node.plan.node.irreversible and node.status in EFFECTIVE and not force:
+        if chosen and node.plan.node.irreversible and _acted(run, node) and not force:
             return UndoPlan(tuple(steps), node.path)
         if node.items is not None:
-            done = [item for item in items_of(run, node) if undoable(item)]
+            done = [
+                item
+                for item in items_of(run, node)
+                if holds_effects(run, item)
+                and (chosen or (wanted is not None and item.path in wanted))
+            ]
             done.sort(key=lambda item: item.finished_position, reverse=True)
             steps.extend(item.path for item in done)
-        elif undoable(node):
+        elif holds_effects(run, node):
             steps.append(node.path)
     return UndoPlan(tuple(steps), None)
+
+
+def _acted(run: RunState, node: NodeState) -> bool:
+    """Whether the node, or any item of it, has an effect, declared undoable or not."""
+    return node.status in EFFECTIVE or any(item.status in EFFECTIVE for item in items_of(run, node))
 
 
 def _backwards(run: RunState) -> Iterable[NodeState]:
@@ -81,5 +109,5 @@ def standing_dependants(run: RunState, paths: Iterable[str]) -> list[str]:
     return [
         name
         for name in run.plan.descendants(chosen)
-        if name not in chosen and undoable(run.nodes[name])
+        if name not in chosen and holds_effects(run, run.nodes[name])
     ]
