@@ -22,7 +22,8 @@ def collect(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent
         waiting = [
             NodeCancelled(item_path(node.path, index), "another item failed")
             for index in items.pending
-            if run.nodes[item_path(node.path, index)].status == "blocked"
+            if (item := run.nodes[item_path(node.path, index)]).status == "blocked"
+            and item.manual is None
         ]
         if waiting:
             return list(waiting)

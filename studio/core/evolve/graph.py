@@ -237,11 +237,13 @@ def feed_items(run: RunState, parent: NodeState) -> None:
     items = parent.items
     if items is None or parent.status != "running":
         return
-    if items.failed and parent.plan.node.on_item_failure != "continue":
-        return
+    spoilt = items.failed and parent.plan.node.on_item_failure != "continue"
     limit = parent.plan.node.max_parallel or items.count
     while items.pending and items.active < limit:
-        item = run.nodes[item_path(parent.path, items.pending.popleft())]
+        item = run.nodes[item_path(parent.path, items.pending[0])]
+        if spoilt and item.status == "blocked" and item.manual is None:
+            return
+        items.pending.popleft()
         if item.status == "blocked":
             become(run, item, "ready")
             run.unsettled.append((item.path, parent.age))
