@@ -142,6 +142,7 @@ def on_reused(ledger: Ledger, run: RunBook, event: NodeReused, record: Record) -
     _still(book, "reused")
     require(11, not run.paused, f"{event.node} is reused while the run is paused")
     book.effect, book.gate = True, ""
+    book.generation -= 1  # the effect that stands is that of the generation before the reset
     book.resolution = resolved(event, "success", book.port)
 
 

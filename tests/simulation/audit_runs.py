@@ -59,6 +59,7 @@ def on_timed_out(ledger: Ledger, run: RunBook, event: RunTimedOut, record: Recor
 def on_failing(ledger: Ledger, run: RunBook, event: RunFailing, record: Record) -> None:
     require(17, not run.ended, f"run {run.number} fails after its end")
     run.failing = True
+    run.forced = event.force
     run.exempt = set() if event.compensate or not event.node else _exempt(run, event.node)
 
 
@@ -83,7 +84,7 @@ def _exempt(run: RunBook, failed: str) -> set[str]:
 def on_reopened(ledger: Ledger, run: RunBook, event: RunReopened, record: Record) -> None:
     lawful = run.ended or run.failing
     require(13, lawful, f"run {run.number} is reopened, but had not come to an end")
-    run.ended = run.cancelled = run.failing = False
+    run.ended = run.cancelled = run.failing = run.forced = False
     run.steps, run.expired, run.exempt, run.phase = None, False, set(), "running"
 
 
@@ -102,9 +103,8 @@ def on_compensation(
     for path in event.steps:
         book = run.node(path)
         require(15, book.effect, f"{where}: {path} has no effect to undo")
-        require(
-            15, not book.plan.node.irreversible or event.by, f"{where} undoes irreversible {path}"
-        )
+        may = run.forced or event.by is not None or not book.plan.node.irreversible
+        require(15, may, f"{where} undoes irreversible {path}")
     for path in event.steps:
         for follower in run.plan.descendants([base_path(path)]):
             for other in event.steps:
@@ -152,7 +152,8 @@ def on_finished(ledger: Ledger, run: RunBook, event: RunFinished, record: Record
     require(17, not run.ended, f"{where}, but had ended as {run.phase}")
     open_ones = [book.path for book in run.nodes.values() if book.open or book.undo_open]
     require(12, not open_ones, f"{where} with {open_ones} open")
-    require(11, not run.paused or run.steps is not None, f"{where} while it is paused")
+    undone = event.phase in ("compensated", "partly_compensated")
+    require(11, not run.paused or undone, f"{where} while it is paused")
     waiting = [book.path for book in run.nodes.values() if book.retry_at is not None]
     require(17, not waiting, f"{where} while {waiting} wait for a retry")
     top = [book for path, book in run.nodes.items() if parent_of(path) is None]

@@ -112,6 +112,7 @@ class Auditor:
         if by is None:
             return
         event, ledger = record.event, self.ledger
+        ledger.commands.add(by.command)
         kind = type(event).__name__
         about = getattr(event, "node", "") or getattr(event, "nodes", ())
         subject = about, getattr(event, "undo", False)

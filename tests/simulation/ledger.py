@@ -82,6 +82,7 @@ class RunBook:
     paused: bool = False
     cancelled: bool = False
     failing: bool = False
+    forced: bool = False
     ended: bool = False
     phase: str = "running"
     stepping: bool = False
@@ -150,6 +151,7 @@ class Ledger:
     runs: dict[int, RunBook] = field(default_factory=dict)
     locks: dict[str, tuple[int, str]] = field(default_factory=dict)
     facts: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    commands: set[str] = field(default_factory=set)
     command_batches: dict[str, int] = field(default_factory=dict)
     flights: int = 0
 

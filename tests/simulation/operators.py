@@ -86,14 +86,22 @@ NODE_VERBS: tuple[tuple[int, Maker], ...] = (
     (2, lambda rng, base, run: verbs.ClearBreakpoint(**base)),
 )
 
-_ALL = (*((w, maker, False) for w, maker in RUN_VERBS), *((w, maker, True) for w, maker in NODE_VERBS))
+_ALL = (
+    *((w, maker, False) for w, maker in RUN_VERBS),
+    *((w, maker, True) for w, maker in NODE_VERBS),
+)
 _WEIGHTS = [entry[0] for entry in _ALL]
 
 
 def random_command(rng: Random, run: RunState, number: int) -> verbs.AnyCommand:
     """Some command about a run, sensible or not."""
     _weight, make, about_node = rng.choices(_ALL, _WEIGHTS)[0]
-    base: dict[str, Any] = {"run": run.number, "id": f"c{number}", "actor": "ann", "reason": "why not"}
+    base: dict[str, Any] = {
+        "run": run.number,
+        "id": f"c{number}",
+        "actor": "ann",
+        "reason": "why not",
+    }
     if about_node:
         base["node"] = rng.choice(list(run.nodes)) if rng.random() < 0.97 else "nobody"
     return make(rng, base, run)
@@ -112,6 +120,10 @@ def helping_hand(run: RunState, number: int) -> verbs.AnyCommand | None:
         return verbs.Continue(**base)
     if run.compensation is not None and run.compensation.expired:
         return verbs.Compensate(**base)
+    if run.compensation is None and any(
+        node.status == "compensated" for node in run.nodes.values()
+    ):
+        return verbs.CancelRun(**base)  # what follows an undone node waits for it to run again
     return None
 
 

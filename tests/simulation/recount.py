@@ -57,6 +57,8 @@ def _spoils(item: NodeState) -> bool:
 
 
 def _check_timers(state: EngineState, run: RunState) -> None:
+    if run.cancelled:
+        return  # what waited is cancelled in the same batch
     for node in run.nodes.values():
         where = f"run {run.number} {node.path} ({node.status})"
         backoffs = sum(

@@ -23,7 +23,9 @@ class Faults:
         rate: share of appends around which it dies by chance.
     """
 
-    def __init__(self, rng: Random, crashes: frozenset[int] = frozenset(), rate: float = 0.0) -> None:
+    def __init__(
+        self, rng: Random, crashes: frozenset[int] = frozenset(), rate: float = 0.0
+    ) -> None:
         self.on = True
         self.disk_full = 0
         self._rng = rng

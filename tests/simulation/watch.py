@@ -1,0 +1,126 @@
+"""Looks over the shoulder of each turn: what a command may touch, and whether the history alone decides the same."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from random import Random
+from typing import Any
+from unittest.mock import patch
+
+from studio.core import turn
+from studio.core.commands import AnyCommand, NodeCommand, Refusal
+from studio.core.events import RunReopened
+from studio.core.plan import base_path
+from studio.core.state import EngineState, NodeState, RunState
+from studio.core.turn import Outcome, Turn, replay
+from studio.engine import loop
+from tests.simulation.ledger import Violation, require
+from tests.simulation.world import World
+
+SHARE = 0.08
+"""Share of turns that are decided a second time, by a state replayed from the history."""
+
+
+class WatchedTurn(Turn):
+    """A turn that compares all nodes before and after a command about one of them."""
+
+    world: World
+
+    def apply(self, command: AnyCommand) -> Refusal | None:
+        """Decide a command, and check what it changed."""
+        run = self.state.runs.get(command.run)
+        if run is None or not isinstance(command, NodeCommand) or not command.id:
+            return super().apply(command)
+        before = {path: _look_of(node) for path, node in run.nodes.items()}
+        count = len(self.records)
+        answer = super().apply(command)
+        made = [record.event for record in self.records[count:]]
+        try:
+            _check_reach(run, command, before, made)
+        except Violation as error:
+            self.world.fail(error)
+        return answer
+
+
+def _look_of(node: NodeState) -> tuple[Any, ...]:
+    return (
+        node.status, node.generation, node.attempt, node.gate, node.output,
+        node.disposition, node.retry_at, node.marks, node.stopping,
+    )  # fmt: skip
+
+
+def _check_reach(
+    run: RunState, command: NodeCommand, before: dict[str, tuple[Any, ...]], made: list[Any]
+) -> None:
+    """An action on one node changes that node and its lawful downstream only."""
+    base = base_path(command.node)
+    if base not in run.nodes:
+        require(13, not made, f"{command} about an unknown node makes {made}")
+        return
+    lawful = {base, *run.plan.descendants([base])} if base in run.plan.nodes else {base}
+    reopened = any(isinstance(event, RunReopened) for event in made)
+    for path, look in before.items():
+        node = run.nodes.get(path)
+        if base_path(path) in lawful or node is None or _look_of(node) == look:
+            continue
+        revived = reopened and look[0] in ("cancelled", "skipped") and node.status == "blocked"
+        require(13, revived, f"{command} changes {path}: {look} -> {_look_of(node)}")
+
+
+class Twice:
+    """Decides some turns a second time."""
+
+    def __init__(self, world: World, rng: Random) -> None:
+        self._world = world
+        self._rng = rng
+        self._take_turn = turn.take_turn
+
+    def __call__(self, state: EngineState, commands: Iterable[AnyCommand], now: float) -> Outcome:
+        """Take the turn; now and then compare with what a replayed state decides."""
+        commands = list(commands)
+        again = self._rng.random() < SHARE
+        fresh = self._replayed(state) if again else None
+        outcome = self._take_turn(state, commands, now)
+        if fresh is not None:
+            try:
+                self._compare(fresh, commands, now, outcome)
+            except Violation as error:
+                self._world.fail(error)
+        return outcome
+
+    def _replayed(self, state: EngineState) -> EngineState | None:
+        history = self._world.history
+        if state.position != history.head():
+            return None
+        fresh = EngineState(state.plans, state.lookup, state.flow.max_concurrency)
+        records = [record for record in history.read() if record.run in state.runs]
+        if len({record.run for record in records}) != len(state.runs):
+            return None
+        replay(fresh, records)
+        fresh.position = state.position
+        return fresh
+
+    def _compare(
+        self, fresh: EngineState, commands: list[AnyCommand], now: float, outcome: Outcome
+    ) -> None:
+        quiet = self._take_turn(fresh, [], now)
+        require(16, not quiet.records, f"a replayed history goes on: {quiet.records}")
+        second = self._take_turn(fresh, commands, now)
+        if second.records == outcome.records and second.refusals == outcome.refusals:
+            return
+        for live, replayed in zip(outcome.records, second.records, strict=False):
+            require(20, live == replayed, f"live {live}, replayed {replayed}")
+        more = (outcome.records[len(second.records) :], second.records[len(outcome.records) :])
+        require(
+            20, False, f"live and replayed go on with {more}; {outcome.refusals}, {second.refusals}"
+        )
+
+
+@contextlib.contextmanager
+def watched(world: World, seed: int) -> Iterator[None]:
+    """Watch all turns taken meanwhile."""
+    watching = type("WatchedTurn", (WatchedTurn,), {"world": world, "__slots__": ()})
+    with (
+        patch.object(turn, "Turn", watching),
+        patch.object(loop, "take_turn", Twice(world, Random(seed + 3))),
+    ):
+        yield
