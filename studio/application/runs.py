@@ -1,0 +1,65 @@
+"""Lists of runs, read without loading definitions or the engine."""
+
+from collections.abc import Sequence
+
+from studio.application.location import Location
+from studio.application.reading import Reading
+from studio.core.events import Record
+from studio.errors import NotFoundError
+from studio.ports import AttemptKey, LogLine, RunFilter, RunRow
+
+__all__ = ["AttemptKey", "LogLine", "Record", "RunRow", "interrupted_runs", "list_runs"]
+
+ALL = 2**31
+"""A limit that no list reaches."""
+
+
+def list_runs(
+    location: Location,
+    *,
+    workflow: str | None = None,
+    states: Sequence[str] = (),
+    only_open: bool = False,
+    limit: int = 50,
+) -> list[RunRow]:
+    """Runs that match, newest first; none when there is no history yet.
+
+    Args:
+        location: whose state folder.
+        workflow: only runs of this workflow.
+        states: only runs in one of these states; ``paused`` means runs that are paused, whatever else.
+        only_open: only runs that have not ended.
+        limit: how many at most.
+
+    Raises `StorageError`.
+    """
+    try:
+        reading = Reading(location.state)
+    except NotFoundError:
+        return []
+    try:
+        phases = tuple(state for state in states if state != "paused")
+        paused = len(phases) != len(states)
+        where = RunFilter(
+            workflow=workflow,
+            states=() if paused else phases,
+            only_open=only_open or (paused and not phases),
+            limit=ALL if paused else limit,
+        )
+        rows = reading.rows(where)
+    finally:
+        reading.close()
+    if paused:
+        rows = [row for row in rows if row.paused or row.state in phases]
+    return rows[:limit]
+
+
+def interrupted_runs(location: Location) -> tuple[list[RunRow], list[RunRow]]:
+    """Open runs that could go on by themselves, and open runs that wait for a person; oldest first.
+
+    Which of the first are driven right now only the owner of the folder knows.
+    """
+    rows = list(reversed(list_runs(location, only_open=True, limit=ALL)))
+    going = [row for row in rows if not row.paused and row.state != "attention"]
+    waiting = [row for row in rows if row.paused or row.state == "attention"]
+    return going, waiting

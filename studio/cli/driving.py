@@ -1,0 +1,337 @@
+"""Sending a verb to a studio and following what comes of it: owner or not, interrupted or not."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import getpass
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from studio.application.location import Location
+from studio.application.opening import open_studio
+from studio.application.reading import RunView
+from studio.application.remote import OwnerGoneError
+from studio.application.runs import Record
+from studio.application.studio import Launch, Sender, Studio
+from studio.application.verbs import AnyCommand
+from studio.cli import DONE, FAILED, INTERRUPTED, NEEDS_PERSON
+from studio.cli.arguments import state_option
+from studio.cli.console import Console
+from studio.cli.reporting import Mode, Reporter
+from studio.errors import RefusedError
+from studio.projections.json_text import json_text
+from studio.projections.needs import needs_of
+from studio.projections.run_document import run_document
+from studio.projections.text import sanitise
+from studio.projections.undo_plan import compensation_outcome
+
+Goal: TypeAlias = Literal["run", "taken", "cancelled", "undone"]
+"""What makes a verb a success: the run's own, being taken, the run cancelled, the plan of undos done."""
+
+TICK = 1.0
+"""Seconds between two refreshes of the status line while nothing happens."""
+
+ENDED = frozenset({"succeeded", "failed", "cancelled", "compensated", "partly_compensated"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a verb was asked to behave; see `studio.cli.arguments.add_acting`."""
+
+    actor: str
+    json: bool = False
+    events: bool = False
+    plain: bool = False
+    quiet: bool = False
+    wait: bool = False
+    detach: bool = False
+
+    def mode(self, console: Console) -> Mode:
+        """How progress is shown."""
+        if self.events:
+            return "events"
+        if self.json or self.quiet:
+            return "silent"
+        return "plain" if self.plain or not console.live else "live"
+
+
+def read_options(args: argparse.Namespace) -> Options:
+    """Options of a parsed command line; those its verb does not have keep their defaults."""
+    return Options(
+        actor=getattr(args, "actor", None) or default_actor(),
+        json=getattr(args, "json", False),
+        events=getattr(args, "events", False),
+        plain=getattr(args, "plain", False),
+        quiet=getattr(args, "quiet", False),
+        wait=getattr(args, "wait", False),
+        detach=getattr(args, "detach", False),
+    )
+
+
+def default_actor() -> str:
+    """Who acts when nobody says: ``STUDIO_ACTOR``, else the user's login name, else their number."""
+    named = os.environ.get("STUDIO_ACTOR")
+    if named:
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no such user in the system's list, as in some containers
+        return f"uid {os.getuid()}"
+
+
+class Drive:
+    """One command line's connection to a studio.
+
+    Args:
+        console: where to tell.
+        location: project and state folder.
+        options: how the verb was asked to behave.
+    """
+
+    def __init__(self, console: Console, location: Location, options: Options) -> None:
+        self.console = console
+        self.location = location
+        self.options = options
+        self.sender = Sender(options.actor, os.environ)
+        self.runs: list[int] = []
+        self._studio: Studio | None = None
+        self._undone: bool | None = None
+
+    @property
+    def studio(self) -> Studio:
+        """The open studio."""
+        if self._studio is None:
+            raise RuntimeError("the studio is not open")
+        return self._studio
+
+    async def open(self) -> None:
+        """Own the state folder, or talk to who does. Raises what `open_studio` raises."""
+        self._studio = await open_studio(
+            self.location, environ=os.environ, drive=not self.options.detach
+        )
+
+    async def close(self) -> None:
+        """Let go of the studio; attempts that an engine here still has open are ended."""
+        if self._studio is not None:
+            await self._studio.close()
+            self._studio = None
+
+    # ----------------------------------------------------------------- sending
+
+    async def launch(self, launch: Launch) -> int:
+        """Start a run. Raises `DefinitionError`, `RefusedError`."""
+        number = await self.studio.launch(launch, self.sender)
+        self.runs.append(number)
+        return number
+
+    async def send(self, command: AnyCommand) -> int:
+        """Send a verb about a run; returns the position the run's history had before.
+
+        Raises `RefusedError` with why, and what would make it possible.
+        """
+        number = command.run
+        self.runs.append(number)
+        before = self.position(number)
+        refusal = await self.studio.send(command, self.sender, drive=not self.options.detach)
+        if refusal is not None:
+            why = refusal.why if refusal.why.endswith((".", "?")) else f"{refusal.why}."
+            raise RefusedError(f"{why} {_sentence(refusal.hint)}".rstrip())
+        return before
+
+    def position(self, run: int) -> int:
+        """Position of the last record of a run."""
+        last = 0
+        for record in self.studio.reading.records(run):
+            last = record.position
+        return last
+
+    # ----------------------------------------------------------------- following
+
+    @property
+    def waits(self) -> bool:
+        """Whether to follow the run: always when it is driven here, else on demand."""
+        if self.options.detach:
+            return False
+        return self.studio.owns or self.options.wait or self.options.events
+
+    async def follow(self, run: int, after: int = 0) -> None:
+        """Tell what happens in a run until it rests, whoever drives it."""
+        reporter = Reporter(
+            self.console, self.options.mode(self.console), self.studio.view(run), after
+        )
+        ticker = asyncio.create_task(_tick(reporter)) if reporter.ticks else None
+        told = 0
+        try:
+            while True:
+                try:
+                    async for records in self.studio.follow(run):
+                        fresh = [record for record in records if record.position > told]
+                        if fresh:
+                            told = fresh[-1].position
+                            self._watch(fresh, after)
+                            reporter.take(fresh)
+                    return
+                except OwnerGoneError:
+                    await self._take_over(run)
+        finally:
+            if ticker is not None:
+                ticker.cancel()
+            reporter.close()
+
+    def _watch(self, records: list[Record], after: int) -> None:
+        for record in records:
+            outcome = compensation_outcome(record)
+            if outcome is not None and record.position > after:
+                self._undone = outcome
+
+    async def _take_over(self, run: int) -> None:
+        """The owner has ended while we waited: own the folder and drive the run on."""
+        self.console.say(
+            f"studio: the studio that drove run {run} has ended; going on with it here"
+        )
+        await self.close()
+        await self.open()
+        await self.studio.take_up(run, self.sender)
+
+    async def conclude(self, run: int, goal: Goal = "run", after: int = 0) -> int:
+        """Follow a run as far as asked, tell how it stands, and return the exit status."""
+        if self.waits:
+            await self.follow(run, after)
+        view = self.studio.view(run)
+        if self.options.json:
+            self.console.result(json_text(run_document(view.state, view.run)))
+        elif not self.options.quiet and not self.options.events:
+            self._tell(view, goal)
+        if not self.waits:
+            return DONE
+        row = self.studio.reading.find(str(run))
+        return self._status(row.state, goal)
+
+    def _status(self, state: str, goal: Goal) -> int:
+        if goal == "taken" or state == "succeeded":
+            return DONE
+        if goal == "cancelled" and state == "cancelled":
+            return DONE
+        if goal == "undone" and (self._undone or (self._undone is None and state == "cancelled")):
+            return DONE
+        return FAILED if state in ENDED else NEEDS_PERSON
+
+    def _tell(self, view: RunView, goal: Goal) -> None:
+        """Results to standard output, how to go on to standard error."""
+        number = view.run.number
+        more = state_option(self.location)
+        if self.options.detach:
+            self.console.say(f"recorded; `studio resume {number}{more}` carries it out")
+            return
+        if not self.waits:
+            self.console.say(
+                f"taken by the open studio; `studio show {number}{more}` tells how it stands"
+            )
+            return
+        document = run_document(view.state, view.run)
+        state = document["state"]
+        if state == "succeeded" and document["outputs"] and goal == "run":
+            self.console.result(f"outputs {json_text(document['outputs'], indent=None)}")
+        if document["paused"]:
+            self.console.say(
+                f"run {number} is paused; `studio resume {number}{more}` lets it go on"
+            )
+        elif state == "attention":
+            self._tell_needs(view, more)
+        elif state in ENDED and state != "succeeded" and goal == "run":
+            self.console.say(f"`studio show {number}{more}` shows what happened")
+
+    def _tell_needs(self, view: RunView, more: str) -> None:
+        say = self.console.say
+        say(f"run {view.run.number} needs you")
+        for need in needs_of(view.state, view.run)[:5]:
+            say(f"  {sanitise(need.node)}: {need.why or need.state}")
+            for hint in need.hints:
+                say(f"    studio {hint}{more}")
+
+
+def _sentence(hint: str) -> str:
+    if not hint:
+        return ""
+    ended = hint if hint.endswith((".", "?")) else f"{hint}."
+    return ended[0].upper() + ended[1:]
+
+
+async def _tick(reporter: Reporter) -> None:
+    while True:
+        await asyncio.sleep(TICK)
+        reporter.tick()
+
+
+Body = Callable[[Drive], Awaitable[int]]
+
+
+def drive(console: Console, location: Location, options: Options, body: Body) -> int:
+    """Open the studio, do something with it, and see hosted commands through.
+
+    An interrupt (SIGINT, SIGTERM, SIGHUP) ends the attempts under way and leaves the runs recoverable.
+
+    Returns:
+        What ``body`` returned, or 130 after an interrupt.
+
+    Raises what ``body`` raises.
+    """
+    return asyncio.run(_interruptible(Drive(console, location, options), body))
+
+
+async def _interruptible(connection: Drive, body: Body) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(_carry_out(connection, body))
+    interrupted = False
+
+    def interrupt() -> None:
+        nonlocal interrupted
+        if not interrupted:
+            interrupted = True
+            task.cancel()
+
+    watched = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN  # nohup wants SIGHUP ignored
+    ]
+    for number in watched:
+        loop.add_signal_handler(number, interrupt)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not interrupted:
+            raise
+        _tell_interrupted(connection)
+        return INTERRUPTED
+    finally:
+        for number in watched:
+            loop.remove_signal_handler(number)
+
+
+async def _carry_out(connection: Drive, body: Body) -> int:
+    await connection.open()
+    try:
+        status = await body(connection)
+        if not connection.options.detach:
+            connection.console.out.flush()
+            await connection.studio.rest()
+        return status
+    finally:
+        await connection.close()
+
+
+def _tell_interrupted(connection: Drive) -> None:
+    more = state_option(connection.location)
+    with contextlib.suppress(OSError):  # the terminal may have gone with the interrupt
+        for run in connection.runs:
+            connection.console.say(
+                f"studio: interrupted; run {run} stays open: `studio resume {run}{more}` goes on with it"
+            )
+        if not connection.runs:
+            connection.console.say("studio: interrupted")

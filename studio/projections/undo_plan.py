@@ -1,0 +1,114 @@
+"""What a compensation would undo, in which order: shown before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from studio.core.commands import Compensate, Refusal
+from studio.core.decide import decide
+from studio.core.events import CompensationFinished, Record
+from studio.core.plan import base_path
+from studio.core.resilience.compensation import plan_undo
+from studio.core.state import EngineState, NodeState, RunState
+from studio.model.nodes import KindSettings, PythonSettings, ShellSettings
+
+SCRIPT_LIMIT = 60
+"""Characters of a shell script's first line that name an undo."""
+
+
+class UndoStep(NamedTuple):
+    """One line of a compensation plan.
+
+    Args:
+        node: whose effect is taken back.
+        attempt: number the undo attempt would have.
+        undo: what carries it out, such as ``orders:refund``; None for a barrier without an undo.
+        barrier: the node is irreversible; the plan stops here.
+    """
+
+    node: str
+    attempt: int
+    undo: str | None
+    barrier: bool
+
+
+def undo_steps(
+    state: EngineState,
+    run: RunState,
+    nodes: Sequence[str] = (),
+    *,
+    downstream: bool = False,
+    force: bool = False,
+    reason: str = "",
+) -> list[UndoStep] | Refusal:
+    """The plan that ``compensate`` with the same arguments would carry out, as things stand.
+
+    Args:
+        state: the state around the run; it is only read.
+        run: the run to undo.
+        nodes: restrict the plan to these; empty for the whole run.
+        downstream: include what follows them.
+        force: go past irreversible nodes and standing dependants.
+        reason: why, as a forced undo demands.
+
+    Returns:
+        Steps in the order they would be carried out, or why there would be none.
+    """
+    command = Compensate(
+        run=run.number, nodes=tuple(nodes), downstream=downstream, force=force, reason=reason
+    )
+    answer = decide(state, command, 0.0)
+    if isinstance(answer, Refusal):
+        return answer
+    wanted: set[str] | None = None
+    if nodes:
+        wanted = set(nodes)
+        if downstream:
+            wanted.update(run.plan.descendants(base_path(path) for path in nodes))
+    plan = plan_undo(run, wanted, force=force)
+    steps = [_step(run.nodes[path], barrier=False) for path in plan.steps]
+    if plan.barrier is not None:
+        steps.append(_step(run.nodes[plan.barrier], barrier=True))
+    return steps
+
+
+def undo_document(run: int, steps: Sequence[UndoStep]) -> dict[str, Any]:
+    """The plan in JSON types, as ``compensate --plan --json`` prints it."""
+    return {
+        "run": run,
+        "steps": [
+            {
+                "step": number,
+                "node": step.node,
+                "attempt": step.attempt,
+                "undo": step.undo,
+                "barrier": step.barrier,
+            }
+            for number, step in enumerate(steps, 1)
+        ],
+    }
+
+
+def _step(node: NodeState, *, barrier: bool) -> UndoStep:
+    undo = node.plan.undo
+    name = kind_name(undo.definition.kind) if undo is not None else None
+    return UndoStep(node.path, node.undo_attempt + 1, name, barrier)
+
+
+def kind_name(kind: KindSettings) -> str:
+    """What a node or undo does, in one word or line: the function it calls, the script's first line, or its kind."""
+    if isinstance(kind, PythonSettings) and kind.call:
+        return kind.call
+    if isinstance(kind, ShellSettings):
+        lines = [line.strip() for line in kind.run.splitlines() if line.strip()]
+        first = lines[0] if lines else ""
+        more = len(lines) > 1 or len(first) > SCRIPT_LIMIT
+        return first[:SCRIPT_LIMIT] + ("…" if more else "")
+    return kind.uses
+
+
+def compensation_outcome(record: Record) -> bool | None:
+    """Whether a record says that a compensation was completed; None when it says nothing about it."""
+    event = record.event
+    return event.complete if isinstance(event, CompensationFinished) else None
