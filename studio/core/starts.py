@@ -105,9 +105,11 @@ def _start_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
     flow = state.flow
     limit = run.plan.workflow.limits.max_concurrency
     while run.queue:
-        _priority, _age, _order, path = run.queue[0]
+        _priority, age, _order, path = run.queue[0]
         node = run.nodes.get(path)
-        if node is None or node.status != "ready" or gate_of(run, node) is not None:
+        # An entry of another age is one from before the node was held back; it stands in line anew.
+        outdated = node is None or node.status != "ready" or node.age != age
+        if node is None or outdated or gate_of(run, node) is not None:
             heapq.heappop(run.queue)
             continue
         if limit is not None and flow.per_run.get(run.number, 0) >= limit:
@@ -165,6 +167,9 @@ def _still_waits(state: EngineState, entry: Waiter) -> bool:
     run = state.runs.get(entry.run)
     node = run.nodes.get(entry.node) if run is not None else None
     if run is None or node is None or node.status != "ready" or node.age != entry.age:
+        return False
+    limit = run.plan.workflow.limits.max_concurrency
+    if limit is not None and state.flow.per_run.get(run.number, 0) >= limit:
         return False
     return gate_of(run, node) is None
 
