@@ -26,6 +26,7 @@ from studio.core.events import (
     RunFailing,
     RunTimedOut,
 )
+from studio.core.plan import base_path
 from studio.core.resilience.retry import delay, retries
 from studio.core.scope import node_scope
 from studio.core.state import EngineState, Flight, NodeState, RunState, TimerKey
@@ -132,6 +133,9 @@ def succeed(
         if not done and node.iteration + 1 >= repeat.max:
             message = f"the condition is still false after {repeat.max} iterations"
             return end_failure(state, run, node, Failure("RepeatError", message, "timeout"), now)
+        leaving = run.failing and base_path(node.path) not in run.exempt
+        if not done and (leaving or node.stopping in CANCELLING):
+            return [_cancelled(run, node, node.attempt)]
         if not done:
             again = now + repeat.every
             return [AttemptSucceeded(node.path, node.attempt, output=output, again=again)]
