@@ -103,7 +103,6 @@ def _best(state: EngineState) -> int:
 
 def _start_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
     flow = state.flow
-    limit = run.plan.workflow.limits.max_concurrency
     while run.queue:
         _priority, age, _order, path = run.queue[0]
         node = run.nodes.get(path)
@@ -112,7 +111,7 @@ def _start_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
         if node is None or outdated or gate_of(run, node) is not None:
             heapq.heappop(run.queue)
             continue
-        if limit is not None and flow.per_run.get(run.number, 0) >= limit:
+        if is_full(state, run):
             return []
         if flow.max_concurrency is not None and len(flow.in_flight) >= flow.max_concurrency:
             flow.starved[run.number] = None
@@ -145,9 +144,21 @@ def _locks_free(state: EngineState, run: RunState, node: NodeState) -> bool:
 def _first_waiter(state: EngineState, lock: str) -> Waiter | None:
     """Whose turn it is at a lock; who can no longer use it loses the place."""
     waiters = state.flow.waiters.get(lock, [])
-    while waiters and not _still_waits(state, waiters[0]):
+    while waiters:
+        if _still_waits(state, waiters[0]):
+            run = state.runs[waiters[0].run]
+            if not is_full(state, run):
+                return waiters[0]
+            # Its run has no place for it now; it comes back to the line, by its age, once there is one.
+            enqueue(state, run, run.nodes[waiters[0].node], waiters[0].age)
         waiters.pop(0)
-    return waiters[0] if waiters else None
+    return None
+
+
+def is_full(state: EngineState, run: RunState) -> bool:
+    """Whether as many attempts of the run are open as it may have."""
+    limit = run.plan.workflow.limits.max_concurrency
+    return limit is not None and state.flow.per_run.get(run.number, 0) >= limit
 
 
 def _offer_locks(state: EngineState) -> None:
@@ -167,9 +178,6 @@ def _still_waits(state: EngineState, entry: Waiter) -> bool:
     run = state.runs.get(entry.run)
     node = run.nodes.get(entry.node) if run is not None else None
     if run is None or node is None or node.status != "ready" or node.age != entry.age:
-        return False
-    limit = run.plan.workflow.limits.max_concurrency
-    if limit is not None and state.flow.per_run.get(run.number, 0) >= limit:
         return False
     return gate_of(run, node) is None
 
