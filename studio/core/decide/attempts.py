@@ -130,12 +130,12 @@ def succeed(
         except ExpressionError as error:
             failure = Failure("ExpressionError", f"repeat.until: {error.message}", "validation")
             return end_failure(state, run, node, failure, now)
-        if not done and node.iteration + 1 >= repeat.max:
-            message = f"the condition is still false after {repeat.max} iterations"
-            return end_failure(state, run, node, Failure("RepeatError", message, "timeout"), now)
         leaving = run.failing and base_path(node.path) not in run.exempt
         if not done and (leaving or node.stopping in CANCELLING):
             return [_cancelled(run, node, node.attempt)]
+        if not done and node.iteration + 1 >= repeat.max:
+            message = f"the condition is still false after {repeat.max} iterations"
+            return end_failure(state, run, node, Failure("RepeatError", message, "timeout"), now)
         if not done:
             again = now + repeat.every
             return [AttemptSucceeded(node.path, node.attempt, output=output, again=again)]
