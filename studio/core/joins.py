@@ -2,19 +2,28 @@
 
 from typing import Literal
 
-from studio.core.state import BROKEN, NodeState
+from studio.core.state import BROKEN, DEAD, NodeState
 
-Verdict = Literal["go", "skip", "wait"]
+Verdict = Literal["go", "skip", "fail", "wait"]
 
 
 def join_verdict(node: NodeState) -> Verdict:
-    """Whether the node may start, has to be skipped, or waits for more of its edges.
+    """Whether the node may start, has to be skipped, fails, or waits for more of its edges.
 
-    An edge whose condition could not be evaluated counts as dead here; `has_broken` tells it apart.
+    An edge whose condition could not be evaluated resolves like a dead one and fails the node, unless a dead
+    edge skips it anyway.
     """
     total = len(node.plan.incoming)
     if total == 0:
         return "go"
+    verdict = _by_counts(node, total)
+    edges = node.edges
+    if verdict == "wait" or edges is None or BROKEN not in edges:
+        return verdict
+    return "skip" if node.plan.node.join == "all" and DEAD in edges else "fail"
+
+
+def _by_counts(node: NodeState, total: int) -> Verdict:
     taken, dead = node.taken, node.dead
     join = node.plan.node.join
     if join == "all":
@@ -26,8 +35,3 @@ def join_verdict(node: NodeState) -> Verdict:
     if taken + dead < total:
         return "wait"
     return "go" if taken or join == "settled" else "skip"
-
-
-def has_broken(node: NodeState) -> bool:
-    """Whether the condition of an incoming edge could not be evaluated."""
-    return node.edges is not None and BROKEN in node.edges

@@ -18,7 +18,7 @@ from studio.core.events import (
 )
 from studio.core.evolve.graph import become, enqueue
 from studio.core.items import collect
-from studio.core.joins import has_broken, join_verdict
+from studio.core.joins import join_verdict
 from studio.core.plan import base_path
 from studio.core.scope import node_scope
 from studio.core.starts import gate_of, start_next
@@ -121,8 +121,8 @@ def settle(state: EngineState, run: RunState, node: NodeState, position: int) ->
     verdict = join_verdict(node)
     if verdict == "wait":
         return []
-    if node.blocking is not None and has_broken(node):
-        failure = Failure("ExpressionError", node.blocking, "validation")
+    if verdict == "fail":
+        failure = Failure("ExpressionError", node.blocking or "a condition is broken", "validation")
         return fail_node(state, run, node, failure)
     if verdict == "skip":
         return [NodeSkipped(node.path, _dead_reason(run, node))]

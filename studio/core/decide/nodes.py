@@ -37,7 +37,7 @@ from studio.core.events import (
     RetryRequested,
 )
 from studio.core.evolve.graph import is_automatic
-from studio.core.joins import has_broken, join_verdict
+from studio.core.joins import join_verdict
 from studio.core.plan import base_path
 from studio.core.state import TAKEN, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
@@ -179,10 +179,11 @@ def _missing_upstream(run: RunState, node: NodeState) -> str:
     """What the node's join still lacks, so that its input could not be computed; empty when it lacks nothing."""
     if node.parent is not None:
         return ""
-    if has_broken(node):
-        return node.blocking or "the condition of an incoming edge could not be evaluated"
-    if join_verdict(node) == "go":
+    verdict = join_verdict(node)
+    if verdict == "go":
         return ""
+    if verdict == "fail":
+        return node.blocking or "the condition of an incoming edge could not be evaluated"
     for edge in node.plan.incoming:
         if node.edges is not None and node.edges[edge.slot] != TAKEN:
             return (

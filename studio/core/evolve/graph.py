@@ -175,12 +175,15 @@ def unresolve(run: RunState, node: NodeState, position: int) -> None:
             if edges is None or edges[edge.slot] == UNRESOLVED:
                 continue
             old = edges[edge.slot]
+            before = join_verdict(target)
             edges[edge.slot] = UNRESOLVED
             target.taken -= old == TAKEN
             target.dead -= old in (DEAD, BROKEN)
             if target.status in ("ready", "held"):
                 become(run, target, "blocked")
-            elif is_automatic(target):
+            elif is_automatic(target) and (
+                target.status == "cancelled" or join_verdict(target) != before
+            ):
                 stack.append(_reopen(run, target, position))
 
 

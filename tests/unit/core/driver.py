@@ -7,6 +7,7 @@ nothing may follow from it that has not followed already.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -30,14 +31,14 @@ from studio.model.workflow import Workflow
 START = 1_000_000.0
 """Time at which every driver starts, seconds since the epoch."""
 
-Needs = str | Edge | list["str | Edge"] | None
+Needs = str | Edge | Sequence[str | Edge] | None
 
 
 def edges(needs: Needs) -> tuple[Edge, ...]:
     """Edges as the model has them: ``"a"``, an `Edge`, or a list of both."""
     if needs is None:
         return ()
-    listed = needs if isinstance(needs, list) else [needs]
+    listed = [needs] if isinstance(needs, str | Edge) else needs
     return tuple(Edge(source=one) if isinstance(one, str) else one for one in listed)
 
 
@@ -135,10 +136,9 @@ class Driver:
         named = [self._named(command, by) for command in commands]
         outcome = take_turn(self.state, named, self.now)
         self.records.extend(outcome.records)
-        while outcome.more:
-            outcome = outcome._replace(
-                more=self._again(), refusals=outcome.refusals, records=outcome.records
-            )
+        more = outcome.more
+        while more:
+            more = self._again()
         self._settle_books()
         return outcome.refusals.get(len(named) - 1)
 
