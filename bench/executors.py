@@ -106,7 +106,9 @@ class _Bench:
         assert isinstance(outcome, Succeeded), outcome
         return time.perf_counter() - began
 
-    async def rate(self, settings: KindSettings, isolation: Isolation, count: int, at_once: int) -> float:
+    async def rate(
+        self, settings: KindSettings, isolation: Isolation, count: int, at_once: int
+    ) -> float:
         """Carry out many attempts and return how many a second."""
         left = count
 
@@ -195,7 +197,12 @@ async def _measure(folder: Path) -> list[dict[str, Any]]:
 
 
 def _row(name: str, measured: float, floor: float, target: str) -> dict[str, Any]:
-    return {"name": name, "measured": round(measured, 2), "floor": round(floor, 2), "target": target}
+    return {
+        "name": name,
+        "measured": round(measured, 2),
+        "floor": round(floor, 2),
+        "target": target,
+    }
 
 
 def run() -> list[dict[str, Any]]:

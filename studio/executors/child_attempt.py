@@ -90,6 +90,7 @@ class ChildAttempt:
         self._released = False
         self._cancelled = False
         self._killer: asyncio.TimerHandle | None = None
+        self._closed = False
         self._over = False
 
     def begin(self, link: ForkLink) -> None:
@@ -202,6 +203,9 @@ class ChildAttempt:
         return None if data is None else envelope.unseal(data, *self._who)
 
     def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         if self._killer is not None:
             self._killer.cancel()
         if self._talk is not None:

@@ -107,6 +107,11 @@ class Executors:
         """Process id of the zygote, None while there is none; shown by ``studio doctor``."""
         return self._zygote.pid
 
+    @property
+    def zygote_mark(self) -> str:
+        """What every descendant of the zygote carries as ``STUDIO_ZYGOTE`` in its environment."""
+        return self._zygote.mark
+
     def start(self, order: AttemptOrder) -> None:
         """Begin an attempt; what cannot be begun is reported as failed."""
         settings = order.settings

@@ -190,6 +190,8 @@ class Worker:
             if call is not None:
                 found = outcome_of_result(Envelope(message.kind, bytes(message.body)))
                 call.finish(Stopped() if call.cancelled else without_secrets(found, call.redactor))
+            if self.retiring and not self.calls and self._killer is None:
+                self.close()
             self._pool.pump()
         elif isinstance(message, Gate):
             self._open_gate()
@@ -297,9 +299,10 @@ class Pool:
     def _pick(self) -> Worker | None:
         usable = [worker for worker in self._workers if self._is_usable(worker)]
         best = min(usable, key=lambda worker: len(worker.calls), default=None)
-        if best is not None and (len(best.calls) < WINDOW // 2 or len(usable) >= MAX_WORKERS):
-            return best if len(best.calls) < WINDOW else None
-        return self._hire() or best
+        if best is None or (best.calls and len(usable) < MAX_WORKERS):
+            # Not behind another call while there may be one more process: that call may hang.
+            best = self._hire() or best
+        return best if best is not None and len(best.calls) < WINDOW else None
 
     def _is_usable(self, worker: Worker) -> bool:
         if worker.retiring:

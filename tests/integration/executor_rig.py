@@ -216,6 +216,11 @@ def alive(pid: int) -> bool:
     return stat[stat.rindex(b")") + 2 :].split()[0] != b"Z"
 
 
+def parent_of(pid: int) -> int:
+    """Process id of a process's parent."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def descendants_marked(mark: str) -> list[int]:
     """Living processes that carry the mark of a zygote, the zygote included."""
     found = []

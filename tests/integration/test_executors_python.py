@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import os
+import py_compile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from studio.model.nodes import PythonSettings
 from studio.ports import Stopped
-from tests.integration.executor_rig import Rig, alive, failure, output
+from tests.integration.executor_rig import Rig, alive, failure, output, parent_of
 
 
-@pytest.fixture()
+@pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     async with Rig(tmp_path) as rig:
         yield rig
 
 
 async def test_function_gets_its_input_and_returns_json(rig: Rig) -> None:
-    rig.module("orders", "def total(price, count=1):\n    return {'sum': price * count, 'ü': [None, True]}\n")
-    assert output(await rig.call("orders:total", {"price": 2, "count": 3})) == {"sum": 6, "ü": [None, True]}
+    rig.module(
+        "orders",
+        "def total(price, count=1):\n    return {'sum': price * count, 'ü': [None, True]}\n",
+    )
+    assert output(await rig.call("orders:total", {"price": 2, "count": 3})) == {
+        "sum": 6,
+        "ü": [None, True],
+    }
 
 
 async def test_async_function_is_awaited(rig: Rig) -> None:
-    rig.module("slow", "import asyncio\nasync def f(x):\n    await asyncio.sleep(0)\n    return x + 1\n")
+    rig.module(
+        "slow", "import asyncio\nasync def f(x):\n    await asyncio.sleep(0)\n    return x + 1\n"
+    )
     assert output(await rig.call("slow:f", {"x": 1})) == 2
 
 
@@ -49,7 +59,7 @@ async def test_context_reports_progress_log_and_identity(rig: Rig) -> None:
         "    ctx.log.warning('odd')\n"
         "    return [ctx.idempotency_key, ctx.attempt, ctx.input, ctx.node]\n",
     )
-    order = rig.order(_call("report:f"), {"n": 1})
+    order = rig.order(PythonSettings(call="report:f"), {"n": 1})
     record = rig.start(order)
     assert output(await rig.outcome(record)) == [order.idempotency_key, 1, {"n": 1}, order.key.node]
     assert record.progress == [(0.4, "4 of 10"), (1.0, "")]
@@ -59,12 +69,6 @@ async def test_context_reports_progress_log_and_identity(rig: Rig) -> None:
     ]
     assert list(rig.logs.read(order.key)) == record.logged
     assert rig.logs.closed == [order.key]
-
-
-def _call(call: str):  # type: ignore[no-untyped-def]  # a settings class whose name says it all
-    from studio.model.nodes import PythonSettings
-
-    return PythonSettings(call=call)
 
 
 async def test_child_is_clean(rig: Rig) -> None:
@@ -96,7 +100,7 @@ async def test_child_is_clean(rig: Rig) -> None:
 async def test_gate_holds_the_child_until_it_is_released(rig: Rig) -> None:
     rig.sink.holds = True
     marker = rig.folder / "ran"
-    order = rig.order(_code(f"open({str(marker)!r}, 'w').close()"))
+    order = rig.order(PythonSettings(code=f"open({str(marker)!r}, 'w').close()"))
     record = rig.start(order)
     pid, started = await record.spawned
     assert started > 0
@@ -110,7 +114,7 @@ async def test_gate_holds_the_child_until_it_is_released(rig: Rig) -> None:
 async def test_cancel_at_the_gate_runs_nothing(rig: Rig) -> None:
     rig.sink.holds = True
     marker = rig.folder / "ran"
-    order = rig.order(_code(f"open({str(marker)!r}, 'w').close()"))
+    order = rig.order(PythonSettings(code=f"open({str(marker)!r}, 'w').close()"))
     record = rig.start(order)
     pid, _ = await record.spawned
     rig.executors.cancel(order.key, 5.0)
@@ -118,12 +122,6 @@ async def test_cancel_at_the_gate_runs_nothing(rig: Rig) -> None:
     assert await rig.outcome(record) == Stopped()
     assert not marker.exists()
     assert not alive(pid)
-
-
-def _code(code: str):  # type: ignore[no-untyped-def]  # as above
-    from studio.model.nodes import PythonSettings
-
-    return PythonSettings(code=code)
 
 
 # --------------------------------------------------------------------------- errors
@@ -149,14 +147,24 @@ async def test_error_tells_the_users_own_line_and_locals(rig: Rig) -> None:
 
 async def test_code_block_error_has_the_line_of_the_block(rig: Rig) -> None:
     found = failure(await rig.code("x = 1\n\nraise RuntimeError('no')"))
-    assert (found.type, found.message, found.line, found.function) == ("RuntimeError", "no", 3, "code")
+    assert (found.type, found.message, found.line, found.function) == (
+        "RuntimeError",
+        "no",
+        3,
+        "code",
+    )
     assert "raise RuntimeError('no')" in found.traceback
 
 
 async def test_syntax_error_has_its_place(rig: Rig) -> None:
     path = rig.module("broken", "def f():\n    return (1\n")
     found = failure(await rig.call("broken:f"))
-    assert (found.type, found.category, found.file, found.line) == ("SyntaxError", "unexpected", str(path), 2)
+    assert (found.type, found.category, found.file, found.line) == (
+        "SyntaxError",
+        "unexpected",
+        str(path),
+        2,
+    )
 
 
 @pytest.mark.parametrize(
@@ -169,7 +177,9 @@ async def test_syntax_error_has_its_place(rig: Rig) -> None:
         ("nowhere:f", {}, ["nowhere"]),
     ],
 )
-async def test_wrong_calls_are_explained(rig: Rig, call: str, given: object, said: list[str]) -> None:
+async def test_wrong_calls_are_explained(
+    rig: Rig, call: str, given: object, said: list[str]
+) -> None:
     rig.module("m", "VALUE = 1\ndef f(a, b, ctx): ...\ndef gone2(): ...\n")
     found = failure(await rig.call(call, given))
     assert all(part in found.message for part in said), found.message
@@ -178,7 +188,10 @@ async def test_wrong_calls_are_explained(rig: Rig, call: str, given: object, sai
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("import datetime\nreturn {'rows': [{'when': datetime.datetime.now()}]}", "$.rows[0].when is a datetime"),
+        (
+            "import datetime\nreturn {'rows': [{'when': datetime.datetime.now()}]}",
+            "$.rows[0].when is a datetime",
+        ),
         ("return float('nan')", "$ is NaN"),
         ("return {'a': '\\ud800'}", "lone surrogate"),
         ("return 2**63", "beyond 64 bits"),
@@ -203,8 +216,16 @@ async def test_results_that_are_no_json_name_the_place(rig: Rig, code: str, said
         ("raise MemoryError", "MemoryError", "resource_exhausted"),
         ("raise KeyError('x')", "KeyError", "unexpected"),
         ("raise ValueError('x')", "ValueError", "unexpected"),
-        ("class ValidationError(ValueError): ...\nraise ValidationError('x')", "ValidationError", "validation"),
-        ("class Mine(Exception):\n    category = 'external_service'\nraise Mine", "Mine", "external_service"),
+        (
+            "class ValidationError(ValueError): ...\nraise ValidationError('x')",
+            "ValidationError",
+            "validation",
+        ),
+        (
+            "class Mine(Exception):\n    category = 'external_service'\nraise Mine",
+            "Mine",
+            "external_service",
+        ),
         (
             "class HTTPStatusError(Exception):\n    status_code = 503\nraise HTTPStatusError",
             "HTTPStatusError",
@@ -234,8 +255,6 @@ async def test_same_second_edit_of_equal_size_runs_the_new_source(rig: Rig) -> N
 
 
 async def test_stale_bytecode_is_never_run(rig: Rig) -> None:
-    import py_compile
-
     path = rig.module("m", "def f():\n    return 1\n")
     os.utime(path, (1_000_000, 1_000_000))
     py_compile.compile(str(path))
@@ -268,12 +287,14 @@ async def test_project_module_wins_over_the_standard_library(rig: Rig) -> None:
 async def _until_template(rig: Rig, call: str) -> None:
     """Call until a template answers: its attempts are children of another process than the zygote."""
     for _ in range(200):
-        record = rig.start(rig.order(_code("") if call == "" else _call(call)))
+        record = rig.start(rig.order(PythonSettings(call=call)))
         rig.sink.holds = True
         pid, _ = await record.spawned
-        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        parent = parent_of(pid)
         rig.sink.holds = False
-        rig.executors.release(next(key for key, value in rig.sink.attempts.items() if value is record))
+        rig.executors.release(
+            next(key for key, value in rig.sink.attempts.items() if value is record)
+        )
         await rig.outcome(record)
         if parent != rig.executors.zygote_pid:
             return
@@ -281,7 +302,10 @@ async def _until_template(rig: Rig, call: str) -> None:
 
 
 async def test_template_children_do_not_share_randomness_or_state(rig: Rig) -> None:
-    rig.module("m", "import random\nSEEN = []\ndef f():\n    SEEN.append(1)\n    return [len(SEEN), random.random()]\n")
+    rig.module(
+        "m",
+        "import random\nSEEN = []\ndef f():\n    SEEN.append(1)\n    return [len(SEEN), random.random()]\n",
+    )
     await _until_template(rig, "m:f")
     first, second = output(await rig.call("m:f")), output(await rig.call("m:f"))
     assert first[0] == second[0] == 1

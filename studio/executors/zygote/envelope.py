@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import zlib
 from typing import Final, Literal, NamedTuple
 
@@ -89,8 +90,13 @@ def read(path: str, limit: int = MAX_RESULT + MAX_HEADER) -> bytes | None:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None  # absent, a link, unreadable: in every case not a result
-    with open(fd, "rb") as file:
-        try:
-            return data if len(data := file.read(limit + 1)) <= limit else None
-        except OSError:
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
             return None
+        with open(fd, "rb", closefd=False) as file:
+            data = file.read(limit + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return data if len(data) <= limit else None

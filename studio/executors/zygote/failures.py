@@ -28,6 +28,7 @@ CATEGORIES: Final = frozenset(
 
 MAX_MESSAGE: Final = 16_384
 MAX_TRACEBACK: Final = 65_536
+MAX_QUOTED: Final = 2_000
 MAX_FRAMES: Final = 30
 MAX_CHAIN: Final = 5
 TEXT_SECONDS: Final = 1.0
@@ -77,12 +78,13 @@ def failure_of(
         sensitive: names whose values are masked among the local variables.
     """
     kind = type(error)
+    message = _message(error)
     body: FailureBody = {
         "type": kind.__name__,
-        "message": _message(error),
+        "message": message,
         "category": category_of(error),
         "bases": [base.__name__ for base in kind.__mro__[1:] if base is not object],
-        "traceback": clip(_format(error), MAX_TRACEBACK),
+        "traceback": clip(_format(error, message), MAX_TRACEBACK),
     }
     if isinstance(error, SystemExit):
         code = error.code
@@ -203,14 +205,14 @@ def _own_line(error: BaseException, folder: str) -> tuple[FrameType | None, int]
     return own if own[0] is not None else last
 
 
-def _format(error: BaseException) -> str:
+def _format(error: BaseException, message: str) -> str:
     """The traceback as Python prints it, causes first, without the machinery's frames."""
     parts: list[str] = []
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen and len(seen) < MAX_CHAIN:
         seen.add(id(current))
-        parts.append(_format_one(current))
+        parts.append(_format_one(current, message if current is error else _message(current)))
         if current.__cause__ is not None:
             parts.append(
                 "\nThe above exception was the direct cause of the following exception:\n\n"
@@ -228,7 +230,7 @@ def _format(error: BaseException) -> str:
     return "".join(reversed(parts))
 
 
-def _format_one(error: BaseException) -> str:
+def _format_one(error: BaseException, message: str) -> str:
     frames = list(_frames(error.__traceback__))
     left_out = len(frames) - 2 * MAX_FRAMES
     lines = []
@@ -243,7 +245,7 @@ def _format_one(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         lines += traceback.format_exception_only(type(error), error)
     else:
-        text = clip(_message(error), 2000)
+        text = clip(message, MAX_QUOTED)
         name = type(error).__qualname__
         lines.append(f"{name}: {text}\n" if text else f"{name}\n")
     lines += [f"{note}\n" for note in getattr(error, "__notes__", ())[:5] if type(note) is str]
