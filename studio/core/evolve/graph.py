@@ -143,7 +143,9 @@ def set_edge(run: RunState, edge: PlanEdge, verdict: int, position: int) -> None
         edges[edge.slot] = verdict
         target.taken += (verdict == TAKEN) - (old == TAKEN)
         target.dead += (verdict in (DEAD, BROKEN)) - (old in (DEAD, BROKEN))
-    if target.status in FREE:
+    if target.status in FREE or target.status == "held":
+        if target.status != "blocked" and target.manual is None and join_verdict(target) != "go":
+            become(run, target, "blocked")
         run.unsettled.append((target.path, position))
     elif skipped and join_verdict(target) != "skip":
         # The edges no longer ask for the skip (late success); a skip by `when` is not judged again.
