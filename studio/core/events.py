@@ -309,10 +309,11 @@ class NodeSkipped(Event, frozen=True, omit_defaults=True, tag="node_skipped"):
 
 
 class NodeCancelled(Event, frozen=True, omit_defaults=True, tag="node_cancelled"):
-    """A node that had not started will not start."""
+    """A node that had not started will not start; with ``undo``, its undo is not tried again by itself."""
 
     node: str
     reason: str
+    undo: bool = False
     by: Origin | None = None
 
 

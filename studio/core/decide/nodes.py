@@ -99,7 +99,7 @@ def cancel_node(state: EngineState, run: RunState, node: NodeState, command: Can
         undo = node.status == "compensating"
         attempt = node.undo_attempt if undo else node.attempt
         if undo and node.retry_at is not None:
-            return [AttemptCancelled(node.path, attempt, "cancelled by hand", undo=True, by=by)]
+            return [NodeCancelled(node.path, "cancelled by hand", undo=True, by=by)]
         return [AttemptStopRequested(node.path, attempt, "operator", undo=undo, by=by)]
     if node.status == "waiting" and node.wake is not None:
         return [AttemptCancelled(node.path, node.attempt, "cancelled by hand", by=by)]

@@ -58,6 +58,13 @@ def on_skipped(state: EngineState, run: RunState, event: NodeSkipped, record: Re
 
 def on_cancelled(state: EngineState, run: RunState, event: NodeCancelled, record: Record) -> None:
     node = run.nodes[event.node]
+    if event.undo:
+        clear_timer(state, run, "retry", node.path, True)
+        node.retry_at = None
+        node.cause = event.reason
+        node.gate = None
+        become(run, node, "compensation_failed")
+        return
     _stop_waiting(state, run, node)
     node.cause = event.reason
     node.by = event.by
