@@ -17,6 +17,7 @@ from studio.application.location import Location
 from studio.application.reading import RunView
 from studio.application.remote import OwnerGoneError, RemoteStudio
 from studio.application.studio import Launch, Sender
+from studio.application.verbs import pause
 from studio.core.commands import AnyCommand, Refusal
 from studio.core.events import Record
 from studio.core.plan import Plan
@@ -29,9 +30,9 @@ from studio.loading.loader import LoadResult, load_file
 from studio.ports import AttemptKey, Clock, LogLine, RunFilter, RunRow
 
 if TYPE_CHECKING:
-    from studio.core.state import EngineState, RunState
+    from studio.core.state import EngineState, NodeState, RunState
 
-__all__ = ["AnyCommand", "Changes", "Notice", "Session", "WorkflowFile"]
+__all__ = ["AnyCommand", "Changes", "NodeState", "Notice", "Session", "WorkflowFile"]
 
 AnyStudio = LocalStudio | RemoteStudio
 
@@ -122,6 +123,10 @@ class Session:
         self.shown_run: int | None = None
         self.progress: dict[str, tuple[float | None, str]] = {}
         self.storage_paused = ""
+        self.watch_mode: Literal["auto", "ask", "off"] = "auto"
+        self.last_params: dict[str, dict[str, Any]] = {}
+        self.drafts: dict[str, str] = {}
+        self.last_action: tuple[str, AnyCommand] | None = None
         self.on_change: Callable[[], None] = lambda: None
         self._changes = Changes()
         self._view: RunView | None = None
@@ -376,6 +381,63 @@ class Session:
             return None
         self.studio.engine.add_definition(entry.plan, definition_of(entry.plan.workflow))
         return await self.send(Revise(run=run, version=entry.plan.version, code=dict(code)))
+
+    def remember(self, label: str, inverse: AnyCommand) -> None:
+        """Keep how the last action is taken back."""
+        self.last_action = (label, inverse)
+
+    def file_plan(self) -> Plan | None:
+        """The newest good version of the shown workflow's file, whatever version the shown run has."""
+        entry = self.files.get(self.shown_file) if self.shown_file is not None else None
+        return entry.plan if entry is not None else None
+
+    def moving_runs(self) -> list[int]:
+        """Runs that this process drives and that are under way."""
+        if not isinstance(self.studio, LocalStudio):
+            return []
+        runs = self.studio.engine.state.runs
+        return [number for number, run in runs.items() if run.flying and not run.ended]
+
+    async def pause_all(self, runs: Sequence[int]) -> None:
+        """Pause runs and wait until what they had in flight has finished."""
+        for number in runs:
+            await self.send(pause(number))
+        await self.studio.rest()
+
+    def source_of(self, path: str | None) -> tuple[str, int]:
+        """File and line to edit: of the error if the node has one, else of its definition.
+
+        Raises `NotFoundError` when no file is known.
+        """
+        run, plan = self.run, self.plan
+        node = run.nodes.get(path) if run is not None and path is not None else None
+        folder = Path(run.folder if run is not None else "")
+        if node is not None and node.failure is not None and node.failure.file:
+            file = folder / node.failure.file
+            if file.is_file():
+                return str(file), max(1, node.failure.line)
+        if self.shown_file is None:
+            raise NotFoundError("no workflow file is shown")
+        planned = plan.node(path) if plan is not None and path is not None else None
+        place = planned.node.place if planned is not None else None
+        return self.shown_file, place.line if place is not None else 1
+
+    # ----------------------------------------------------------------- values
+
+    def input_of(self, path: str) -> Any:
+        """The input of a node's next attempt as far as it is known: override, last one, or empty."""
+        state, run = self.engine_state, self.run
+        node = run.nodes.get(path) if run is not None else None
+        if state is None or node is None:
+            return {}
+        position = node.override_input or node.input_position
+        return state.event(position).input if position else {}
+
+    def output_of(self, path: str) -> Any:
+        """The output of a node, null when it has none."""
+        state, run = self.engine_state, self.run
+        node = run.nodes.get(path) if run is not None else None
+        return state.decode(node.output) if state is not None and node is not None else None
 
     # ----------------------------------------------------------------- logs
 

@@ -1,6 +1,6 @@
 """The main screen: lays the panes out by the size of the terminal, flushes changes, carries out actions."""
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import events
 from textual.app import ComposeResult
@@ -14,14 +14,18 @@ from studio.projections.layout import Segment
 from studio.projections.screen.actions import ACTIONS, BY_ID, Situation, key_name
 from studio.projections.screen.footer import footer
 from studio.projections.screen.top_line import fit_row, plan_line, run_line
-from studio.tui.guard import Guarded
+from studio.tui.guard import Guarded, report_to
 from studio.tui.messages import ActionCalled, FileChosen, NodeOpened, NodeSelected, RunChosen
-from studio.tui.verbs.table import VERBS
+from studio.tui.verbs.table import VERBS, Verb
+from studio.tui.verbs.viewing import open_menu
 from studio.tui.widgets.graph_pane import GraphPane
 from studio.tui.widgets.inspector import Inspector
 from studio.tui.widgets.lines import Line
 from studio.tui.widgets.log_pane import LogPane
 from studio.tui.widgets.runs_pane import RunsPane
+
+if TYPE_CHECKING:
+    from studio.application.session import NodeState
 
 FLUSH = 0.05
 """Seconds between two flushes of changes while something happens (architecture.md, "Graph widget": 20 Hz)."""
@@ -184,6 +188,11 @@ class MainScreen(Guarded, Screen[None]):
             session.live,
         )
 
+    def node(self) -> "NodeState | None":
+        """The selected node of the shown run."""
+        run = self.session.run
+        return run.nodes.get(self.selected) if run is not None and self.selected else None
+
     def target(self) -> tuple[int, str]:
         """Number of the shown run and path of the selected node."""
         run = self.session.run
@@ -242,9 +251,14 @@ class MainScreen(Guarded, Screen[None]):
         if why_not is not None:
             self.notice(f"{key_name(action.keys[0])}: {why_not}", "warning")
             return
-        verb = VERBS.get(name)
-        if verb is not None:
+        # In a worker, so that a verb may wait for a dialog while the screen goes on.
+        self.run_worker(self._carry_out(VERBS[name]), group=name, exclusive=True)
+
+    async def _carry_out(self, verb: Verb) -> None:
+        try:
             await verb(self)
+        except Exception as error:
+            report_to(self.app, error)
 
     def action_go(self, heading: Literal["up", "down", "left", "right"]) -> None:
         """Arrow keys: along edges in the graph, rows in lists, tabs in the inspector."""
@@ -281,7 +295,7 @@ class MainScreen(Guarded, Screen[None]):
         if self.focused is self.runs:
             self.runs.choose()
         elif self.selected is not None:
-            self.inspector.focus()
+            self.run_worker(self._carry_out(open_menu), group="menu", exclusive=True)
 
     def action_back(self) -> None:
         """Escape: one level back, to the graph."""
@@ -293,6 +307,10 @@ class MainScreen(Guarded, Screen[None]):
         shown = [pane for pane in panes if pane.display and pane.size.area]
         here = shown.index(self.focused) if self.focused in shown else 0
         shown[(here + step) % len(shown)].focus()
+
+    def show_pane(self, name: str) -> None:
+        """Bring a pane up and focus it."""
+        self.query_one(f"#{name}").focus()
 
     def action_focus_pane(self, number: int) -> None:
         """1 to 4: that pane."""

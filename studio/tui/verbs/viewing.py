@@ -1,8 +1,16 @@
-"""Actions that change what is seen."""
+"""Actions that change what is seen, or take something out of the screen: find, copy, edit, help."""
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Literal
 
-from studio.projections.screen.graph import needs_in_order
+from studio.application.creating import TEMPLATE_NAMES, create_workflow
+from studio.projections.layout import Segment, clean
+from studio.projections.screen.actions import ACTIONS, key_name
+from studio.projections.screen.graph import matches, needs_in_order
+from studio.projections.screen.menus import copy_choices, node_choices
+from studio.tui.editing import copy_text, open_editor, open_pager
+from studio.tui.screens.dialog import Entry, Menu, Prompt, Reader
+from studio.tui.widgets.rows import Row
 
 if TYPE_CHECKING:
     from studio.tui.screens.main import MainScreen
@@ -10,22 +18,195 @@ if TYPE_CHECKING:
 
 async def next_need(screen: "MainScreen") -> None:
     """Go to the next thing that needs a person."""
-    await _go(screen, 1)
+    _go(screen, 1)
 
 
 async def previous_need(screen: "MainScreen") -> None:
     """Go to the previous thing that needs a person."""
-    await _go(screen, -1)
+    _go(screen, -1)
 
 
-async def _go(screen: "MainScreen", step: int) -> None:
+def _go(screen: "MainScreen", step: int) -> None:
     run = screen.session.run
     found = needs_in_order(run) if run is not None else []
     if not found:
-        screen.notice("nothing needs you in this run", "good")
+        other = next(
+            (
+                row
+                for row in screen.session.rows
+                if row.needs and row.run != screen.session.shown_run
+            ),
+            None,
+        )
+        if other is None:
+            screen.notice("nothing needs you", "good")
+            return
+        screen.session.show_run(other.run)
+        screen.notice(f"on to run {other.run} ({clean(other.workflow)})", "info")
         return
     here = found.index(screen.selected) if screen.selected in found else (-1 if step > 0 else 0)
     screen.select(found[(here + step) % len(found)])
+
+
+async def find(screen: "MainScreen") -> None:
+    """Find a node by name."""
+    plan = screen.session.plan
+    if plan is None:
+        return
+    names = matches(plan, "")
+    run = screen.session.run
+    entries = [
+        Entry(name, name, run.nodes[name].status if run is not None else plan.nodes[name].node.uses)
+        for name in names
+    ]
+    chosen = await screen.app.push_screen_wait(
+        Menu(f"Find a node of {clean(plan.workflow.name)}", entries, filters=True)
+    )
+    if chosen is not None:
+        screen.select(chosen)
+
+
+async def palette(screen: "MainScreen") -> None:
+    """Find an action by name."""
+    at = screen.situation()
+    entries = []
+    for action in ACTIONS:
+        why_not = action.rule(at)
+        entries.append(
+            Entry(
+                action.id,
+                action.label,
+                why_not or action.help,
+                key_name(action.keys[0]),
+                enabled=why_not is None,
+            )
+        )
+    entries.sort(key=lambda entry: not entry.enabled)
+    chosen = await screen.app.push_screen_wait(Menu("What to do?", entries, filters=True))
+    if chosen is not None:
+        await screen.action_act(chosen)
+
+
+async def open_menu(screen: "MainScreen") -> None:
+    """Everything that can be done with the selected node."""
+    node = screen.node()
+    run = screen.session.run
+    if node is None or run is None:
+        screen.inspector.focus()
+        return
+    entries = [Entry(*choice) for choice in node_choices(screen.situation())]
+    title = f"{clean(node.path)}: {node.status}"
+    chosen = await screen.app.push_screen_wait(Menu(title, entries))
+    if chosen is not None:
+        await screen.action_act(chosen)
+
+
+async def show_help(screen: "MainScreen") -> None:
+    """Keys and what they do."""
+    at = screen.situation()
+    rows: list[Row] = []
+    titles = {
+        "node": "The selected node",
+        "run": "The run",
+        "move": "Going around",
+        "view": "Looking",
+        "app": "Workflow Studio",
+    }
+    for scope, title in titles.items():
+        rows += [[], [Segment(title, "title")]]
+        for action in ACTIONS:
+            if action.scope != scope:
+                continue
+            keys = " ".join(key_name(key) for key in action.keys)
+            look = "text" if action.rule(at) is None else "dim"
+            rows.append([Segment(f"  {keys:<8}", "key"), Segment(action.help, look)])
+    rows += [
+        [],
+        [Segment("Everywhere", "title")],
+        *[[Segment(f"  {keys:<14}", "key"), Segment(text, "text")] for keys, text in EVERYWHERE],
+    ]
+    await screen.app.push_screen_wait(Reader("Keys", rows[1:]))
+
+
+EVERYWHERE = (
+    ("arrows hjkl", "along the edges; in lists, up and down"),
+    ("J K", "next and previous node in order"),
+    ("g G", "first and last"),
+    ("enter", "what can be done with the node"),
+    ("tab 1 2 3 4", "panes: runs, graph, node, log"),
+    ("← →", "tabs, in the node pane"),
+    ("W # %", "wrap, time, level, in the log pane"),
+    ("esc", "one level back"),
+)
+
+
+async def copy(screen: "MainScreen") -> None:
+    """The copy menu."""
+    path = screen.selected
+    if path is None:
+        return
+    session = screen.session
+    run, node = session.run, screen.node()
+    entries = [Entry(*choice) for choice in copy_choices(screen.situation())]
+    chosen = await screen.app.push_screen_wait(Menu(f"Copy of {clean(path)}", entries))
+    if chosen is None:
+        return
+    text = path
+    if chosen == "error" and node is not None and node.failure is not None:
+        failure = node.failure
+        text = f"{failure.type}: {failure.message}\n{failure.traceback}".strip()
+    elif chosen == "input":
+        text = json.dumps(session.input_of(path), indent=2, ensure_ascii=False)
+    elif chosen == "output":
+        text = json.dumps(session.output_of(path), indent=2, ensure_ascii=False)
+    elif chosen == "template":
+        text = f"{{{{ nodes.{path}.output }}}}"
+    elif chosen == "log":
+        text = "\n".join(line.text for _key, lines in session.log_lines(path) for line in lines)
+    elif chosen == "command" and run is not None:
+        text = f"studio retry {run.number} {path}"
+    how = copy_text(screen.app, text)
+    screen.notice(f"copied {chosen} of {path}, {len(text)} characters, {how}", "good")
+
+
+async def pager(screen: "MainScreen") -> None:
+    """The whole log in the pager."""
+    session = screen.session
+    lines = [
+        f"{key.node} attempt {key.attempt} │ {clean(line.text)}"
+        for key, lines in session.log_lines(screen.selected)
+        for line in lines
+    ]
+    if not lines:
+        screen.notice("nothing was written", "info")
+        return
+    await open_pager(screen.app, "\n".join(lines) + "\n")
+
+
+async def edit(screen: "MainScreen") -> None:
+    """Open the source of the node, or the line of its error."""
+    file, line = screen.session.source_of(screen.selected)
+    screen.notice(await open_editor(screen.app, file, line), "info")
+
+
+async def new(screen: "MainScreen") -> None:
+    """Create a workflow from a template."""
+    entries = [Entry(name, name, about) for name, about in TEMPLATE_NAMES]
+    template = await screen.app.push_screen_wait(Menu("New workflow from a template", entries))
+    if template is None:
+        return
+    name = await screen.app.push_screen_wait(
+        Prompt("New workflow", "its name: letters, digits, _ or -")
+    )
+    if not name:
+        return
+    session = screen.session
+    folder = session.folder if session.folder.is_dir() else session.folder.parent
+    paths = create_workflow(name, template, folder)
+    entry = session.read_file(paths[0])
+    session.changed(files=True)
+    session.show_file(entry.path)
+    screen.notice(f"{entry.display} created: e edits it, L starts it", "good")
 
 
 async def more_detail(screen: "MainScreen") -> None:
@@ -43,22 +224,76 @@ async def fit(screen: "MainScreen") -> None:
     screen.graph.change_detail(0)
 
 
-async def fold(screen: "MainScreen") -> None:
+async def focus_around(screen: "MainScreen") -> None:
     """Show only what is around the selected node, or everything again."""
     screen.graph.toggle_focus()
 
 
 async def why(screen: "MainScreen") -> None:
     """Open the inspector's Why."""
+    screen.show_pane("inspector")
     screen.inspector.open_tab("Why")
+
+
+async def watch_mode(screen: "MainScreen") -> None:
+    """What a saved file does to the run."""
+    modes: tuple[Literal["auto", "ask", "off"], ...] = ("auto", "ask", "off")
+    session = screen.session
+    session.watch_mode = modes[(modes.index(session.watch_mode) + 1) % 3]
+    meaning = {
+        "auto": "a saved file is taken into the run at once",
+        "ask": "a saved file is taken into the run when you say so",
+        "off": "a saved file leaves the run alone",
+    }
+    screen.notice(f"watch {session.watch_mode}: {meaning[session.watch_mode]}", "info")
+
+
+async def leave(screen: "MainScreen") -> None:
+    """One level back, then quit; with live runs: pause, cancel or leave them to be taken up again."""
+    if screen.focused not in (None, screen.graph):
+        screen.action_back()
+        return
+    moving = screen.session.moving_runs()
+    if moving:
+        entries = [
+            Entry(
+                "leave",
+                "Quit",
+                "running attempts are ended; `studio resume` takes the runs up again",
+                "q",
+            ),
+            Entry(
+                "pause",
+                "Pause them, then quit",
+                "what runs finishes first; nothing new starts",
+                "p",
+            ),
+            Entry("stay", "Stay", "", "s"),
+        ]
+        names = ", ".join(f"#{number}" for number in moving)
+        chosen = await screen.app.push_screen_wait(Menu(f"Runs {names} are under way", entries))
+        if chosen in (None, "stay"):
+            return
+        if chosen == "pause":
+            await screen.session.pause_all(moving)
+    screen.app.exit()
 
 
 VERBS = {
     "next_need": next_need,
     "previous_need": previous_need,
+    "find": find,
+    "palette": palette,
+    "help": show_help,
+    "copy": copy,
+    "pager": pager,
+    "edit": edit,
+    "new": new,
     "more_detail": more_detail,
     "less_detail": less_detail,
     "fit": fit,
-    "fold": fold,
+    "fold": focus_around,
     "why": why,
+    "watch_mode": watch_mode,
+    "quit": leave,
 }

@@ -1,0 +1,59 @@
+"""Menus about a node: what can be done with it, and what can be copied of it."""
+
+from studio.core.transitions import EFFECTIVE
+from studio.projections.screen.actions import BY_ID, Situation, key_name
+from studio.projections.screen.consequences import Choice
+
+NODE_ACTIONS = (
+    "retry",
+    "retry_downstream",
+    "outcome",
+    "override_input",
+    "undo",
+    "hold",
+    "continue",
+    "breakpoint",
+    "step",
+    "run_to",
+    "cancel",
+    "edit",
+    "why",
+    "copy",
+)
+"""Actions in a node's menu, most wanted first."""
+
+
+def node_choices(at: Situation) -> list[Choice]:
+    """Everything that can be done with the selected node; what cannot says why, and comes last."""
+    found = []
+    for name in NODE_ACTIONS:
+        action = BY_ID[name]
+        why_not = action.rule(at)
+        found.append(
+            Choice(
+                name,
+                action.label,
+                why_not or action.help,
+                key_name(action.keys[0]),
+                enabled=why_not is None,
+            )
+        )
+    return sorted(found, key=lambda choice: not choice.enabled)
+
+
+def copy_choices(at: Situation) -> list[Choice]:
+    """What can be copied of the selected node."""
+    node = at.node
+    found = [Choice("id", "Its id", at.selected or "", "i")]
+    if node is None:
+        return found
+    if node.failure is not None:
+        found.append(Choice("error", "Its error", "type, message and traceback", "e", "bad"))
+    if node.input_position:
+        found.append(Choice("input", "Its input", "as JSON", "n"))
+    if node.status in EFFECTIVE:
+        found.append(Choice("output", "Its output", "as JSON", "o"))
+        found.append(Choice("template", "A template of its output", "{{ nodes.….output }}", "t"))
+    found.append(Choice("log", "Its log", "all attempts", "l"))
+    found.append(Choice("command", "The retry command", "for another shell", "c"))
+    return found

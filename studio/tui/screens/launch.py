@@ -1,0 +1,122 @@
+"""The launch form: one field per parameter, prefilled, checked before the run starts."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Input
+
+from studio.application.launching import check_form
+from studio.model.workflow import Parameter, Workflow
+from studio.projections.layout import Segment, clean
+from studio.projections.screen.top_line import fit_row
+from studio.tui.screens.dialog import Dialog
+from studio.tui.widgets.rows import Row, RowsView
+
+
+class LaunchForm(Dialog[dict[str, Any] | None]):
+    """Ask for the parameters of a run.
+
+    Args:
+        workflow: the definition that declares them.
+        values: what the fields start from: those of the last launch, or the defaults.
+    """
+
+    DEFAULT_CSS = """
+    LaunchForm VerticalScroll { height: auto; max-height: 30; }
+    LaunchForm .label { height: 1; }
+    LaunchForm .problem { height: auto; }
+    LaunchForm Input, LaunchForm Input:focus { border: none; height: 1; margin: 0 0 1 2; width: 1fr; }
+    LaunchForm Input:focus { background: $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "next(1)", show=False, priority=True),
+        Binding("up", "next(-1)", show=False, priority=True),
+        Binding("enter", "start", show=False, priority=True),
+    ]
+
+    def __init__(self, workflow: Workflow, values: Mapping[str, Any]) -> None:
+        super().__init__(f"Launch {clean(workflow.name)}", "⏎ start · ↑↓ field · esc back")
+        self.workflow = workflow
+        self._fields = {
+            name: Input(_as_text(values.get(name, parameter.default)), password=parameter.sensitive)
+            for name, parameter in workflow.parameters.items()
+        }
+        self._problem = RowsView(classes="problem")
+
+    def compose(self) -> ComposeResult:
+        """A label and a field per parameter, problems below."""
+        with self.box, VerticalScroll(can_focus=False):
+            if not self._fields:
+                yield _label([Segment("this workflow has no parameters", "dim")])
+            for name, field in self._fields.items():
+                row = describe(name, self.workflow.parameters[name])
+                yield _label(fit_row(row, self.inner_width))
+                yield field
+            yield self._problem
+
+    def on_mount(self) -> None:
+        """Start in the first field."""
+        self._problem.display = False
+        self._problem.can_focus = False
+        first = next(iter(self._fields.values()), None)
+        if first is not None:
+            first.focus()
+
+    def action_next(self, step: int) -> None:
+        """Go to the next or previous field."""
+        fields = list(self._fields.values())
+        if not fields:
+            return
+        here = fields.index(self.focused) if self.focused in fields else 0
+        fields[(here + step) % len(fields)].focus()
+
+    def action_start(self) -> None:
+        """Check the values; start, or say what is wrong with which."""
+        texts = {name: field.value for name, field in self._fields.items()}
+        values, problems = check_form(self.workflow, texts)
+        if not problems:
+            self.dismiss(values)
+            return
+        width = self.inner_width
+        self._problem.set_rows([fit_row([Segment(clean(p), "bad")], width) for p in problems])
+        self._problem.styles.height = len(problems)
+        self._problem.display = True
+
+
+def describe(name: str, parameter: Parameter) -> list[Segment]:
+    """Name, type, bounds and description of a parameter, in one row."""
+    schema = parameter.json_schema
+    kind = schema.get("type", "any")
+    words = " or ".join(kind) if isinstance(kind, list) else str(kind)
+    if "enum" in schema:
+        words = " | ".join(_as_text(value) for value in schema["enum"])
+    bounds = [
+        f"{sign} {schema[key]}"
+        for key, sign in (("minimum", "≥"), ("maximum", "≤"), ("minLength", "length ≥"))
+        if key in schema
+    ]
+    required = "  required" if parameter.required else ""
+    about = f"  {clean(parameter.description)}" if parameter.description else ""
+    return [
+        Segment(clean(name), "title"),
+        Segment(f"  {clean(words)} {' '.join(bounds)}".rstrip(), "dim"),
+        Segment(required, "warn"),
+        Segment(about, "dim"),
+    ]
+
+
+def _label(row: Row) -> RowsView:
+    view = RowsView(classes="label")
+    view.can_focus = False
+    view.set_rows([row])
+    return view
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
