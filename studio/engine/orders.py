@@ -4,6 +4,9 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from studio.core.events import AttemptStarted, Slot
 from studio.core.scope import node_scope
@@ -57,7 +60,7 @@ def make_order(
     if workflow_env:
         env = {**env, **workflow_env}
     if started.settings is not None:
-        settings = settings.model_copy(update=started.settings)
+        settings = settings.model_copy(update=as_texts(settings, started.settings))
         env_slots = tuple(
             SecretSlot(slot.path[1:], slot.offset, slot.name)
             for slot in started.setting_slots
@@ -80,6 +83,27 @@ def make_order(
         sensitive=definition.sensitive,
         scope=node_scope(state, run, node) if settings.uses in INLINE_SCOPES else {},
     )
+
+
+def as_texts(settings: KindSettings, rendered: dict[str, Any]) -> dict[str, Any]:
+    """Rendered settings of a shell as text: a template that is alone keeps its type, but a script, a folder and a
+    variable are text (language.md, "Workflow keys": values of ``env`` become text)."""
+    if settings.uses != "shell":
+        return rendered
+    found = {name: as_text(value) for name, value in rendered.items() if name != "env"}
+    if found.get("cwd") == "":
+        found["cwd"] = None
+    env = rendered.get("env")
+    if isinstance(env, dict):
+        found["env"] = {name: as_text(value) for name, value in env.items()}
+    return found
+
+
+def as_text(value: Any) -> Any:
+    """A JSON value as a variable or script holds it: text as it is, null empty, the rest as JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else msgspec.json.encode(value).decode()
 
 
 def idempotency_key(run: RunState, node: NodeState, *, undo: bool) -> str:
