@@ -72,6 +72,8 @@ class PlanNode:
         "input",
         "is_handler",
         "item_key",
+        "losers",
+        "loses_to",
         "node",
         "outgoing",
         "path",
@@ -92,6 +94,8 @@ class PlanNode:
         self.outgoing: list[PlanEdge] = []
         self.plain = True
         self.is_handler = False
+        self.losers: tuple[str, ...] = ()
+        self.loses_to: tuple[str, ...] = ()
         self.when = parse_condition(node.when)
         self.input = None if node.input in (None, {}) else compile_value(node.input)
         self.settings = compile_settings(node.kind)
@@ -137,6 +141,19 @@ class Plan:
                 target.incoming.append(planned)
                 target.is_handler = target.is_handler or planned.handles
         self.outputs = compile_value(workflow.outputs) if workflow.outputs else None
+        for name in self.order:
+            node = workflow.nodes[name]
+            if node.join == "first" and node.cancel_losers:
+                self._name_losers(self.nodes[name])
+
+    def _name_losers(self, winner: PlanNode) -> None:
+        """Find the nodes all of whose paths lead into a race: once it is won, nobody needs them."""
+        found = {winner.path}
+        for name in reversed(self.ancestors([winner.path])):
+            if all(edge.target in found for edge in self.nodes[name].outgoing):
+                found.add(name)
+                self.nodes[name].loses_to = (*self.nodes[name].loses_to, winner.path)
+        winner.losers = tuple(name for name in self.order if name in found - {winner.path})
 
     def node(self, path: str) -> PlanNode:
         """The compiled node of a path, also of an item such as ``each[3]``. Raises KeyError."""

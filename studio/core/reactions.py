@@ -19,6 +19,7 @@ from studio.core.events import (
 from studio.core.evolve.graph import become, enqueue
 from studio.core.items import collect
 from studio.core.joins import join_verdict
+from studio.core.losers import FASTER, has_lost
 from studio.core.plan import base_path
 from studio.core.scope import node_scope
 from studio.core.starts import gate_of, start_next
@@ -126,6 +127,8 @@ def settle(state: EngineState, run: RunState, node: NodeState, position: int) ->
         return fail_node(state, run, node, failure)
     if verdict == "skip":
         return [NodeSkipped(node.path, _dead_reason(run, node))]
+    if node.plan.loses_to and has_lost(run, node):
+        return [NodeCancelled(node.path, FASTER)]
     if run.failing and node.path not in run.exempt:
         return [NodeCancelled(node.path, run.message or "the run failed")]
     if node.plan.when is not None:

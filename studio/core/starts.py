@@ -17,6 +17,7 @@ from studio.core.events import (
     Slot,
 )
 from studio.core.evolve.graph import enqueue
+from studio.core.losers import stop_losers
 from studio.core.plan import PlanNode, PlanUndo, base_path
 from studio.core.scope import node_scope, undo_scope
 from studio.core.state import EngineState, NodeState, RunState, Waiter
@@ -203,22 +204,21 @@ def start(state: EngineState, run: RunState, node: NodeState, now: float) -> lis
         except ValueError as error:
             return fail_node(state, run, node, Failure("ValueError", str(error), "validation"))
     timeout = node.plan.node.timeout
-    return [
-        AttemptStarted(
-            node.path,
-            attempt,
-            node.generation,
-            iteration=node.iteration,
-            input=rendering.input,
-            slots=rendering.slots,
-            settings=rendering.settings,
-            setting_slots=rendering.setting_slots,
-            reuse=reuse,
-            deadline=None if timeout is None else now + timeout,
-            wake=wake,
-            by=node.manual,
-        )
-    ]
+    started = AttemptStarted(
+        node.path,
+        attempt,
+        node.generation,
+        iteration=node.iteration,
+        input=rendering.input,
+        slots=rendering.slots,
+        settings=rendering.settings,
+        setting_slots=rendering.setting_slots,
+        reuse=reuse,
+        deadline=None if timeout is None else now + timeout,
+        wake=wake,
+        by=node.manual,
+    )
+    return [started, *stop_losers(state, run, node)] if node.plan.losers else [started]
 
 
 NO_INPUT = Rendering(None, (), None, ())
@@ -344,4 +344,5 @@ def _expand(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent
         kind = "null" if value is None else type(value).__name__
         failure = Failure("TypeError", f"foreach needs a list, got {kind}", "validation")
         return fail_node(state, run, node, failure)
-    return [ItemsExpanded(node.path, items=msgspec.Raw(encode(value)), count=len(value))]
+    expanded = ItemsExpanded(node.path, items=msgspec.Raw(encode(value)), count=len(value))
+    return [expanded, *stop_losers(state, run, node)]

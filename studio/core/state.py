@@ -245,6 +245,7 @@ class RunState:
         "params",
         "paused",
         "paused_at",
+        "paused_by",
         "phase",
         "plan",
         "policy",
@@ -281,6 +282,7 @@ class RunState:
         self.phase: Phase = "running"
         self.paused = False
         self.paused_at = 0.0
+        self.paused_by: Origin | None = None
         self.started_at = 0.0
         self.finished_at: float | None = None
         self.deadline: float | None = None

@@ -142,6 +142,7 @@ class Node(Frozen):
         input: authored ``with``: a JSON mapping whose strings may hold templates.
         needs: incoming edges.
         join: how the incoming edges combine.
+        cancel_losers: with ``join: first``, whether the slower branches are stopped when it starts.
         when: expression checked after the join; false means skipped.
         foreach: a list, a template or an expression yielding one; each element is an item node.
         timeout: seconds allowed for one attempt; None for no bound.
@@ -161,6 +162,7 @@ class Node(Frozen):
     input: JsonValue = Field(default_factory=dict)
     needs: tuple[Edge, ...] = ()
     join: Join = "all"
+    cancel_losers: bool = False
     when: str | None = None
     foreach: JsonValue = None
     max_parallel: int | None = Field(default=None, ge=1)

@@ -228,7 +228,9 @@ def on_staled(state: EngineState, run: RunState, event: NodesStaled, record: Rec
 
 def on_reset(state: EngineState, run: RunState, event: NodesReset, record: Record) -> None:
     for path in event.nodes:
-        _reset(state, run, run.nodes[path], event.keep, record.position)
+        node = run.nodes[path]
+        _reset(state, run, node, event.keep, record.position)
+        node.cause = event.cause
 
 
 def _reset(state: EngineState, run: RunState, node: NodeState, keep: bool, position: int) -> None:

@@ -1,5 +1,7 @@
 """What the facts about a run as a whole do to the state."""
 
+from collections import deque
+
 from studio.core.events import (
     CompensationFinished,
     CompensationStalled,
@@ -64,6 +66,7 @@ def _wake_up(run: RunState, position: int) -> None:
 def on_paused(state: EngineState, run: RunState, event: RunPaused, record: Record) -> None:
     run.paused = True
     run.paused_at = record.at
+    run.paused_by = event.by
     clear_timer(state, run, "run")
     clear_timer(state, run, "compensation")
     for node in run.nodes.values():
@@ -177,6 +180,9 @@ def on_reopened(state: EngineState, run: RunState, event: RunReopened, record: R
         node = run.nodes[path]
         if node.status == "cancelled" and is_automatic(node):
             revive(run, node, record.position)
+    # Looked at in the order of the plan, as at the start, not in the order in which they came back.
+    again = sorted(run.unsettled, key=lambda entry: run.nodes[entry[0]].plan.rank)
+    run.unsettled = deque(again)
 
 
 def on_stepping(state: EngineState, run: RunState, event: SteppingChanged, record: Record) -> None:
