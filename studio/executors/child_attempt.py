@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -107,7 +108,7 @@ class ChildAttempt:
                 ours.append(read)
                 theirs.append(write)
                 os.set_blocking(read, False)
-            theirs.append(sealed_file(msgspec.json.encode(self._work.body)))
+            theirs.append(sealed_file(encode_order(self._work.body)))
             mine, other = socket.socketpair()
         except OSError:
             for fd in (*ours, *theirs):
@@ -220,6 +221,15 @@ class ChildAttempt:
         self._over = True
         self._close()
         self._host.finish(self.key, outcome)
+
+
+def encode_order(body: dict[str, Any]) -> bytes:
+    """Encode an order. Environments may hold bytes that are no text, which Python keeps as lone surrogates:
+    msgspec refuses them, and the standard library writes them as escapes that its own reader takes back."""
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        return json.dumps(body).encode()
 
 
 def sealed_file(data: bytes) -> int:

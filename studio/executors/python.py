@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from studio.errors import ExpressionError
 from studio.executors.child_attempt import Remains, Work
 from studio.executors.endings import outcome_of_death, outcome_of_result
 from studio.executors.redaction import Redactor
@@ -28,9 +29,15 @@ def environment_of(order: AttemptOrder, own: Mapping[str, str] | None = None) ->
     Args:
         order: the attempt.
         own: variables of the node itself, over those of the order.
+
+    Raises:
+        ExpressionError: when a secret has no value, or a variable cannot be one.
     """
     env = insert_secrets({**order.env, **(own or {})}, order.env_slots, order.secrets)
     assert isinstance(env, dict)
+    for name, value in env.items():
+        if "\0" in f"{name}{value}" or "=" in name or not name:
+            raise ExpressionError(f"env: {name!r} has a name or value that no environment can hold")
     return env
 
 

@@ -49,7 +49,7 @@ class Attempt(Protocol):
     def cancel(self, grace: float) -> None: ...
 
     def abandon(self) -> None:
-        """Report it as stopped: the engine closes and its process is gone."""
+        """The engine closes and the process is gone: let go of everything."""
         ...
 
 
@@ -82,6 +82,8 @@ class Executors:
         self._attempts: dict[AttemptKey, Attempt | InlineAttempt] = {}
         self._redactors: dict[tuple[tuple[str, str], ...], Redactor] = {}
         self._numbers = itertools.count(1)
+        self._opened = False
+        self._closing = False
 
     def bind(self, sink: AttemptSink) -> None:
         """Say where to report to; called once, before `open`."""
@@ -98,8 +100,9 @@ class Executors:
         loop = asyncio.get_running_loop()
         self._host = Host(loop, self._sink, self._logs, self._finish, self._caps, self._limits)
         self._zygote = Zygote(loop, self._interpreter, self._hear_zygote, self._lose_zygote)
-        self._templates = Templates(self._host, self._zygote.link, self._numbers)
+        self._templates = Templates(self._host, self._zygote, self._numbers)
         self._shared = SharedWorkers(self._host, self._zygote.link, self._numbers)
+        self._opened = True
         self._zygote.link()
 
     @property
@@ -153,14 +156,21 @@ class Executors:
         return remains.recover(pid, started, result_file)
 
     async def close(self) -> None:
-        """End every attempt and the zygote; no process is left. Attempts in flight end as stopped."""
+        """End every attempt and the zygote; no process is left.
+
+        Attempts in flight are not reported: nobody cancelled them, and the next engine finds them as
+        interrupted.
+        """
+        if self._closing or not self._opened:
+            return
+        self._closing = True
         self._templates.close()
         await self._zygote.close()
         for key, attempt in list(self._attempts.items()):
             if isinstance(attempt, InlineAttempt):
                 self.cancel(key, 0)
             else:
-                attempt.abandon()
+                attempt.abandon()  # flushes its output and gives back its descriptors
         self._shared.close()
 
     def _start_inline(self, order: AttemptOrder) -> None:
@@ -185,11 +195,7 @@ class Executors:
         self._begin(ChildAttempt(self._host, order, work, next(self._numbers)), link)
 
     def _start_shell(self, order: AttemptOrder, settings: ShellSettings) -> None:
-        try:
-            work = shell.work_of(order, settings, self._redactor(order), self._limits)
-        except ValueError as error:
-            text = f"shell: {settings.shell!r} cannot be split into words: {error}"
-            raise ExpressionError(text) from None
+        work = shell.work_of(order, settings, self._redactor(order), self._limits)
         self._begin(ChildAttempt(self._host, order, work, next(self._numbers)), None)
 
     def _begin(self, attempt: ChildAttempt, link: ForkLink | None) -> None:
@@ -209,8 +215,9 @@ class Executors:
     def _finish(self, key: AttemptKey, outcome: Outcome) -> None:
         self._attempts.pop(key, None)
         self._logs.close(key)
-        assert self._sink is not None, "nothing starts before bind"
-        self._sink.finished(key, outcome)
+        if not self._closing:
+            assert self._sink is not None, "nothing starts before bind"
+            self._sink.finished(key, outcome)
 
     def _hear_zygote(self, message: Message) -> None:
         if message["op"] == "swept":

@@ -25,7 +25,7 @@ def recover(pid: int, started: int, result_file: str) -> Outcome | None:
     if system.LINUX and started:
         if system.start_time(pid) == started:
             system.signal_group(pid, signal.SIGKILL)
-        _kill_all(lambda: [each for each in _members(pid, started) if _is_marked(each, b"")])
+        _kill_all(lambda: _remainder(pid, started))
     data = envelope.read(result_file)
     found = None if data is None else envelope.unseal(data, pid, started)
     return None if found is None else outcome_of_result(found)
@@ -40,15 +40,28 @@ def kill_marked(mark: str) -> int:
 def _kill_all(find: Callable[[], list[int]]) -> int:
     killed: set[int] = set()
     deadline = time.monotonic() + SECONDS
-    while (found := find()) and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        found = find()
         for pid in found:
             try:
                 os.kill(pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 continue
         killed.update(found)
+        # A process that is dying has lost its environment already, and with it its mark.
+        if not found and all(_is_dead(pid) for pid in killed):
+            break
         time.sleep(0.002)
     return len(killed)
+
+
+def _is_dead(pid: int) -> bool:
+    """Whether a process is gone or a zombie."""
+    try:
+        stat = system.read_proc(f"/proc/{pid}/stat")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return stat[stat.rindex(b")") + 2 :][:1] in b"ZX"
 
 
 def _processes() -> list[int]:
@@ -57,6 +70,12 @@ def _processes() -> list[int]:
     return [
         int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()
     ]
+
+
+def _remainder(pid: int, started: int) -> list[int]:
+    """The leader while it still dies, and every marked member of its session."""
+    leader = [pid] if system.start_time(pid) == started and not _is_dead(pid) else []
+    return leader + [each for each in _members(pid, started) if _is_marked(each, b"")]
 
 
 def _members(session: int, started: int) -> list[int]:

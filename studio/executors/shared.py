@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from studio.errors import ExecutorError
-from studio.executors.child_attempt import GO, sealed_file
+from studio.executors.child_attempt import GO, encode_order, sealed_file
 from studio.executors.endings import outcome_of_death, outcome_of_result
 from studio.executors.fork_link import ForkLink
 from studio.executors.freshness import Sources
@@ -93,7 +93,7 @@ class Worker:
     def begin(self, link: ForkLink, body: dict[str, Any]) -> None:
         """Have the process forked. Raises `OSError`."""
         host = self._pool.host
-        fds = [sealed_file(msgspec.json.encode(body))]
+        fds = [sealed_file(encode_order(body))]
         nowhere = [os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC) for _ in range(2)]
         mine, other = socket.socketpair()
         self._talk = Talk(host, mine, self._hear, longest=MAX_RESULT + 4096)
@@ -105,7 +105,7 @@ class Worker:
         self._numbers += 1
         call.worker = self
         self.calls[self._numbers] = call
-        line = msgspec.json.encode({"id": self._numbers, **call.body}) + b"\n"
+        line = encode_order({"id": self._numbers, **call.body}) + b"\n"
         if self._ready and self._talk is not None:
             self._talk.send(line)
         else:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from studio.errors import ExpressionError
 from studio.executors.child_attempt import Remains, Work
 from studio.executors.endings import outcome_of_death, outcome_of_result, signal_name
 from studio.executors.python import attempt_variables, environment_of
@@ -40,10 +41,17 @@ def work_of(
     """What the child is told, and how its end is judged.
 
     Raises:
-        ExpressionError: when a secret has no value.
-        ValueError: when ``shell`` cannot be split into words.
+        ExpressionError: when a secret has no value, ``shell`` cannot be split into words, or a text holds what
+            no process can be given.
     """
-    words = shlex.split(settings.shell) or ["sh"]
+    try:
+        words = shlex.split(settings.shell) or ["sh"]
+    except ValueError as error:
+        raise ExpressionError(f"shell: {settings.shell!r} cannot be split: {error}") from None
+    if "\0" in settings.run:
+        raise ExpressionError(
+            "run: the script holds a NUL character, which no command line can carry"
+        )
     side_file = f"{order.result_file}.output"
     env = environment_of(order, settings.env)
     env |= {**attempt_variables(order), "STUDIO_OUTPUT": side_file}

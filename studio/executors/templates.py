@@ -6,12 +6,10 @@ import itertools
 import signal
 import socket
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
-import msgspec
-
-from studio.executors.child_attempt import sealed_file
+from studio.executors.child_attempt import encode_order, sealed_file
 from studio.executors.fork_link import Forked, ForkLink
 from studio.executors.freshness import Sources
 from studio.executors.host import Host
@@ -43,11 +41,11 @@ class Templates:
 
     Args:
         host: surroundings.
-        zygote: returns the link to the zygote; raises `ExecutorError`.
+        zygote: the zygote, whose children templates are.
         numbers: source of identities on the zygote's link.
     """
 
-    def __init__(self, host: Host, zygote: Callable[[], ForkLink], numbers: Iterator[int]) -> None:
+    def __init__(self, host: Host, zygote: Zygote, numbers: Iterator[int]) -> None:
         self._host = host
         self._zygote = zygote
         self._numbers = numbers
@@ -95,7 +93,7 @@ class Templates:
         folder, module, env = key
         body: dict[str, Any] = {"folder": folder, "module": module, "env": dict(env)}
         mine, other = socket.socketpair()
-        body_fd = sealed_file(msgspec.json.encode(body))
+        body_fd = sealed_file(encode_order(body))
         printed_fd = sealed_file(b"")
         template.identity = next(self._numbers)
         template.state = "building"
@@ -106,7 +104,7 @@ class Templates:
             lambda forked: self._lose(template, link, forked),
         )
         template.link = link
-        self._zygote().send(
+        self._zygote.link().send(
             {"op": "template", "id": template.identity}, (other.detach(), body_fd, printed_fd)
         )
 
@@ -127,13 +125,14 @@ class Templates:
             # Its children have become the zygote's, which kills them before they are reported.
             identity = next(self._sweeps)
             self._mourned[identity] = forked
-            self._zygote().send({"op": "sweep", "id": identity})
+            if not self._zygote.is_mourned:
+                self._zygote.link().send({"op": "sweep", "id": identity})
 
     def _retire(self, template: _Template) -> None:
         if template.link is not None:
             if template.state == "building":
                 # It may be stuck in an import and never look at its socket.
-                self._zygote().signal(template.identity, signal.SIGKILL)
+                self._zygote.link().signal(template.identity, signal.SIGKILL)
             template.link.retire()
             template.link = None
         template.state = "known"

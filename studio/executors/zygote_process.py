@@ -66,6 +66,11 @@ class Zygote:
         """Process id of the zygote, None when there is none."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def is_mourned(self) -> bool:
+        """Whether a zygote has died and what it left behind is still being killed."""
+        return bool(self._mourning)
+
     def link(self) -> ForkLink:
         """Return the link to a living zygote, started if need be.
 

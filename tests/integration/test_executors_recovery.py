@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,11 @@ from studio.ports import Succeeded
 from tests.integration.executor_rig import Rig, alive, descendants_marked, failure, linux, output
 
 pytestmark = pytest.mark.skipif(not linux(), reason="needs /proc")
+
+
+def spawn(argv: list[str], **more: Any) -> subprocess.Popen[bytes]:
+    """Start a process that is no child of the executors."""
+    return subprocess.Popen(argv, **more)
 
 
 @pytest.fixture

@@ -171,3 +171,18 @@ async def test_secrets_reach_the_child_by_environment_only(rig: Rig) -> None:
     assert "hunter2" not in str(shown)
     assert "key-[secret PAY]" in shown
     assert any("[secret PAY]" in text and "key-" not in text for text in shown)
+
+
+async def test_variables_that_are_no_text_are_passed_on(rig: Rig) -> None:
+    env = {"PATH": os.environ["PATH"], "RAW": "caf\udce9"}
+    assert output(await rig.shell('printf %s "$RAW" | od -An -tx1', env=env, output="text")).split() == [
+        "63", "61", "66", "e9",
+    ]  # fmt: skip
+    assert (
+        output(await rig.code("import os\nreturn os.environb[b'RAW'].hex()", env=env)) == "636166e9"
+    )
+
+
+@pytest.mark.parametrize("env", [{"A": "x\0y"}, {"A=B": "1"}, {"": "1"}])
+async def test_variables_that_cannot_be_are_refused(rig: Rig, env: dict[str, str]) -> None:
+    assert "no environment can hold" in failure(await rig.shell(":", env=env)).message

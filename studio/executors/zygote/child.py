@@ -28,7 +28,8 @@ _MARK: Final = "STUDIO_ZYGOTE"
 _BODY: Final = 4
 _KEPT: Final = 5
 _HIGH: Final = 64
-_LAST_FD: Final = 1 << 20
+# One system call on Linux, whatever the number; elsewhere a loop, and a server has few descriptors.
+_LAST_FD: Final = 1 << 20 if system.LINUX else 4096
 _GO: Final = b"g"
 
 _LIMITS: Final = {
