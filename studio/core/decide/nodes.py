@@ -39,7 +39,7 @@ from studio.core.events import (
 from studio.core.evolve.graph import is_automatic
 from studio.core.joins import join_verdict
 from studio.core.plan import base_path
-from studio.core.state import TAKEN, EngineState, NodeState, RunState
+from studio.core.state import TAKEN, EngineState, Flight, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
 from studio.errors import ExpressionError
 from studio.model.expressions import parse_expression
@@ -98,7 +98,7 @@ def cancel_node(state: EngineState, run: RunState, node: NodeState, command: Can
             return Refusal(f"{node.path} is being stopped already ({node.stopping})")
         undo = node.status == "compensating"
         attempt = node.undo_attempt if undo else node.attempt
-        if undo and node.retry_at is not None:
+        if undo and Flight(run.number, node.path, undo, attempt) not in state.flow.in_flight:
             return [NodeCancelled(node.path, "cancelled by hand", undo=True, by=by)]
         return [AttemptStopRequested(node.path, attempt, "operator", undo=undo, by=by)]
     if node.status == "waiting" and node.wake is not None:
