@@ -206,6 +206,7 @@ def _reopen(run: RunState, node: NodeState, position: int) -> NodeState:
     node.cause = ""
     node.failure = None
     run.unsettled.append((node.path, position))
+    run.sweep = run.sweep or run.failing
     return node
 
 

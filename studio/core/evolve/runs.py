@@ -168,7 +168,7 @@ def on_finished(state: EngineState, run: RunState, event: RunFinished, record: R
 def on_reopened(state: EngineState, run: RunState, event: RunReopened, record: Record) -> None:
     run.phase = "running"
     run.finished_at = None
-    run.failing = run.cancelled = run.timed_out = run.sweep = False
+    run.failing = run.cancelled = run.timed_out = run.sweep = run.forced = False
     run.failing_node = ""
     run.message = ""
     run.compensate_by = None
