@@ -40,6 +40,7 @@ class NodeCell:
         progress: done fraction from 0 to 1, drawn in the lower border, ``None`` for none.
         selected: whether the cursor is on it.
         stack: whether it stands for many items (foreach) and is drawn as a stack.
+        grid: rows of styled text below the name, as far as the box has room: the items of a foreach.
     """
 
     id: str
@@ -51,6 +52,7 @@ class NodeCell:
     progress: float | None = None
     selected: bool = False
     stack: bool = False
+    grid: tuple[tuple[Segment, ...], ...] = ()
 
 
 class Joint(NamedTuple):
@@ -156,14 +158,28 @@ def _box(
     drawn = [rounded("".join([lines[bits] for bits in row])) for row in grid]
     inner = width - (3 if cell.stack else 2)
     rows = [[Segment(drawn[0], border)]]
+    middle = 1 if cell.grid else (height - 1) // 2
     for index in range(1, height - 1):
-        text = _content(cell, inner) if index == (height - 1) // 2 else " " * inner
         row = drawn[index]
-        rows.append(
-            [Segment(row[0], border), Segment(text, style), Segment(row[1 + inner :], border)]
-        )
+        content = [Segment(_content(cell, inner) if index == middle else " " * inner, style)]
+        if middle < index <= middle + len(cell.grid):
+            content = _filled(cell.grid[index - middle - 1], inner, style)
+        rows.append([Segment(row[0], border), *content, Segment(row[1 + inner :], border)])
     rows.append([Segment(drawn[-1], border)])
     return rows
+
+
+def _filled(row: tuple[Segment, ...], width: int, style: str) -> list[Segment]:
+    """Exactly ``width`` cells of a row of the grid."""
+    found: list[Segment] = []
+    left = width
+    for text, look in row:
+        part = cut(clean(text), 0, left)
+        found.append(Segment(part, look))
+        left -= cell_width(part)
+        if left <= 0:
+            break
+    return [*found, Segment(" " * left, style)] if left > 0 else found
 
 
 def _frame(width: int, height: int, heavy: bool, stack: bool) -> list[list[int]]:

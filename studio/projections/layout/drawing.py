@@ -41,7 +41,7 @@ class Drawing:
 
 
 def sized(nodes: Sequence[LayoutNode], style: Style) -> list[LayoutNode]:
-    """The same nodes with the size they have in a style.
+    """The same nodes with the size they have in a style; only boxes may be higher than their style's height.
 
     Args:
         nodes: nodes with the width of their boxes (see :func:`natural_width`).
@@ -49,6 +49,8 @@ def sized(nodes: Sequence[LayoutNode], style: Style) -> list[LayoutNode]:
     """
     if style == "dot":
         return [replace(node, width=1, height=1) for node in nodes]
+    if style == "box":
+        return [replace(node, height=max(HEIGHTS[style], node.height)) for node in nodes]
     return [replace(node, height=HEIGHTS[style]) for node in nodes]
 
 
