@@ -280,7 +280,6 @@ def on_retry(ledger: Ledger, run: RunBook, event: RetryRequested, record: Record
     run.reopen_parent(book.path)
     if event.by is not None:
         book.tries = 0
-        book.gate = ""
         book.by_hand = True
         _retry_items(run, book)
 

@@ -40,18 +40,22 @@ def on_skipped(ledger: Ledger, run: RunBook, event: NodeSkipped, record: Record)
         wanted = "go" if event.reason.startswith("when") else "skip"
         require(6, verdict == wanted, f"{event.node} is skipped, but its join says {verdict}")
         require(7, not book.effect, f"{event.node} is skipped after it succeeded")
-    book.resolution, book.gate = Resolution("none"), ""
+    book.resolution, book.gate, book.disposition = Resolution("none"), "", ""
 
 
 def on_cancelled(ledger: Ledger, run: RunBook, event: NodeCancelled, record: Record) -> None:
     book = run.node(event.node)
     _still(book, "cancelled")
+    if event.undo:
+        book.undo_failed, book.gate = True, ""
+        return
     require(7, not book.effect, f"{event.node} is cancelled after it succeeded")
     parent = parent_of(event.node)
     items = parent is not None or book.items is not None  # its own items were cancelled
     lawful = run.failing or event.by is not None or items
     require(13, lawful, f"{event.node} is cancelled in a run that goes on")
     book.resolution, book.gate, book.retry_at = Resolution("none"), "", None
+    book.disposition = ""
 
 
 def on_failed(ledger: Ledger, run: RunBook, event: NodeFailed, record: Record) -> None:
@@ -123,6 +127,7 @@ def on_reset(ledger: Ledger, run: RunBook, event: NodesReset, record: Record) ->
         if book.effect or book.undo_failed or book.generation in book.undone:
             book.generation += 1
         book.effect, book.undo_failed, book.resolution, book.gate = False, False, None, ""
+        book.disposition = ""
         book.tries = book.interruptions = 0
         book.by_hand = False
         book.retry_at = None

@@ -67,7 +67,7 @@ def _exempt(run: RunBook, failed: str) -> set[str]:
     """What may start although the run fails: everything that a failure or a settled join leads to."""
     sources = {failed} & set(run.plan.nodes)
     for path, book in run.nodes.items():
-        doomed = book.disposition not in ("", "retry", "fallback") or book.retry_at is not None
+        doomed = book.disposition not in ("", "fallback")
         if parent_of(path) is None and (book.open or book.items is not None or doomed):
             sources.add(path)
     found = {

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from studio.core import commands as verbs
 from studio.core.state import NodeState, RunState
 
+Mark = Literal["succeeded", "skipped", "ignored", "failed"]
+Stop = Literal["before", "after", "failure"]
 Maker = Callable[[Random, dict[str, Any], RunState], verbs.AnyCommand]
 
 
@@ -33,7 +35,8 @@ def _step(rng: Random, base: dict[str, Any], run: RunState) -> verbs.AnyCommand:
 
 
 def _mark(rng: Random, base: dict[str, Any], run: RunState) -> verbs.AnyCommand:
-    outcome = rng.choice(("succeeded", "skipped", "ignored", "failed"))
+    outcomes: tuple[Mark, ...] = ("succeeded", "skipped", "ignored", "failed")
+    outcome = rng.choice(outcomes)
     port = rng.choice(("", "left", "other"))
     return verbs.MarkNode(**base, outcome=outcome, output=_raw({"by": "hand"}), port=port)
 
@@ -52,7 +55,8 @@ def _override_output(rng: Random, base: dict[str, Any], run: RunState) -> verbs.
 
 
 def _breakpoint(rng: Random, base: dict[str, Any], run: RunState) -> verbs.AnyCommand:
-    on = rng.choice(("before", "after", "failure"))
+    places: tuple[Stop, ...] = ("before", "after", "failure")
+    on = rng.choice(places)
     return verbs.SetBreakpoint(**base, on=on, when=rng.choice((None, "true", "output == 1")))
 
 

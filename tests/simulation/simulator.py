@@ -73,7 +73,7 @@ class Simulation:
             for index in range(1 if small else rng.choice((1, 2)))
         ]
         plans = [Plan(flow) for flow in flows]
-        self.plans = {plan.version: plan for plan in plans}
+        self.plans: dict[str, Plan] = {plan.version: plan for plan in plans}
         self.limit = rng.choice((None, None, 1, 2, 4))
         self.seed = seed
         self.report = Report(seed)
@@ -187,9 +187,9 @@ class Simulation:
             self.pending.pop(done, None)
             if done.cancelled() or done.exception() is not None:
                 return
-            if done.result() is None and command.id in engine.state.commands:
-                if command.id not in self.world.auditor.ledger.commands:
-                    self.world.fail(Violation(1, f"{command} was acknowledged, but is not durable"))
+            taken = done.result() is None and command.id in engine.state.commands
+            if taken and command.id not in self.world.auditor.ledger.commands:
+                self.world.fail(Violation(1, f"{command} was acknowledged, but is not durable"))
 
         task.add_done_callback(answered)
 

@@ -41,6 +41,10 @@ class WatchedTurn(Turn):
         return answer
 
 
+WAITING = ("cancelled", "skipped", "ready", "held")
+"""States in which a node was not to start; a run that is reopened may look at it again."""
+
+
 def _look_of(node: NodeState) -> tuple[Any, ...]:
     return (
         node.status, node.generation, node.attempt, node.gate, node.output,
@@ -62,7 +66,7 @@ def _check_reach(
         node = run.nodes.get(path)
         if base_path(path) in lawful or node is None or _look_of(node) == look:
             continue
-        revived = reopened and look[0] in ("cancelled", "skipped") and node.status == "blocked"
+        revived = reopened and look[0] in WAITING and node.status == "blocked"
         require(13, revived, f"{command} changes {path}: {look} -> {_look_of(node)}")
 
 
