@@ -89,8 +89,9 @@ class Console:
     def show_table(self, rows: Sequence[Sequence[Cell]]) -> None:
         """Write the rows of a table whose cells are padded already."""
         for row in rows:
-            text = "  ".join(self.styled(cell.text, cell.tone) for cell in row)
-            self.result(text.rstrip() if not self.tty else text)
+            shown = row if row[-1].text else row[:-1]
+            text = "  ".join(self.styled(cell.text, cell.tone) for cell in shown)
+            self.result(text if self.tty else text.rstrip())
 
     def flush(self) -> None:
         """Hand everything to the system. Raises `BrokenPipeError` when nobody reads it."""

@@ -12,6 +12,8 @@ from studio.cli.acting import act, add_run_and_node
 from studio.cli.arguments import Verb, add_acting, add_run, add_state, place_of
 from studio.cli.console import Console
 from studio.cli.driving import Drive, Goal, drive, read_options
+from studio.projections.json_text import json_array
+from studio.projections.run_document import run_document
 
 
 def _configure_run(parser: argparse.ArgumentParser) -> None:
@@ -54,12 +56,17 @@ def _resume_all(args: argparse.Namespace, console: Console) -> int:
 
     async def body(connection: Drive) -> int:
         connection.runs.extend(numbers)
+        connection.several = len(numbers) > 1
         before = {number: connection.position(number) for number in numbers}
         for number in numbers:
             await connection.studio.take_up(number, connection.sender)
         statuses = await asyncio.gather(
             *(connection.conclude(number, "run", before[number]) for number in numbers)
         )
+        if connection.several and connection.options.json:
+            views = [connection.studio.view(number) for number in numbers]
+            documents = [run_document(view.state, view.run) for view in views]
+            console.result(json_array(documents))
         return FAILED if FAILED in statuses else max(statuses)
 
     return drive(console, location, read_options(args), body)

@@ -27,6 +27,7 @@ from studio.errors import RefusedError
 from studio.projections.json_text import json_text
 from studio.projections.needs import needs_of
 from studio.projections.run_document import run_document
+from studio.projections.signs import sign
 from studio.projections.text import sanitise
 from studio.projections.undo_plan import compensation_outcome
 
@@ -91,6 +92,11 @@ class Drive:
         console: where to tell.
         location: project and state folder.
         options: how the verb was asked to behave.
+
+    Attributes:
+        runs: what it has started or sent something to.
+        owned: whether the engine ran in this process.
+        several: whether more than one run is followed at a time, so that lines have to say whose they are.
     """
 
     def __init__(self, console: Console, location: Location, options: Options) -> None:
@@ -99,6 +105,8 @@ class Drive:
         self.options = options
         self.sender = Sender(options.actor, os.environ)
         self.runs: list[int] = []
+        self.owned = False
+        self.several = False
         self._studio: Studio | None = None
         self._undone: bool | None = None
 
@@ -114,6 +122,7 @@ class Drive:
         self._studio = await open_studio(
             self.location, environ=os.environ, drive=not self.options.detach
         )
+        self.owned = self._studio.owns
 
     async def close(self) -> None:
         """Let go of the studio; attempts that an engine here still has open are ended."""
@@ -161,9 +170,11 @@ class Drive:
 
     async def follow(self, run: int, after: int = 0) -> None:
         """Tell what happens in a run until it rests, whoever drives it."""
-        reporter = Reporter(
-            self.console, self.options.mode(self.console), self.studio.view(run), after
-        )
+        mode = self.options.mode(self.console)
+        if self.several and mode == "live":
+            mode = "plain"  # there is one status line, and several runs that would write it
+        label = f"#{run}  " if self.several else ""
+        reporter = Reporter(self.console, mode, self.studio.view(run), after, label)
         ticker = asyncio.create_task(_tick(reporter)) if reporter.ticks else None
         told = 0
         try:
@@ -204,7 +215,8 @@ class Drive:
             await self.follow(run, after)
         view = self.studio.view(run)
         if self.options.json:
-            self.console.result(json_text(run_document(view.state, view.run)))
+            if not self.several:
+                self.console.result(json_text(run_document(view.state, view.run)))
         elif not self.options.quiet and not self.options.events:
             self._tell(view, goal)
         if not self.waits:
@@ -226,7 +238,10 @@ class Drive:
         number = view.run.number
         more = state_option(self.location)
         if self.options.detach:
-            self.console.say(f"recorded; `studio resume {number}{more}` carries it out")
+            rest = f"run {number} has ended ({sign(view.run.phase).word})"
+            if not view.run.ended:
+                rest = f"`studio resume {number}{more}` carries it out"
+            self.console.say(f"recorded; {rest}")
             return
         if not self.waits:
             self.console.say(
@@ -295,11 +310,9 @@ async def _interruptible(connection: Drive, body: Body) -> int:
             interrupted = True
             task.cancel()
 
-    watched = [
-        number
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is not signal.SIG_IGN  # nohup wants SIGHUP ignored
-    ]
+    watched = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup wants it ignored
+        watched.append(signal.SIGHUP)
     for number in watched:
         loop.add_signal_handler(number, interrupt)
     try:
@@ -330,8 +343,9 @@ def _tell_interrupted(connection: Drive) -> None:
     more = state_option(connection.location)
     with contextlib.suppress(OSError):  # the terminal may have gone with the interrupt
         for run in connection.runs:
-            connection.console.say(
-                f"studio: interrupted; run {run} stays open: `studio resume {run}{more}` goes on with it"
-            )
+            what = f"run {run} stays open: `studio resume {run}{more}` goes on with it"
+            if not connection.owned:
+                what = f"run {run} goes on in the open studio"
+            connection.console.say(f"studio: interrupted; {what}")
         if not connection.runs:
             connection.console.say("studio: interrupted")

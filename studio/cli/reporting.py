@@ -28,9 +28,13 @@ class Reporter:
         mode: ``live`` keeps a status line under the lines, ``events`` prints the history as JSON lines.
         view: the run, for the names of its nodes and for what is sensitive in it.
         after: position up to which everything had happened before.
+        label: goes before every line.
     """
 
-    def __init__(self, console: Console, mode: Mode, view: RunView, after: int = 0) -> None:
+    def __init__(
+        self, console: Console, mode: Mode, view: RunView, after: int = 0, label: str = ""
+    ) -> None:
+        self._label = label
         self._console = console
         self._mode = mode
         self._after = after
@@ -82,7 +86,7 @@ class Reporter:
         head, text = line_text(
             line, time_of_day(line.at), self._progress.cells, ascii=console.ascii
         )
-        return console.styled(head, line.tone) + (f"  {text}" if text else "")
+        return self._label + console.styled(head, line.tone) + (f"  {text}" if text else "")
 
     def _write(self, lines: Sequence[str]) -> None:
         out = self._console.out

@@ -11,7 +11,7 @@ from studio.core import events as facts
 from studio.core.events import AnyEvent, Origin, Record
 from studio.projections.masking import Mask
 from studio.projections.moments import iso_time, span
-from studio.projections.run_document import DISPOSITIONS
+from studio.projections.run_document import disposition_text
 from studio.projections.text import sanitise
 
 TEXT_LIMIT = 300
@@ -48,15 +48,18 @@ def event_document(record: Record, mask: Mask) -> dict[str, Any]:
 
     Sensitive values are covered. The mask learns from the record first, so records have to come in order.
     """
-    body = msgspec.to_builtins(record.event)
+    body = msgspec.json.decode(msgspec.json.encode(record.event))
     node = body.get("node", "")
-    for name in ("output", "items"):
-        raw = getattr(record.event, name, None)
-        if isinstance(raw, msgspec.Raw) and name in body:
-            body[name] = msgspec.json.decode(raw)
     if "output" in body:
         mask.learn_output(node, body["output"])
         body["output"] = mask.output(node, body["output"])
+    origin = getattr(record.event, "by", None)
+    if isinstance(origin, Origin):
+        body["by"] = {
+            "command": origin.command,
+            "actor": origin.actor,
+            "reason": origin.reason,
+        }
     if isinstance(record.event, facts.RunStarted):
         body["params"] = mask.params(body.get("params", {}))
     document: dict[str, Any] = {
@@ -121,16 +124,16 @@ def _failed(event: facts.AttemptFailed, at: float) -> Phrase:
         return Phrase(state, event.node, f"retry in {span(event.retry_at - at)}: {why}")
     if event.undo:
         return Phrase("compensation_failed", event.node, _join(why, "needs you"))
-    return Phrase("failed", event.node, _join(why, DISPOSITIONS.get(event.disposition, "")))
+    return Phrase("failed", event.node, _join(why, disposition_text(event.node, event.disposition)))
 
 
 def _node_failed(event: facts.NodeFailed, at: float) -> Phrase:
-    outcome = DISPOSITIONS.get(event.disposition, "")
+    outcome = disposition_text(event.node, event.disposition)
     return Phrase("failed", event.node, _join(failure_text(event.failure), outcome))
 
 
 def _disposed(event: facts.FailureDisposed, at: float) -> Phrase:
-    what = DISPOSITIONS.get(event.disposition, event.disposition)
+    what = disposition_text(event.node, event.disposition)
     return Phrase("failed", event.node, _join(what, _by(event.by)))
 
 
@@ -194,7 +197,7 @@ def _expanded(event: facts.ItemsExpanded, at: float) -> Phrase:
 
 
 def _collected(event: facts.ItemsCollected, at: float) -> Phrase:
-    failed = f"{event.failed} items failed" if event.failed else ""
+    failed = f"{event.failed} failed" if event.failed else ""
     return Phrase("succeeded", event.node, _join("all items done", failed))
 
 
@@ -230,7 +233,7 @@ def _compensation_finished(event: facts.CompensationFinished, at: float) -> Phra
 
 
 def _failing(event: facts.RunFailing, at: float) -> Phrase:
-    return Phrase("", "", _join("the run fails", event.message))
+    return Phrase("", "", f"the run fails: {event.message}" if event.message else "the run fails")
 
 
 def _finished(event: facts.RunFinished, at: float) -> Phrase:
@@ -278,7 +281,9 @@ _PHRASES: dict[type, Callable[[Any, float], Phrase]] = {
         "skipped", event.node, _join(event.reason, _by(event.by))
     ),
     facts.NodeCancelled: lambda event, at: Phrase(
-        "cancelled", event.node, _join(event.reason, _by(event.by))
+        "compensation_failed" if event.undo else "cancelled",
+        event.node,
+        _join(event.reason, _by(event.by)),
     ),
     facts.NodeFailed: _node_failed,
     facts.FailureDisposed: _disposed,

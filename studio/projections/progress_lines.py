@@ -151,5 +151,5 @@ def line_text(line: Line, clock: str, cells: int, *, ascii: bool = False) -> tup
     shown = sign(line.state)
     glyph = shown.ascii if ascii else shown.glyph
     subject = pad(shorten(sanitise(line.subject), cells), cells)
-    head = f"{clock}  {glyph} {subject}  {shown.word}".rstrip()
-    return head, line.text
+    head = f"{clock}  {glyph} {subject}"
+    return (f"{head}  {shown.word}" if shown.word else head), line.text

@@ -9,7 +9,7 @@ from studio.core.starts import gate_of
 from studio.core.state import DEAD, TAKEN, EngineState, NodeState, RunState
 from studio.projections.history_lines import failure_text
 from studio.projections.masking import mask_run
-from studio.projections.run_document import DISPOSITIONS, find_node, reason_of, state_of
+from studio.projections.run_document import disposition_text, find_node, reason_of, state_of
 from studio.projections.text import sanitise
 
 
@@ -43,7 +43,7 @@ def _reasons(run: RunState, node: NodeState) -> list[Reason]:
         "compensation_failed",
     ):
         found.append(("error", failure_text(node.failure), node.path))
-        outcome = DISPOSITIONS.get(node.disposition)
+        outcome = disposition_text(node.path, node.disposition)
         if node.status == "failed" and outcome:
             found.append(("outcome", outcome, None))
     else:

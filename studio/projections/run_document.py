@@ -118,11 +118,18 @@ def reason_of(run: RunState, node: NodeState) -> str | None:
     if node.status in ("skipped", "cancelled", "in_doubt"):
         return node.cause or None
     if node.status == "failed" and node.disposition:
-        return DISPOSITIONS.get(node.disposition)
+        return disposition_text(node.path, node.disposition) or None
     return None
 
 
-DISPOSITIONS = {
+def disposition_text(path: str, disposition: str) -> str:
+    """What became of a failure, in words; empty where there is nothing to say."""
+    if disposition == "continued" and path.endswith("]"):
+        return "the other items go on"
+    return _DISPOSITIONS.get(disposition, "")
+
+
+_DISPOSITIONS = {
     "held": "needs you",
     "handling": "a failure branch takes care of it",
     "handled": "handled by its failure branch",
@@ -132,7 +139,6 @@ DISPOSITIONS = {
     "ignored": "ignored by hand",
     "fallback": "its fallback value stands in",
 }
-"""What became of a failure, in words."""
 
 
 def _entry(state: EngineState, run: RunState, node: NodeState, mask: Mask) -> dict[str, Any]:
