@@ -181,7 +181,8 @@ def on_reopened(state: EngineState, run: RunState, event: RunReopened, record: R
         if node.status == "cancelled" and is_automatic(node):
             revive(run, node, record.position)
     # Looked at in the order of the plan, as at the start, not in the order in which they came back.
-    again = sorted(run.unsettled, key=lambda entry: run.nodes[entry[0]].plan.rank)
+    again = [entry for entry in run.unsettled if entry[0] in run.nodes]
+    again.sort(key=lambda entry: run.nodes[entry[0]].plan.rank)
     run.unsettled = deque(again)
 
 
