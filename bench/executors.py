@@ -183,6 +183,7 @@ async def _measure(folder: Path) -> list[dict[str, Any]]:
         shell = await bench.rate(ShellSettings(run=":"), "process", 400, IN_FLIGHT)
         await bench.rate(call, "shared", 500, 64)
         shared = await bench.rate(call, "shared", 10_000, 64)
+        flooded, lag = await _flood(bench)
     finally:
         await bench.executors.close()
     fork, spawn = _bare_forks(100), _bare_spawns(100)
@@ -193,7 +194,41 @@ async def _measure(folder: Path) -> list[dict[str, Any]]:
         _row("python calls in fresh forks, per s", fresh, 1 / fork, ">= 300"),
         _row("shell nodes, per s", shell, 1 / spawn, ">= 500"),
         _row("python calls in a warm worker, per s", shared, _round_trips(5_000), ">= 4000"),
+        _row("a node that prints 1 GiB, s", flooded, _bare_flood(), ""),
+        _row("lag of the loop meanwhile, p99 ms", lag * 1e3, 0.0, "<= 50"),
     ]
+
+
+async def _flood(bench: _Bench) -> tuple[float, float]:
+    """Carry out a node that prints 1 GiB; return its seconds, and the loop's lag in seconds, 99th percentile."""
+    lags: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(0.001)
+            lags.append(time.perf_counter() - began - 0.001)
+
+    watching = asyncio.create_task(watch())
+    script = "head -c 1073741824 /dev/zero | tr '\\0' 'x'"
+    seconds = await bench.once(ShellSettings(run=script), "process")
+    watching.cancel()
+    return seconds, sorted(lags)[len(lags) * 99 // 100]
+
+
+def _bare_flood() -> float:
+    """Seconds to read the same 1 GiB from a pipe and throw it away."""
+    read, write = os.pipe()
+    argv = ["sh", "-c", "head -c 1073741824 /dev/zero | tr '\\0' 'x'"]
+    actions = [(os.POSIX_SPAWN_DUP2, write, 1), (os.POSIX_SPAWN_CLOSE, read)]
+    began = time.perf_counter()
+    pid = os.posix_spawn("/bin/sh", argv, dict(os.environ), file_actions=actions)
+    os.close(write)
+    while os.read(read, 1 << 18):
+        pass
+    os.waitpid(pid, 0)
+    os.close(read)
+    return time.perf_counter() - began
 
 
 def _row(name: str, measured: float, floor: float, target: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from studio.executors.fork_link import Forked, ForkLink
 from studio.executors.freshness import Sources
 from studio.executors.host import Host
 from studio.executors.zygote.framing import Message
+from studio.executors.zygote_process import Zygote
 
 Key: TypeAlias = tuple[str, str, frozenset[tuple[str, str]]]
 """Folder, module, environment: importing may read all of them."""

@@ -15,17 +15,10 @@ from studio.executors.zygote.results import Desk, encode_failure
 
 def execute(order: dict[str, Any], talk: socket.SocketType) -> None:
     """Replace this process by the shell; returns only when that cannot be, with the failure handed in."""
-    desk = Desk(order["result_file"], Report(talk))
     try:
         os.chdir(order["cwd"])
     except OSError as error:
-        _refuse(desk, order, error, f"cannot enter the folder {order['cwd']}: {error.strerror}")
-        return
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        os.close(os.open(order["env"]["STUDIO_OUTPUT"], flags, 0o600))
-    except OSError as error:
-        _refuse(desk, order, error, f"cannot create the file for $STUDIO_OUTPUT: {error.strerror}")
+        _refuse(order, talk, error, f"cannot enter the folder {order['cwd']}: {error.strerror}")
         return
     # Python ignores these; a pipeline whose reader leaves must end, as it does in a terminal.
     _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
@@ -34,7 +27,7 @@ def execute(order: dict[str, Any], talk: socket.SocketType) -> None:
     try:
         _execute(argv, order["env"])
     except OSError as error:
-        _refuse(desk, order, error, f"cannot run the shell {argv[0]}: {error.strerror}")
+        _refuse(order, talk, error, f"cannot run the shell {argv[0]}: {error.strerror}")
 
 
 def _execute(argv: list[str], env: dict[str, str]) -> NoReturn:
@@ -51,6 +44,7 @@ def _execute(argv: list[str], env: dict[str, str]) -> NoReturn:
     raise problem
 
 
-def _refuse(desk: Desk, order: dict[str, Any], error: OSError, message: str) -> None:
+def _refuse(order: dict[str, Any], talk: socket.SocketType, error: OSError, message: str) -> None:
     body = {"type": type(error).__name__, "message": message, "bases": ["OSError", "Exception"]}
+    desk = Desk(order["result_file"], Report(talk))
     desk.hand_in("failure", encode_failure(body, Redactor(order["secrets"])))
