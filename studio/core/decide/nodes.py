@@ -40,7 +40,7 @@ from studio.core.evolve.graph import is_automatic
 from studio.core.joins import join_verdict
 from studio.core.plan import base_path
 from studio.core.state import TAKEN, EngineState, Flight, NodeState, RunState
-from studio.core.transitions import EFFECTIVE
+from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.errors import ExpressionError
 from studio.model.expressions import parse_expression
 
@@ -170,7 +170,7 @@ def retry_node(state: EngineState, run: RunState, node: NodeState, command: Retr
 
 
 def _retry_hint(node: NodeState) -> str:
-    if node.status == "running":
+    if node.status in IN_FLIGHT:
         return "cancel it first, or wait"
     return "it starts by itself when its upstreams are done" if node.status == "blocked" else ""
 

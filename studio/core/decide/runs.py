@@ -271,7 +271,7 @@ def compensate(state: EngineState, run: RunState, command: Compensate, now: floa
 
 def _compensate_run(state: EngineState, run: RunState, command: Compensate, now: float) -> Answer:
     plan = plan_undo(run, force=command.force)
-    if not plan.steps and run.ended:
+    if not plan.steps and (run.ended or not _may_leave_effects(run)):
         if plan.barrier is not None:
             return Refusal(
                 f"{plan.barrier} is irreversible and was done last",
@@ -285,6 +285,14 @@ def _compensate_run(state: EngineState, run: RunState, command: Compensate, now:
         RunFailing("", message, compensate=True, force=command.force, by=origin(command)),
         *stop_all(state, run),
     ]
+
+
+def _may_leave_effects(run: RunState) -> bool:
+    """Whether something under way may yet need its undo."""
+    return any(
+        node.plan.undo is not None and (node.status in IN_FLIGHT or is_doubtful(node))
+        for node in run.nodes.values()
+    )
 
 
 def compensation_started(
