@@ -9,6 +9,7 @@ from typing import Any
 from studio.application import verbs
 from studio.application.location import Location
 from studio.application.reading import Reading
+from studio.application.runs import RunRow
 from studio.application.verbs import AnyCommand
 from studio.cli.arguments import add_acting, add_run, place_of
 from studio.cli.console import Console
@@ -27,11 +28,11 @@ def add_run_and_node(parser: argparse.ArgumentParser, *, optional: bool = False)
     add_acting(parser)
 
 
-def find_run(location: Location, reference: str) -> int:
-    """Number of the run a person named. Raises `NotFoundError`, `StorageError`."""
+def find_run(location: Location, reference: str) -> RunRow:
+    """The run a person named. Raises `NotFoundError`, `StorageError`."""
     reading = Reading(location.state)
     try:
-        return int(reading.find(reference).run)
+        return reading.find(reference)
     finally:
         reading.close()
 
@@ -48,7 +49,7 @@ def act(args: argparse.Namespace, console: Console, make: Make, goal: Goal = "ru
     Raises `RefusedError`, `NotFoundError`, `StorageError`.
     """
     location = place_of(args)
-    number = find_run(location, args.run)
+    number = int(find_run(location, args.run).run)
     command = make(number)
 
     async def body(connection: Drive) -> int:

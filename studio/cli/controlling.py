@@ -8,7 +8,7 @@ import asyncio
 from studio.application import verbs
 from studio.application.runs import interrupted_runs
 from studio.cli import DONE, FAILED
-from studio.cli.acting import act, add_run_and_node
+from studio.cli.acting import act, add_run_and_node, find_run
 from studio.cli.arguments import Verb, add_acting, add_run, add_state, place_of
 from studio.cli.console import Console
 from studio.cli.driving import Drive, Goal, drive, read_options
@@ -39,7 +39,20 @@ def _pause(args: argparse.Namespace, console: Console) -> int:
 def _resume(args: argparse.Namespace, console: Console) -> int:
     if args.run is None:
         return _resume_all(args, console)
-    return act(args, console, lambda run: verbs.resume(run, reason=args.reason))
+    location = place_of(args)
+    row = find_run(location, args.run)
+    number = int(row.run)
+    if row.paused or not row.open:
+        return act(args, console, lambda run: verbs.resume(run, reason=args.reason))
+
+    async def body(connection: Drive) -> int:
+        # Not paused: to take it up is all there is to do, and may be enough to bring it to its end.
+        connection.runs.append(number)
+        before = connection.position(number)
+        await connection.studio.take_up(number, connection.sender)
+        return await connection.conclude(number, "run", before)
+
+    return drive(console, location, read_options(args), body)
 
 
 def _resume_all(args: argparse.Namespace, console: Console) -> int:

@@ -7,7 +7,7 @@ import argparse
 from studio.application import verbs
 from studio.application.files import drift
 from studio.application.reading import Reading
-from studio.cli.acting import act, add_run_and_node, one_value
+from studio.cli.acting import act, add_run_and_node, find_run, one_value
 from studio.cli.arguments import Verb, add_acting, add_run, place_of
 from studio.cli.console import Console
 from studio.cli.driving import read_options
@@ -39,11 +39,7 @@ def _retry(args: argparse.Namespace, console: Console) -> int:
 
 
 def _tell_drift(args: argparse.Namespace, console: Console) -> None:
-    reading = Reading(place_of(args).state)
-    try:
-        row = reading.find(args.run)
-    finally:
-        reading.close()
+    row = find_run(place_of(args), args.run)
     changed = drift(row.file, row.version)
     if changed is not None and not args.quiet:
         console.say(

@@ -1,0 +1,224 @@
+"""Verbs that change a run: steering, mending, undoing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Studio
+
+
+def held(studio: Studio) -> None:
+    """Run 1, with ``fails`` held for a person."""
+    studio("run", "broken.yaml", "--hold", "--quiet", expect=3)
+
+
+def nodes(studio: Studio) -> dict[str, Any]:
+    """Nodes of the newest run."""
+    found: dict[str, Any] = studio("show", "last", "--json").json["nodes"]
+    return found
+
+
+def test_retry_tries_again_and_fails_again(studio: Studio) -> None:
+    held(studio)
+    done = studio("retry", "1", "fails", "--reason", "once more", expect=3)
+    assert "retry, by ada: once more" in done.out
+    assert "first" not in done.out, "what had happened before is not told again"
+    assert nodes(studio)["fails"]["state"] == "failed"
+
+
+def test_retry_says_that_the_file_changed(studio: Studio, folder: Path) -> None:
+    held(studio)
+    file = folder / "broken.yaml"
+    file.write_text(file.read_text().replace("/ 0", "/ 1"))
+    assert (
+        "has changed since; run 1 goes on under the definition"
+        in studio("retry", "1", "fails", expect=3).err
+    )
+
+
+def test_retry_with_an_input(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--quiet")
+    document = studio("retry", "1", "second", "--input", '{"mine": true}', "--json").json
+    assert document["nodes"]["second"]["output"] == {"mine": True}
+    assert document["nodes"]["second"]["marks"] == ["overridden"]
+
+
+def test_retry_downstream_runs_what_follows(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--quiet")
+    studio("retry", "1", "first", "--downstream")
+    assert nodes(studio)["second"]["state"] in ("succeeded", "reused")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "state"),
+    [
+        (("succeeded", "--output", '{"n": 5}'), 0, "succeeded"),
+        (("skipped",), 0, "succeeded"),
+        (("ignored",), 0, "succeeded"),
+        (("failed",), 1, "failed"),
+    ],
+)
+def test_mark(studio: Studio, outcome: tuple[str, ...], status: int, state: str) -> None:
+    held(studio)
+    studio("mark", "1", "fails", *outcome, expect=status)
+    assert studio("show", "1", "--json").json["state"] == state
+
+
+def test_mark_needs_json(studio: Studio) -> None:
+    held(studio)
+    assert (
+        "the output is not JSON"
+        in studio("mark", "1", "fails", "succeeded", "--output", "{n: 5}", expect=2).err
+    )
+    assert "`succeeded` only" in studio("mark", "1", "fails", "failed", "--port", "x", expect=2).err
+
+
+def test_output_and_its_revert(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--quiet")
+    studio("output", "1", "first", '{"name": "eve"}')
+    assert nodes(studio)["first"]["output"] == {"name": "eve"}
+    assert nodes(studio)["second"]["marks"] == ["stale"]
+    studio("rerun", "1")
+    assert nodes(studio)["second"]["output"]["seen"] == {"name": "eve"}
+    studio("output", "1", "first", "--revert")
+    assert nodes(studio)["first"]["output"] == {"name": "ada", "count": 1}
+    assert "either a JSON value" in studio("output", "1", "first", expect=2).err
+
+
+def test_input_and_its_revert(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--quiet")
+    studio("input", "1", "second", "[1, 2]")
+    assert studio("show", "1", "second", "--json").json["input"] == [1, 2]
+    studio("input", "1", "second", "--revert")
+    assert "is not overridden" in studio("input", "1", "second", "--revert", expect=4).err
+
+
+def test_hold_and_release(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--until", "first", "--quiet", expect=3)
+    studio("hold", "1", "second")
+    done = studio("continue", "1", expect=3)
+    assert "studio release 1 second" in done.err
+    assert studio("release", "1", "second", "--json").json["state"] == "succeeded"
+    assert "run 1 has ended" in studio("release", "1", "second", expect=4).err
+
+
+def test_pause_and_resume(studio: Studio) -> None:
+    held(studio)
+    studio("pause", "1")
+    assert studio("runs", "--state", "paused", "--json").json[0]["run"] == 1
+    assert studio("show", "1", "--json").json["paused"] is True
+    assert "`resume` lets it go on" in studio("pause", "1", expect=4).err.replace(
+        "Resume", "resume"
+    )
+    assert "run 1 is paused" in studio("resume").err
+    studio("resume", "1", expect=3)
+    assert studio("show", "1", "--json").json["paused"] is False
+
+
+def test_cancel_a_run(studio: Studio) -> None:
+    held(studio)
+    assert studio("cancel", "1", "--json").json["state"] == "cancelled"
+    assert "it has ended (cancelled)" in studio("cancel", "1", expect=4).err
+
+
+def test_cancel_a_node(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--until", "first", "--quiet", expect=3)
+    studio("cancel", "1", "second", expect=None)
+    assert nodes(studio)["second"]["state"] == "cancelled"
+
+
+def test_breakpoint_step_and_continue(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--until", "first", "--quiet", expect=3)
+    studio("breakpoint", "1", "second", "--when", "1 > 0")
+    assert (
+        "condition cannot be read"
+        in studio("breakpoint", "1", "second", "--when", "1 >", expect=4).err
+    )
+    studio("continue", "1", expect=3)
+    assert nodes(studio)["second"]["reason"] == "stopped at a breakpoint"
+    assert studio("continue", "1", "second", "--json").json["state"] == "succeeded"
+
+
+def test_clear_a_breakpoint(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--until", "first", "--quiet", expect=3)
+    studio("breakpoint", "1", "second")
+    studio("breakpoint", "1", "second", "--clear")
+    assert studio("continue", "1", "--json").json["state"] == "succeeded"
+
+
+def test_step_one_node(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--until", "first", "--quiet", expect=3)
+    assert studio("step", "1", "--until", "second", "--json").json["state"] == "succeeded"
+    assert (
+        "neither NODE nor --wave"
+        in studio("step", "1", "second", "--until", "second", expect=2).err
+    )
+
+
+def test_compensate_plan_then_do_it(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--quiet")
+    plan = studio("compensate", "1", "--plan", "--json").json
+    assert plan == {
+        "run": 1,
+        "steps": [
+            {"step": 1, "node": "second", "attempt": 1, "undo": "noop", "barrier": False},
+            {"step": 2, "node": "first", "attempt": 1, "undo": "noop", "barrier": False},
+        ],
+    }
+    assert (
+        studio("compensate", "1", "--plan").out.splitlines()[0].strip() == "1  undo second by noop"
+    )
+    refused = studio("compensate", "1", "first", "--plan", expect=4)
+    assert "still holds effects" in refused.err
+    document = studio("compensate", "1", "--json").json
+    assert document["state"] == "compensated"
+    assert "nothing to undo" in studio("compensate", "1", expect=4).err
+
+
+def test_compensate_one_node(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--quiet")
+    done = studio("compensate", "1", "second")
+    assert "⟲ second" in done.out
+    assert nodes(studio)["first"]["state"] == "succeeded"
+
+
+def test_rerun_from_a_node_and_afresh(studio: Studio) -> None:
+    studio("run", "flow.yaml", "-p", "name=bob", "--quiet")
+    assert "no node of run 1 is stale" in studio("rerun", "1", expect=4).err
+    document = studio("rerun", "1", "--from", "second", "--json").json
+    assert document["nodes"]["second"]["attempts"] == 2
+    afresh = studio("rerun", "1", "--all", "--json").json
+    assert afresh["run"] == 2
+    assert afresh["params"]["name"] == "bob"
+    assert afresh["nodes"]["second"]["output"]["seen"]["name"] == "bob"
+
+
+def test_detach_only_records(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--until", "first", "--quiet", expect=3)
+    done = studio("continue", "1", "--detach")
+    assert "recorded" in done.err
+    assert nodes(studio)["second"]["state"] != "succeeded"
+    assert studio("resume", "1", "--json").json["state"] == "succeeded"
+
+
+def test_refusals_say_why_and_what_helps(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--quiet")
+    refused = studio("mark", "1", "second", "skipped", expect=4)
+    assert refused.err.startswith("studio: cannot skip second: it has already succeeded. ")
+    assert "`studio output 1 second JSON`" in refused.err
+    assert "run 1 has no node nope" in studio("hold", "1", "nope", expect=4).err
+    assert "There is no run '7'" in studio("hold", "7", "second", expect=2).err
+
+
+def test_nothing_is_made_for_a_run_that_is_not_there(studio: Studio, folder: Path) -> None:
+    studio("retry", "1", "second", expect=2)
+    assert not (folder / ".studio").exists()
+
+
+def test_the_actor_is_recorded(studio: Studio) -> None:
+    held(studio)
+    studio("hold", "1", "last", "--actor", "grace")
+    assert "by grace" in studio("history", "1").out
