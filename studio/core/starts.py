@@ -195,7 +195,7 @@ def start(state: EngineState, run: RunState, node: NodeState, now: float) -> lis
         rendering = NO_INPUT if reuse else render(state, run, node)
     except ExpressionError as error:
         return fail_expression(state, run, node, "input", error)
-    if node.keep and not reuse and _unchanged(state, node, rendering):
+    if node.keep and node.manual is None and not reuse and _unchanged(state, node, rendering):
         return _reuse(state, run, node)
     wake = None
     if node.plan.node.uses == "wait":
