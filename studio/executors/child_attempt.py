@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -58,12 +59,14 @@ class Work:
         judge: turns what is left of the child into an outcome.
         redactor: replaces secrets in everything that is passed on.
         captures: keep standard output and the end of standard error for the result.
+        side_file: a file the child may have written, removed at the end of the attempt.
     """
 
     body: dict[str, Any]
     judge: Callable[[Remains], Outcome]
     redactor: Redactor
     captures: bool = False
+    side_file: str = ""
 
 
 class ChildAttempt:
@@ -220,6 +223,9 @@ class ChildAttempt:
             return
         self._over = True
         self._close()
+        if self._work.side_file:
+            with contextlib.suppress(OSError):  # most scripts write none
+                os.unlink(self._work.side_file)
         self._host.finish(self.key, outcome)
 
 

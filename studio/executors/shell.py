@@ -67,7 +67,7 @@ def work_of(
     }
 
     def judge(remains: Remains) -> Outcome:
-        written = _take_side_file(side_file)
+        written = _read_side_file(side_file)
         if remains.result is not None:
             return outcome_of_result(remains.result)
         if remains.status is None:
@@ -82,7 +82,7 @@ def work_of(
         except ValueError as error:
             return Failed(Failure("ResultError", redactor.text(str(error)), exit_code=0))
 
-    return Work(body, judge, redactor, captures=True)
+    return Work(body, judge, redactor, captures=True, side_file=side_file)
 
 
 def _failure(code: int, remains: Remains, redactor: Redactor) -> Failure:
@@ -154,12 +154,13 @@ def _cut(text: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _take_side_file(path: str) -> bytes | None:
-    """Content of ``$STUDIO_OUTPUT``, which is removed; None when it is too large to take."""
+def _read_side_file(path: str) -> bytes | None:
+    """Content of ``$STUDIO_OUTPUT``; None when it is too large to take."""
     data = envelope.read(path, envelope.MAX_RESULT)
+    if data is not None:
+        return data
     try:
-        size = os.lstat(path).st_size
-        os.unlink(path)
+        too_large = os.lstat(path).st_size > envelope.MAX_RESULT
     except OSError:
-        return b""  # the script removed it, or put something there that is no file
-    return b"" if data is None and size <= envelope.MAX_RESULT else data
+        return b""  # the script wrote nothing
+    return None if too_large else b""  # or put something there that is no file

@@ -146,7 +146,7 @@ async def test_captured_output_is_bounded(tmp_path: Path) -> None:
 async def test_cancel_gives_the_grace_and_then_kills(rig: Rig) -> None:
     order = rig.order(
         ShellSettings(
-            run="trap 'echo cleaned; exit 0' TERM; echo begun; while :; do sleep 0.01; done"
+            run="echo 1 > $STUDIO_OUTPUT; trap 'echo cleaned; exit 0' TERM; echo begun; while :; do sleep 0.01; done"
         )
     )
     record = rig.start(order)
@@ -154,6 +154,7 @@ async def test_cancel_gives_the_grace_and_then_kills(rig: Rig) -> None:
     rig.executors.cancel(order.key, 15.0)
     assert await rig.outcome(record) == Stopped()
     assert [record.logged[0].text, record.logged[-1].text] == ["begun", "cleaned"]
+    assert not list(rig.results.iterdir())
 
 
 async def test_secrets_reach_the_child_by_environment_only(rig: Rig) -> None:
