@@ -135,7 +135,8 @@ def succeed(
             return [_cancelled(run, node, node.attempt)]
         if not done and node.iteration + 1 >= repeat.max:
             message = f"the condition is still false after {repeat.max} iterations"
-            return end_failure(state, run, node, Failure("RepeatError", message, "timeout"), now)
+            failure = Failure("RepeatError", message, "timeout")
+            return end_failure(state, run, node, failure, now, final=True)
         if not done:
             again = now + repeat.every
             return [AttemptSucceeded(node.path, node.attempt, output=output, again=again)]

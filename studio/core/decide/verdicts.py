@@ -154,15 +154,24 @@ def with_policy(run: RunState, disposal: Disposal, node: str, message: str) -> l
 
 
 def end_failure(
-    state: EngineState, run: RunState, node: NodeState, failure: Failure, now: float
+    state: EngineState,
+    run: RunState,
+    node: NodeState,
+    failure: Failure,
+    now: float,
+    *,
+    final: bool = False,
 ) -> list[AnyEvent]:
-    """Facts of a failed forward attempt: retried, replaced by a fallback, or disposed of."""
+    """Facts of a failed forward attempt: retried, replaced by a fallback, or disposed of.
+
+    ``final`` rules out a retry: the attempt itself was fine, and another one would not change the outcome.
+    """
     node_def = node.plan.node
     uncertain = node_def.side_effects == "external" and failure.category in (
         "timeout",
         "interrupted",
     )
-    at = next_try(run, node, failure, now)
+    at = None if final else next_try(run, node, failure, now)
     if at is not None:
         return [
             AttemptFailed(
