@@ -11,6 +11,7 @@ from studio.core.events import (
     RunPaused,
     RunReopened,
     RunResumed,
+    RunRevised,
     RunStarted,
     RunTimedOut,
     SteppingChanged,
@@ -67,6 +68,8 @@ def _exempt(run: RunBook, failed: str) -> set[str]:
     """What may start although the run fails: everything that a failure or a settled join leads to."""
     sources = {failed} & set(run.plan.nodes)
     for path, book in run.nodes.items():
+        if book.archived:
+            continue
         doomed = book.disposition not in ("", "fallback")
         if parent_of(path) is None and (book.open or book.items is not None or doomed):
             sources.add(path)
@@ -88,6 +91,24 @@ def on_reopened(ledger: Ledger, run: RunBook, event: RunReopened, record: Record
     run.steps, run.expired, run.exempt, run.phase = None, False, set(), "running"
 
 
+def on_revised(ledger: Ledger, run: RunBook, event: RunRevised, record: Record) -> None:
+    """A run adopts another definition: what it did stays done, edges are judged anew."""
+    plan = ledger.plans[event.version]
+    run.plan = plan
+    for path, book in run.nodes.items():
+        base = base_path(path)
+        book.archived = base not in plan.nodes
+        if not book.archived:
+            book.plan = plan.nodes[base]
+        if book.resolution is not None:
+            verdict = event.edges.get(path)
+            book.resolution.dead = verdict.dead if verdict else ()
+            book.resolution.broken = tuple(verdict.broken) if verdict else ()
+    for name in plan.order:
+        if name not in run.nodes:
+            run.nodes[name] = NodeBook(name, plan.nodes[name])
+
+
 def on_stepping(ledger: Ledger, run: RunBook, event: SteppingChanged, record: Record) -> None:
     run.stepping = event.stepping
     run.allowed.update(event.allowed)
@@ -106,7 +127,8 @@ def on_compensation(
         may = run.forced or event.by is not None or not book.plan.node.irreversible
         require(15, may, f"{where} undoes irreversible {path}")
     for path in event.steps:
-        for follower in run.plan.descendants([base_path(path)]):
+        base = base_path(path)
+        for follower in run.plan.descendants([base]) if base in run.plan.nodes else ():
             for other in event.steps:
                 if base_path(other) == follower:
                     lawful = place[other] < place[path]
@@ -156,7 +178,9 @@ def on_finished(ledger: Ledger, run: RunBook, event: RunFinished, record: Record
     require(11, not run.paused or undone, f"{where} while it is paused")
     waiting = [book.path for book in run.nodes.values() if book.retry_at is not None]
     require(17, not waiting, f"{where} while {waiting} wait for a retry")
-    top = [book for path, book in run.nodes.items() if parent_of(path) is None]
+    top = [
+        book for path, book in run.nodes.items() if parent_of(path) is None and not book.archived
+    ]
     if event.phase == "succeeded":
         bad = [book.path for book in top if not book.effect and book.disposition in FAILED_FOR_GOOD]
         require(17, not bad, f"{where}, but {bad} failed")

@@ -60,7 +60,42 @@ def make_workflow(rng: Random, name: str) -> Workflow:
 def _outputs(rng: Random, nodes: dict[str, Node]) -> dict[str, Any]:
     if rng.random() < 0.5:
         return {}
+    if not nodes:
+        return {}
     return {"last": "{{ nodes.%s.output }}" % rng.choice(list(nodes))}  # noqa: UP031  braces are the template's
+
+
+def edit(rng: Random, flow: Workflow) -> Workflow:
+    """The same workflow after somebody worked on its file: nodes changed, removed, added."""
+    nodes: dict[str, Node] = {}
+    for name, node in flow.nodes.items():
+        roll = rng.random()
+        if roll < 0.15 and len(flow.nodes) > 1:
+            continue
+        needs = tuple(edge for edge in node.needs if edge.source in nodes)
+        if roll < 0.35:
+            fresh = _make_node(rng, name, nodes, 0.5)
+            nodes[name] = fresh
+        elif roll < 0.5:
+            nodes[name] = node.model_copy(update={"needs": needs, "input": {"edited": roll}})
+        else:
+            nodes[name] = _without_lost(node.model_copy(update={"needs": needs}), nodes)
+    for index in range(rng.choice((0, 1, 2))):
+        nodes[f"x{index}"] = _make_node(rng, f"x{index}", nodes, 0.5)
+    return flow.model_copy(update={"nodes": nodes, "outputs": _outputs(rng, nodes)})
+
+
+def _without_lost(node: Node, before: dict[str, Node]) -> Node:
+    """The node without templates and conditions that name nodes which are gone."""
+    changes: dict[str, Any] = {}
+    text = f"{node.input} {node.when}"
+    if any(word not in before for word in _named(text)):
+        changes = {"input": {}, "when": None}
+    return node.model_copy(update=changes)
+
+
+def _named(text: str) -> list[str]:
+    return [part.split(".")[0] for part in text.split("nodes.")[1:]]
 
 
 def _make_node(rng: Random, name: str, before: dict[str, Node], spice: float) -> Node:
@@ -69,6 +104,7 @@ def _make_node(rng: Random, name: str, before: dict[str, Node], spice: float) ->
     keys: dict[str, Any] = {"id": name, "kind": kind, "needs": _edges(rng, before, spice)}
     if keys["needs"]:
         keys["join"] = rng.choices(("all", "any", "first", "settled"), (60, 15, 12, 13))[0]
+        keys["cancel_losers"] = keys["join"] == "first" and chance() < 0.4
     if before and chance() < 0.4:
         keys["input"] = {"given": "{{ nodes.%s.output }}" % rng.choice(list(before))}  # noqa: UP031
     if chance() < 0.15 * spice:

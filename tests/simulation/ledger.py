@@ -70,6 +70,7 @@ class NodeBook:
     retry_at: float | None = None
     disposition: str = ""
     items: int | None = None
+    archived: bool = False
     finished_position: int = 0
 
 
@@ -112,7 +113,8 @@ class RunBook:
 
     def verdict(self, edge: PlanEdge) -> str:
         """What an edge has come to (language.md, "Edges"): open, taken, dead or broken."""
-        found = self.nodes[edge.source].resolution
+        source = self.nodes[edge.source]
+        found = source.resolution
         if found is None:
             return "open"
         if edge.index in found.broken:

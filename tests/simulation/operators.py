@@ -8,6 +8,7 @@ import msgspec
 
 from studio.core import commands as verbs
 from studio.core.state import NodeState, RunState
+from studio.ids import VersionHash
 
 Mark = Literal["succeeded", "skipped", "ignored", "failed"]
 Stop = Literal["before", "after", "failure"]
@@ -97,8 +98,14 @@ _ALL = (
 _WEIGHTS = [entry[0] for entry in _ALL]
 
 
-def random_command(rng: Random, run: RunState, number: int) -> verbs.AnyCommand:
-    """Some command about a run, sensible or not."""
+REVISED = 0.06
+"""Share of commands that adopt another definition."""
+
+
+def random_command(
+    rng: Random, run: RunState, number: int, versions: list[VersionHash]
+) -> verbs.AnyCommand:
+    """Some command about a run, sensible or not; ``versions`` are what it may be revised to."""
     _weight, make, about_node = rng.choices(_ALL, _WEIGHTS)[0]
     base: dict[str, Any] = {
         "run": run.number,
@@ -106,6 +113,8 @@ def random_command(rng: Random, run: RunState, number: int) -> verbs.AnyCommand:
         "actor": "ann",
         "reason": "why not",
     }
+    if rng.random() < REVISED:
+        return verbs.Revise(**base, version=rng.choice(versions))
     if about_node:
         base["node"] = rng.choice(list(run.nodes)) if rng.random() < 0.97 else "nobody"
     return make(rng, base, run)
@@ -123,7 +132,7 @@ def helping_hand(run: RunState, number: int) -> verbs.AnyCommand | None:
     if run.stepping or run.until is not None:
         return verbs.Continue(**base)
     if run.compensation is not None and run.compensation.expired:
-        return verbs.Compensate(**base)
+        return verbs.Compensate(**base, force=True)
     if run.compensation is None and any(
         node.status == "compensated" for node in run.nodes.values()
     ):

@@ -11,8 +11,9 @@ from tests.simulation.ledger import Ledger, RunBook, require
 def check_run(state: EngineState, run: RunState) -> None:
     """Every count that `evolve` keeps says what counting says. Raises `Violation`."""
     where = f"run {run.number}"
-    top = [node for node in run.nodes.values() if node.parent is None]
-    unsettled = sum(not node.settled for node in top)
+    every = [node for node in run.nodes.values() if node.parent is None]
+    unsettled = sum(not node.settled for node in every)
+    top = [node for node in every if not node.archived]
     require(2, run.open == unsettled, f"{where}: open is {run.open}, counted {unsettled}")
     kept = {name: count for name, count in run.counts.items() if count}
     counted = Counter(node.status for node in top)

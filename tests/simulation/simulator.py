@@ -9,7 +9,7 @@ from studio.core import commands as verbs
 from studio.core.commands import AnyCommand
 from studio.core.endings import phase_of
 from studio.core.plan import Plan
-from studio.core.state import EngineState
+from studio.core.state import EngineState, Flight
 from studio.core.turn import replay, take_turn
 from studio.engine.loop import Engine
 from studio.engine.orders import RunContext
@@ -20,7 +20,7 @@ from studio.ports import AttemptKey, Definition, Failed, RunFilter, Succeeded
 from studio.testing import LoopClock, MemoryValues, run_virtual
 from tests.simulation.auditor import Auditor, compare
 from tests.simulation.behaviour import Behaviour
-from tests.simulation.graphs import make_workflow
+from tests.simulation.graphs import edit, make_workflow
 from tests.simulation.ledger import GRACE, Violation, require
 from tests.simulation.operators import helping_hand, random_command
 from tests.simulation.watch import watched
@@ -73,6 +73,8 @@ class Simulation:
             for index in range(1 if small else rng.choice((1, 2)))
         ]
         plans = [Plan(flow) for flow in flows]
+        plans += [Plan(edit(rng, flow)) for flow in flows for _ in range(2)]
+        self.names = [flow.name for flow in flows]
         self.plans: dict[str, Plan] = {plan.version: plan for plan in plans}
         self.limit = rng.choice((None, None, 1, 2, 4))
         self.seed = seed
@@ -197,7 +199,8 @@ class Simulation:
         """Start another run."""
         self.number += 1
         rng = self.rng
-        plan = rng.choice(list(self.plans.values()))
+        name = rng.choice(self.names)
+        plan = next(plan for plan in self.plans.values() if plan.workflow.name == name)
         self.engine.contexts[self.number] = RunContext(results="/results")
         command = verbs.StartRun(
             run=self.number,
@@ -239,7 +242,12 @@ class Simulation:
         run = self.engine.state.runs.get(number)
         if run is None or self.world.crashed:
             return
-        command = random_command(self.rng, run, self.report.commands)
+        versions = [
+            plan.version
+            for plan in self.plans.values()
+            if plan.workflow.name == run.plan.workflow.name
+        ]
+        command = random_command(self.rng, run, self.report.commands, versions)
         self.send(command)
         if self.rng.random() < 0.2:
             self.send(command)
@@ -271,12 +279,10 @@ class Simulation:
         undo = self.rng.random() < 0.2
         last = book.undo_attempt if undo else book.attempt
         is_open = book.undo_open if undo else book.open
-        attempt = self.rng.choice((last + 1, max(0, last - 1), last + (2 if is_open else 0)))
-        if is_open and attempt == last:
-            return
-        node = self.engine.state.runs[run.number].nodes.get(book.path)
-        if node is None or attempt > (node.undo_attempt if undo else node.attempt):
-            attempt = 0  # what is on its way to disk is not forged
+        attempt = self.rng.choice((last + 9, max(0, last - 1), last + (9 if is_open else 0)))
+        flight = Flight(run.number, book.path, undo, attempt)
+        if flight in self.engine.state.flow.in_flight:
+            return  # it is on its way to disk
         key = AttemptKey(RunNumber(run.number), NodePath(book.path), undo, attempt)
         outcome = Succeeded(b'"forged"')
         self.engine.finished(key, outcome if self.rng.random() < 0.5 else Failed(Failure("F", "f")))
