@@ -137,6 +137,7 @@ def settle(state: EngineState, run: RunState, node: NodeState, position: int) ->
                 return [NodeSkipped(node.path, f"when is false: {node.plan.node.when}")]
         except ExpressionError as error:
             return fail_expression(state, run, node, "when", error)
+    node.age = 0
     become(run, node, "ready")
     _offer(state, run, node, position)
     return []
@@ -145,13 +146,15 @@ def settle(state: EngineState, run: RunState, node: NodeState, position: int) ->
 def _offer(state: EngineState, run: RunState, node: NodeState, position: int) -> None:
     """Queue a ready node, or keep it at its gate."""
     if node.gate is not None and node.manual is None:
+        node.age = 0
         if node.status == "ready":
             become(run, node, "held")
         return
     if node.status == "held":
         become(run, node, "ready")
     if gate_of(run, node) is None:
-        enqueue(state, run, node, position)
+        # One that was stopped by a pause or by step mode keeps its place in line.
+        enqueue(state, run, node, node.age or position)
 
 
 def _dead_reason(run: RunState, node: NodeState) -> str:

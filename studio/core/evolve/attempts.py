@@ -250,6 +250,7 @@ def on_interrupted(
         return
     node.interruptions += 1
     node.tries -= 1
+    node.age = 0
     become(run, node, "ready")
     run.unsettled.append((node.path, record.position))
 
@@ -273,6 +274,8 @@ def on_retry_requested(
     node = run.nodes[event.node]
     clear_timer(state, run, "retry", node.path, event.undo)
     node.retry_at = None
+    if node.items is None:
+        node.age = 0
     if event.undo:
         if event.by is not None and run.compensation is not None:
             run.compensation.expired = False

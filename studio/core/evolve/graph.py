@@ -182,6 +182,7 @@ def unresolve(run: RunState, node: NodeState, position: int) -> None:
             target.taken -= old == TAKEN
             target.dead -= old in (DEAD, BROKEN)
             if target.status in ("ready", "held"):
+                target.age = 0
                 become(run, target, "blocked")
             elif is_automatic(target) and (
                 target.status == "cancelled" or join_verdict(target) != before
