@@ -110,7 +110,7 @@ FILES = sorted(path.relative_to(SAMPLES).as_posix() for path in discover(SAMPLES
 
 def test_the_flagship_and_the_patterns_are_found() -> None:
     assert "order_saga.yaml" in FILES
-    assert len([file for file in FILES if file.startswith("patterns/")]) == 9
+    assert len([file for file in FILES if file.startswith("patterns/")]) == 11
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -446,6 +446,23 @@ def test_two_runs_share_a_lock(project: Project) -> None:
         assert shut == opened.replace("open", "shut")
     closed = Counter(line.split()[1] for line in ledger if line.startswith("shut"))
     assert closed == dict.fromkeys(months, 2)
+
+
+def test_priorities(project: Project) -> None:
+    document = project.run("patterns/priorities.yaml")
+    assert document["outputs"] == {"order": ["telegram", "letter", "newspaper"]}
+
+
+def test_a_workflow_in_json(project: Project) -> None:
+    document = project.run("patterns/written_in_json.json", "sentence=a debugger in a terminal")
+    assert document["outputs"] == {
+        "longest": "debugger",
+        "ranking": [
+            {"word": "debugger", "length": 8},
+            {"word": "terminal", "length": 8},
+            {"word": "in", "length": 2},
+        ],
+    }
 
 
 @pytest.mark.slow
