@@ -13,7 +13,7 @@ from studio.application.environment import make_context
 from studio.application.location import Location
 from studio.application.reading import Reading, RunView
 from studio.application.studio import Launch, Sender
-from studio.core.commands import AnyCommand, Refusal, StartRun
+from studio.core.commands import AnyCommand, Refusal, RetryNode, Revise, StartRun
 from studio.core.endings import phase_of
 from studio.core.events import Record
 from studio.core.plan import Plan
@@ -24,6 +24,7 @@ from studio.engine.loop import Engine
 from studio.engine.recovery import recover
 from studio.errors import NotFoundError, RefusedError
 from studio.ids import RunNumber, VersionHash
+from studio.loading.loader import load_file
 from studio.loading.parameters import check_parameters, parse_assignment
 from studio.model.terms import FailurePolicy
 from studio.ports import Clock, Executor, History, RunFilter, StorageHealth, Values
@@ -143,7 +144,35 @@ class LocalStudio:
             command = msgspec.structs.replace(
                 command, id=command.id or new_command_id(), actor=command.actor or sender.actor
             )
+        if isinstance(command, RetryNode) and drive:
+            await self._adopt_newest(command)
         return await self.engine.submit(command)
+
+    async def _adopt_newest(self, command: RetryNode) -> None:
+        """A retry runs with the newest definition (engine.md, "Verbs"); a file with errors leaves the last good one.
+
+        Nothing but the node itself runs again by this; a refused revision leaves the run as it is, and the
+        retry goes on under the definition the run has.
+        """
+        run = self.engine.state.runs.get(command.run)
+        if run is None or not run.file:
+            return
+        result = await asyncio.to_thread(load_file, run.file)
+        workflow = result.workflow
+        if workflow is None or workflow.content_hash() == run.plan.version:
+            return
+        plan = Plan(workflow)
+        self.engine.add_definition(plan, definition_of(workflow))
+        await self.engine.submit(
+            Revise(
+                run=command.run,
+                id=f"{command.id}:revise",
+                actor=command.actor,
+                reason=command.reason,
+                version=plan.version,
+                restart=False,
+            )
+        )
 
     async def take_up(self, run: int, sender: Sender) -> None:
         """Drive a run whose engine died. Raises `NotFoundError`, `DefinitionError`."""

@@ -73,11 +73,13 @@ class Rerun(Command, frozen=True, omit_defaults=True, kw_only=True, tag="rerun")
 class Revise(Command, frozen=True, omit_defaults=True, kw_only=True, tag="revise"):
     """Adopt another definition into the run.
 
-    ``code`` names nodes whose code changed, with the function; their definition may be the same.
+    ``code`` names nodes whose code changed, with the function; their definition may be the same. Without
+    ``restart`` nothing runs again by itself: what is done and changed becomes stale.
     """
 
     version: str
     code: dict[str, str] = {}
+    restart: bool = True
 
 
 class Step(Command, frozen=True, omit_defaults=True, kw_only=True, tag="step"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -45,6 +46,9 @@ INLINE_RESULT = 256 * 1024
 
 STORAGE_RETRY = 0.5
 """Seconds between two tries to append while storage is paused."""
+
+CHILD_KINDS = frozenset({"python", "shell"})
+"""Kinds that run in a child and leave a result file."""
 
 Result = TypeVar("Result")
 
@@ -92,6 +96,7 @@ class Engine:
         self._rows = Rows()
         self._timers = Timers(clock, self._on_timer)
         self._launched: set[Flight] = set()
+        self._results: dict[Flight, str] = {}
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self.driving = True
@@ -181,6 +186,10 @@ class Engine:
         self._wake.set()
         return await future
 
+    def expect_result(self, flight: Flight, path: str) -> None:
+        """A child of an earlier engine left this file; it goes once the attempt's end is on disk."""
+        self._results[flight] = path
+
     def take_up(self, effects: Sequence[Effect]) -> None:
         """Carry out effects found by recovery."""
         self._carry_out(effects)
@@ -219,11 +228,20 @@ class Engine:
             self._published = outcome.records[-1].position
         if self.driving:
             self._carry_out(due(self.state))
+        if self._results:
+            self._remove_results()
         self.state.unsaved.clear()
         for index, (_command, future) in enumerate(letters):
             if future is not None and not future.done():
                 future.set_result(outcome.refusals.get(index))
         return outcome.more
+
+    def _remove_results(self) -> None:
+        """Files of children whose end is on disk: they were needed only in case the engine had died before."""
+        landed = [flight for flight in self._results if flight not in self.state.flow.in_flight]
+        for flight in landed:
+            with contextlib.suppress(OSError):
+                os.unlink(self._results.pop(flight))
 
     def _drain(self) -> list[Letter]:
         mailbox = self._mailbox
@@ -303,7 +321,10 @@ class Engine:
         if effect.stage == "start":
             self._launched.add(flight)
             context = self.contexts.get(flight.run, NO_CONTEXT)
-            self._executor.start(make_order(self.state, run, flight, context))
+            order = make_order(self.state, run, flight, context)
+            if order.settings.uses in CHILD_KINDS:
+                self._results[flight] = order.result_file
+            self._executor.start(order)
         elif effect.stage == "spawned":
             self._executor.release(key)
         elif flight in self._launched:

@@ -75,6 +75,7 @@ def _settle(engine: Engine, executor: Executor, flight: Flight, found: Recovered
     node = run.nodes[flight.node]
     path = result_file(engine.contexts[flight.run], run, flight)
     outcome = executor.recover(node.pid, node.pid_started, path) if node.pid else None
+    engine.expect_result(flight, path)
     if outcome is not None:
         found.adopted += 1
         return finish_command(attempt_key(flight), outcome)

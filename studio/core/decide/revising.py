@@ -33,12 +33,12 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
             "wait for it or cancel it, then save again",
         )
     verdicts = review(run, plan, command.code)
-    again = with_consequence(verdicts, "run again")
-    retried = with_consequence(verdicts, "retried")
+    again = with_consequence(verdicts, "run again") if command.restart else ()
+    retried = with_consequence(verdicts, "retried") if command.restart else ()
     by = origin(command)
     found: list[AnyEvent] = []
     opens = again or retried or names(verdicts, "added") or with_consequence(verdicts, "new")
-    if opens and (run.ended or (run.failing and not run.cancelled)):
+    if command.restart and opens and (run.ended or (run.failing and not run.cancelled)):
         found += reopen(run, command)
     found.append(
         RunRevised(
@@ -60,6 +60,8 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
     if follow:
         found.append(NodesReset(follow, keep=True, cause="revised", by=by))
     stale = with_consequence(verdicts, "stale") + with_consequence(verdicts, "finishes")
+    if not command.restart:
+        stale += with_consequence(verdicts, "run again")
     if stale:
         found.append(NodesStaled(stale, "revised", by=by))
     found.extend(RetryRequested(path, by=None if run.paused else by) for path in retried)
