@@ -130,7 +130,7 @@ def _open_edges(run: RunState, node: NodeState) -> Iterator[Reason]:
         source = run.nodes[edge.source]
         yield Reason(
             "edge",
-            f"{node.path} waits for {edge.source}{_wanted(edge)}, which is {_shown(source)}",
+            f"{node.path} waits for {edge.source}{_wanted(edge)}, which {_shown(source)}",
             edge.source,
         )
 
@@ -142,10 +142,10 @@ def _wanted(edge: PlanEdge) -> str:
 
 def _shown(node: NodeState) -> str:
     if node.status == "failed" and node.disposition == "held":
-        return "failed and waits for a person"
+        return "has failed and waits for a person"
     if node.status in EFFECTIVE and node.gate is not None:
-        return f"{node.status} and stopped at a breakpoint"
-    return node.status
+        return "has succeeded and stopped at a breakpoint"
+    return f"is {node.status}"
 
 
 def _gate(run: RunState, node: NodeState) -> Reason | None:
@@ -208,7 +208,7 @@ def _running(run: RunState, node: NodeState, now: float | None) -> Iterator[Reas
         for index in range(node.items.count):
             item = run.nodes[f"{node.path}[{index}]"]
             if item.status == "in_doubt" or item.disposition == "held":
-                yield Reason("person", f"{item.path} is {_shown(item)}", item.path)
+                yield Reason("person", f"{item.path} {_shown(item)}", item.path)
         return
     lasted = _span(now, node.started_at, "for")
     yield Reason(
@@ -249,7 +249,7 @@ def _unwanted(run: RunState, node: NodeState) -> Reason:
     source = _dead_source(node) if not by_hand else None
     cause = node.cause
     if by_hand:
-        cause = f"by hand{_by(node.by)}" if not cause else f"{cause}{_by(node.by)}"
+        cause = cause or f"by hand{_by(node.by)}"
     return Reason(kind, f"{node.path} was {kind}: {cause or 'no reason was recorded'}", source)
 
 
@@ -283,6 +283,8 @@ def _failed(run: RunState, node: NodeState) -> Reason:
         if edge.handles and _is_taken(run.nodes[edge.target], edge)
     ]
     fate = FATES.get(node.disposition, "").format(handlers=", ".join(handlers) or "its handler")
+    if node.gate == "breakpoint":
+        fate = "it stopped at its breakpoint; `continue` lets the policy decide"
     if node.parent is not None and node.disposition == "continued":
         fate = f"on_item_failure of {node.parent.path} is {node.plan.node.on_item_failure}"
     kind: ReasonKind = "person" if node.disposition == "held" else "failed"
