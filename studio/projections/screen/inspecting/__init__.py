@@ -1,0 +1,1 @@
+"""What the inspector shows of one node: one module per tab, all of them pure."""

@@ -1,0 +1,114 @@
+"""Building blocks of the tabs: wrapped text, labelled lines, times."""
+
+from studio.projections.layout import Segment
+from studio.projections.layout.celltext import character_width
+from studio.projections.text import sanitise, shorten, width
+
+Row = list[Segment]
+
+LINE_CHARACTERS = 4_000
+"""Characters of one line that are looked at for wrapping; the pager shows the whole."""
+
+SHORT = 3
+"""Up to so many lines a text that is cut ends with ``…`` alone."""
+
+LABEL = 8
+"""Cells of the labels at the left (``locals``, ``tries``, ``blocks``)."""
+
+
+def wrap(text: str, cells: int, lines: int) -> list[str]:
+    """Lines of a user's text, sanitised, at most ``cells`` wide, broken between words where that is possible.
+
+    Args:
+        text: anything; its line ends are kept.
+        cells: width, at least 1.
+        lines: lines to give at most; the last then tells, where there is room for it, how much there is in all.
+    """
+    cells = max(1, cells)
+    # A line takes `cells` cells and a cell has at most a few characters: what lies behind is never looked at.
+    looked_at = text[: (cells + 1) * lines * 2 + 64]
+    found: list[str] = []
+    for part in looked_at.splitlines() or [""]:
+        found += _wrap_line(sanitise(part, LINE_CHARACTERS), cells, lines + 1 - len(found))
+        if len(found) > lines:
+            break
+    if len(found) > lines or len(looked_at) < len(text):
+        found = found[:lines]
+        if lines > SHORT:
+            found[-1] = shorten(f"… {len(text):,} characters in all", cells)
+        else:
+            found[-1] = shorten(f"{found[-1][: cells - 1]}…", cells)
+    return found
+
+
+def _wrap_line(text: str, cells: int, most: int) -> list[str]:
+    found: list[str] = []
+    start = 0
+    while len(found) < most:
+        end = _reach(text, start, cells)
+        if end >= len(text):
+            found.append(text[start:])
+            break
+        space = text.rfind(" ", start, end + 1)
+        if space - start > (end - start) // 2:
+            found.append(text[start:space].rstrip())
+            start = space + 1
+        else:
+            found.append(text[start:end])
+            start = end
+    return found
+
+
+def _reach(text: str, start: int, cells: int) -> int:
+    """Index behind the last character that fits into ``cells`` cells; always behind ``start``."""
+    if text.isascii():
+        return min(len(text), start + cells)
+    used = 0
+    for index in range(start, len(text)):
+        used += character_width(text[index])
+        if used > cells and index > start:
+            return index
+    return len(text)
+
+
+def paragraph(text: str, style: str, cells: int, lines: int = 40) -> list[Row]:
+    """A text as wrapped rows of one style."""
+    return [[Segment(line, style)] for line in wrap(text, cells, lines)]
+
+
+def labelled(label: str, text: str, style: str, cells: int, lines: int = 8) -> list[Row]:
+    """A text behind a label, the following lines set in below it."""
+    parts = wrap(text, max(1, cells - LABEL), lines)
+    return [
+        [Segment(_label(label if index == 0 else ""), "dim"), Segment(part, style)]
+        for index, part in enumerate(parts)
+    ]
+
+
+def _label(text: str) -> str:
+    return shorten(text, LABEL - 1).ljust(LABEL)
+
+
+def one_line(text: str, style: str, cells: int) -> Row:
+    """A text on one row, cut where the row ends."""
+    return [Segment(shorten(sanitise(text, max(8, cells) * 2), cells), style)]
+
+
+def column(text: str, cells: int) -> str:
+    """A sanitised text in a column: cut or filled to ``cells`` cells."""
+    short = shorten(text, cells)
+    return short + " " * (cells - width(short))
+
+
+def plural(count: int, word: str) -> str:
+    """``1 node``, ``3 nodes``, ``12,000 rows``."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def size_text(size: int) -> str:
+    """A number of bytes for people."""
+    if size < 1_000:
+        return plural(size, "byte")
+    if size < 1_000_000:
+        return f"{size / 1_000:.1f} kB"
+    return f"{size / 1_000_000:.1f} MB"

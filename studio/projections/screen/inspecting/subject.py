@@ -1,0 +1,69 @@
+"""What the inspector looks at: one node of a run, or of a workflow that is not running."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from studio.core.plan import Plan, PlanNode
+from studio.core.state import EngineState, NodeState, RunState
+from studio.projections.masking import Mask
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Lines of a file as they are on disk now.
+
+    Args:
+        name: how the file is called on screen.
+        lines: its lines, without ends.
+        problem: why they could not be read; empty when they could.
+        changed_at: when the file was last written, seconds since the epoch.
+    """
+
+    name: str
+    lines: Sequence[str] = ()
+    problem: str = ""
+    changed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A node, and all that its tabs need to be drawn.
+
+    Args:
+        path: path of the node or item.
+        plan: the definition it belongs to.
+        run: the run on screen; None when a workflow without a run is shown.
+        state: the state around the run.
+        now: seconds since the epoch.
+        width: cells of a row.
+        moment: writes a moment (seconds since the epoch) as local time of day.
+        mask: covers sensitive values.
+        ascii: draw with ASCII characters only.
+    """
+
+    path: str
+    plan: Plan
+    run: RunState | None
+    state: EngineState | None
+    now: float
+    width: int
+    moment: Callable[[float], str]
+    mask: Mask
+    ascii: bool = False
+
+    @property
+    def node(self) -> NodeState | None:
+        """State of the node, None without a run."""
+        return self.run.nodes.get(self.path) if self.run is not None else None
+
+    @property
+    def planned(self) -> PlanNode | None:
+        """Definition of the node; that of its run where it has one."""
+        node = self.node
+        if node is not None:
+            return node.plan
+        return self.plan.node(self.path) if self.plan.knows(self.path) else None
+
+    def glyph(self, glyph: str, ascii: str) -> str:
+        """One of the two, as ASCII is wanted or not."""
+        return ascii if self.ascii else glyph

@@ -1,0 +1,103 @@
+"""The Why tab: why the node is as it is, and what would get it on."""
+
+from typing import Final
+
+from studio.core.why import Reason, explain
+from studio.projections.layout import Segment
+from studio.projections.screen.graph import duration_text
+from studio.projections.screen.inspecting.edges import following
+from studio.projections.screen.inspecting.paragraphs import Row, labelled, paragraph, wrap
+from studio.projections.screen.inspecting.subject import Subject
+from studio.projections.states import MARKS
+
+SIGNS: Final[dict[str, tuple[str, str, str]]] = {
+    "edge": ("◂", "<", "accent"),
+    "gate": ("‖", '"', "state.held"),
+    "limit": ("◌", ":", "state.ready"),
+    "lock": ("◌", ":", "state.ready"),
+    "timer": ("↻", "~", "state.backing_off"),
+    "person": ("?", "?", "state.waiting"),
+    "running": ("●", ">", "state.running"),
+    "skipped": ("⊘", "-", "state.skipped"),
+    "cancelled": ("×", "x", "state.cancelled"),
+    "failed": ("✗", "!", "state.failed"),
+    "succeeded": ("✓", "+", "state.succeeded"),
+    "reused": ("≡", "=", "state.reused"),
+    "again": ("↻", "~", "state.ready"),
+    "stale": ("′", "'", "warn"),
+    "undo": ("↶", "<", "state.compensated"),
+}
+"""Glyph, ASCII glyph and style of each kind of reason."""
+
+MEANINGS: Final[dict[str, str]] = {
+    "stale": "what it ran with is no longer what it would run with",
+    "overridden": "its next input was given by hand",
+    "overridden output": "its output was given by hand",
+    "marked": "its outcome was set by hand",
+    "degraded": "a fallback stands in for its result",
+}
+"""What the marks beside a name mean."""
+
+
+def why_rows(subject: Subject) -> list[Row]:
+    """Rows of the Why tab."""
+    run, state, node = subject.run, subject.state, subject.node
+    if run is None or state is None or node is None:
+        return paragraph("No run is shown: L starts one.", "dim", subject.width)
+    rows: list[Row] = []
+    for reason in explain(state, run, subject.path, subject.now):
+        rows += _reason(subject, reason)
+    rows += _marks(subject)
+    rows += _times(subject)
+    after = following(subject)
+    if after:
+        rows += [[], *labelled("then", after, "dim", subject.width, 3)]
+    return rows
+
+
+def _reason(subject: Subject, reason: Reason) -> list[Row]:
+    glyph, plain, style = SIGNS[reason.kind]
+    text = subject.mask.text(reason.text)
+    if reason.at is not None and reason.at > subject.now:
+        left = duration_text(reason.at - subject.now)
+        text += f", at {subject.moment(reason.at)}, in {left}"
+    parts = wrap(text, subject.width - 2, 12)
+    return [
+        [
+            Segment(f"{subject.glyph(glyph, plain)} " if index == 0 else "  ", style),
+            Segment(part, "text"),
+        ]
+        for index, part in enumerate(parts)
+    ]
+
+
+def _marks(subject: Subject) -> list[Row]:
+    node = subject.node
+    rows: list[Row] = []
+    for name in sorted(node.marks if node is not None else ()):
+        if name in MEANINGS:
+            sign = MARKS[name][subject.ascii] if name in MARKS else ""
+            text = f"{sign} {MEANINGS[name]}".strip()
+            rows += labelled("mark" if not rows else "", text, "warn", subject.width, 3)
+    return [[], *rows] if rows else []
+
+
+def _times(subject: Subject) -> list[Row]:
+    node = subject.node
+    if node is None or node.started_at is None:
+        return []
+    end = node.finished_at if node.finished_at is not None else subject.now
+    text = f"started {subject.moment(node.started_at)}"
+    if node.finished_at is not None:
+        text += f", ended {subject.moment(node.finished_at)}"
+    text += f", took {duration_text(end - node.started_at)}"
+    rows: list[Row] = [[], *labelled("time", text, "dim", subject.width, 3)]
+    if node.deadline is not None and node.finished_at is None:
+        left = duration_text(node.deadline - subject.now)
+        rows += labelled("", f"time limit in {left}", "dim", subject.width)
+    if node.attempt:
+        counted = f"attempt {node.attempt}"
+        if node.generation > 1:
+            counted += f", generation {node.generation}"
+        rows += labelled("", counted, "dim", subject.width)
+    return rows
