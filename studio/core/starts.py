@@ -44,6 +44,8 @@ def gate_of(run: RunState, node: NodeState) -> str | None:
 
     A person's retry (``manual``) passes every gate (engine.md, invariant 11).
     """
+    if node.archived:
+        return "removed"
     if node.manual is not None:
         return None
     if run.compensation is not None:

@@ -6,6 +6,7 @@ from typing import Any
 from studio.core import commands as verbs
 from studio.core.decide import attempts, nodes, revising, runs
 from studio.core.decide.runs import Answer
+from studio.core.resilience.compensation import unfinished_undo
 from studio.core.state import EngineState, NodeState, RunState
 
 RunRule = Callable[[EngineState, RunState, Any], Answer]
@@ -67,4 +68,6 @@ def decide(state: EngineState, command: verbs.AnyCommand, now: float) -> Answer:
     node = run.nodes.get(command.node)
     if node is None:
         return nodes.unknown_node(run, command)
+    if node.archived and not unfinished_undo(node):
+        return nodes.removed_node(run, node)
     return NODE_RULES[type(command)](state, run, node, command)

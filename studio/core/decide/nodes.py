@@ -411,6 +411,14 @@ def clear_breakpoint(
     return [BreakpointCleared(node.path, by=origin(command))]
 
 
+def removed_node(run: RunState, node: NodeState) -> Refusal:
+    """The answer to a command about a node that the run's present definition does not have."""
+    return Refusal(
+        f"{node.path} is no longer part of {run.plan.workflow.name}",
+        "`compensate` can still undo it" if node.plan.undo is not None else "",
+    )
+
+
 def unknown_node(run: RunState, command: NodeCommand) -> Refusal:
     """The answer to a command about a node the run does not have."""
     names = ", ".join(list(run.plan.nodes)[:12])

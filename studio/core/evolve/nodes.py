@@ -251,13 +251,13 @@ def _reset(state: EngineState, run: RunState, node: NodeState, keep: bool, posit
     node.gate = None
     node.marks = node.marks & {"overridden"}
     if node.items is not None:
-        _drop_items(run, node, node.items.count)
+        drop_items(run, node, node.items.count)
     become(run, node, "blocked")
     unresolve(run, node, position)
     run.unsettled.append((node.path, position))
 
 
-def _drop_items(run: RunState, node: NodeState, count: int) -> None:
+def drop_items(run: RunState, node: NodeState, count: int) -> None:
     """Forget the items of a round; their attempts stay unique, and their idempotency keys move on."""
     former = node.former or {}
     for index in range(count):
@@ -285,7 +285,7 @@ def on_expanded(state: EngineState, run: RunState, event: ItemsExpanded, record:
         Stored(record.position) if event.blob else keep_value(event.items, record.position)
     )
     if node.items is not None:
-        _drop_items(run, node, node.items.count)
+        drop_items(run, node, node.items.count)
     node.items = ItemsState(event.count, values)
     node.age = record.position
     node.started_at = record.at

@@ -1,9 +1,13 @@
 """What the adoption of another definition does to the state."""
 
 from studio.core.events import EdgeVerdict, Record, RunRevised
+from studio.core.evolve.flights import clear_timer
 from studio.core.evolve.graph import is_automatic, resolve, revive
+from studio.core.evolve.nodes import drop_items
 from studio.core.joins import join_verdict
 from studio.core.plan import base_path
+from studio.core.resilience.compensation import holds_effects
+from studio.core.scope import items_of
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 
@@ -21,11 +25,13 @@ def on_revised(state: EngineState, run: RunState, event: RunRevised, record: Rec
         if base in plan.nodes:
             node.plan = plan.nodes[base]
         elif not node.archived:
-            _archive(run, node)
+            _archive(state, run, node)
     for name in plan.order:
         known = run.nodes.get(name)
-        if known is None or known.archived:
-            _add(run, name)
+        if known is None:
+            _add(run, NodeState(name, plan.nodes[name]))
+        elif known.archived:
+            _bring_back(run, known)
     _rebuild_edges(run, event, record.position)
     for name in event.changed:
         changed = run.nodes.get(name)
@@ -34,18 +40,38 @@ def on_revised(state: EngineState, run: RunState, event: RunRevised, record: Rec
             changed.input_position = changed.input_attempt = 0
 
 
-def _archive(run: RunState, node: NodeState) -> None:
+def _archive(state: EngineState, run: RunState, node: NodeState) -> None:
     was = node.settled
     node.archived = True
+    clear_timer(state, run, "retry", node.path)
+    node.retry_at = None
     if node.parent is None:
         run.counts[node.status] -= 1
         run.open += was - node.settled
 
 
-def _add(run: RunState, name: str) -> None:
-    run.nodes[name] = NodeState(name, run.plan.nodes[name])
-    run.counts["blocked"] = run.counts.get("blocked", 0) + 1
-    run.open += 1
+def _add(run: RunState, node: NodeState) -> None:
+    run.nodes[node.path] = node
+    run.counts[node.status] = run.counts.get(node.status, 0) + 1
+    run.open += not node.settled
+
+
+def _bring_back(run: RunState, old: NodeState) -> None:
+    """A removed node is defined again. An effect of it that can be undone is not forgotten; else it begins anew."""
+    if holds_effects(run, old):
+        for node in (old, *items_of(run, old)):
+            node.archived = False
+            node.mark("stale")
+        _add(run, old)
+        return
+    node = NodeState(old.path, run.plan.nodes[old.path])
+    ran = old.status in EFFECTIVE or old.status == "compensated"
+    node.attempt, node.undo_attempt = old.attempt, old.undo_attempt
+    node.generation = old.generation + ran
+    if old.items is not None:
+        drop_items(run, old, old.items.count)
+    node.former = old.former
+    _add(run, node)
 
 
 def _rebuild_edges(run: RunState, event: RunRevised, position: int) -> None:
