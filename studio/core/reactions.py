@@ -112,6 +112,8 @@ def _give_up(state: EngineState, run: RunState, node: NodeState) -> FailureDispo
 
 def settle(state: EngineState, run: RunState, node: NodeState, position: int) -> list[AnyEvent]:
     """Look at a node whose edges or gates changed: skip it, fail it, or let it become ready."""
+    if node.archived:
+        return []
     if node.status in ("ready", "held"):
         if run.failing and node.manual is None and base_path(node.path) not in run.exempt:
             return [NodeCancelled(node.path, run.message or "the run failed")]
