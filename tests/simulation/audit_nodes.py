@@ -52,7 +52,7 @@ def on_cancelled(ledger: Ledger, run: RunBook, event: NodeCancelled, record: Rec
     require(7, not book.effect, f"{event.node} is cancelled after it succeeded")
     parent = parent_of(event.node)
     items = parent is not None or book.items is not None  # its own items were cancelled
-    lawful = run.failing or event.by is not None or items
+    lawful = run.failing or event.by is not None or items or run.may_lose(event.node)
     require(13, lawful, f"{event.node} is cancelled in a run that goes on")
     book.resolution, book.gate, book.retry_at = Resolution("none"), "", None
     book.disposition = ""
@@ -122,16 +122,20 @@ def on_output(ledger: Ledger, run: RunBook, event: OutputOverridden, record: Rec
 
 def on_reset(ledger: Ledger, run: RunBook, event: NodesReset, record: Record) -> None:
     for path in event.nodes:
-        book = run.node(path)
-        _still(book, "reset")
-        if book.effect or book.undo_failed or book.generation in book.undone:
-            book.generation += 1
-        book.effect, book.undo_failed, book.resolution, book.gate = False, False, None, ""
-        book.disposition = ""
-        book.tries = book.interruptions = 0
-        book.by_hand = False
-        book.retry_at = None
-        _drop_items(run, book)
+        begin_anew(run, run.node(path))
+
+
+def begin_anew(run: RunBook, book: NodeBook) -> None:
+    """The node is as at the start; if it had an effect, a new generation begins."""
+    _still(book, "reset")
+    if book.effect or book.undo_failed or book.generation in book.undone:
+        book.generation += 1
+    book.effect, book.undo_failed, book.resolution, book.gate = False, False, None, ""
+    book.disposition = ""
+    book.tries = book.interruptions = 0
+    book.by_hand = False
+    book.retry_at = None
+    _drop_items(run, book)
 
 
 def _drop_items(run: RunBook, book: NodeBook) -> None:

@@ -17,6 +17,7 @@ from studio.core.events import (
     SteppingChanged,
 )
 from studio.core.plan import base_path
+from tests.simulation.audit_nodes import begin_anew
 from tests.simulation.ledger import Ledger, NodeBook, RunBook, parent_of, require
 
 
@@ -95,11 +96,16 @@ def on_revised(ledger: Ledger, run: RunBook, event: RunRevised, record: Record) 
     """A run adopts another definition: what it did stays done, edges are judged anew."""
     plan = ledger.plans[event.version]
     run.plan = plan
-    for path, book in run.nodes.items():
+    run.revised_at = record.position
+    for path, book in list(run.nodes.items()):
         base = base_path(path)
-        book.archived = base not in plan.nodes
-        if not book.archived:
-            book.plan = plan.nodes[base]
+        was, book.archived = book.archived, base not in plan.nodes
+        if book.archived:
+            book.retry_at = None
+            continue
+        if was and parent_of(path) is None and not _remembered(run, book):
+            begin_anew(run, book)
+        book.plan = plan.nodes[base]
         if book.resolution is not None:
             verdict = event.edges.get(path)
             book.resolution.dead = verdict.dead if verdict else ()
@@ -107,6 +113,13 @@ def on_revised(ledger: Ledger, run: RunBook, event: RunRevised, record: Record) 
     for name in plan.order:
         if name not in run.nodes:
             run.nodes[name] = NodeBook(name, plan.nodes[name])
+
+
+def _remembered(run: RunBook, book: NodeBook) -> bool:
+    """Whether a removed node that comes back still has an effect that could be undone."""
+    items = [run.nodes[f"{book.path}[{index}]"] for index in range(book.items or 0)]
+    books = items if book.items is not None else [book]
+    return any((one.effect and one.plan.undo is not None) or one.undo_failed for one in books)
 
 
 def on_stepping(ledger: Ledger, run: RunBook, event: SteppingChanged, record: Record) -> None:

@@ -84,6 +84,7 @@ class RunBook:
     cancelled: bool = False
     failing: bool = False
     forced: bool = False
+    revised_at: int = -1000
     ended: bool = False
     phase: str = "running"
     stepping: bool = False
@@ -110,6 +111,11 @@ class RunBook:
         parent = self.nodes.get(parent_of(path) or "")
         if parent is not None:
             parent.effect, parent.resolution, parent.disposition = False, None, ""
+
+    def may_lose(self, path: str) -> bool:
+        """Whether the node leads into a race that stops its losers."""
+        after = self.plan.descendants([path]) if path in self.plan.nodes else ()
+        return any(self.plan.nodes[name].node.cancel_losers for name in after)
 
     def verdict(self, edge: PlanEdge) -> str:
         """What an edge has come to (language.md, "Edges"): open, taken, dead or broken."""
