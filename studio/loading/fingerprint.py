@@ -1,0 +1,94 @@
+"""Fingerprints of the code that nodes run: what of the project's own code a node reaches, by syntax tree alone.
+
+A node that calls ``orders:charge_card`` depends on that function and on the functions, classes and constants of
+the project it reaches from there, through any number of modules; a shell node depends on the scripts its text names.
+Nothing is imported. What cannot be seen in the text is not followed: objects found by ``getattr`` with a
+computed name, plug-ins, subclasses that register themselves. `docs/explanation/reload.md` tells the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from studio.loading.code_index import CodeIndex
+from studio.loading.code_reach import Project
+from studio.loading.diagnostics import Diagnostic
+from studio.model.workflow import Workflow
+
+__all__ = ["CodeIndex", "CodePrint", "changed_code", "code_fingerprints", "files_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class CodePrint:
+    """The code of a node.
+
+    Args:
+        digest: changes when anything the node reaches changes.
+        function: what runs: the function, the first script, or ``""`` for code that stands in the definition.
+        files: absolute paths of the files looked at.
+        parts: digest of each thing reached, by a name for people: ``tax in prices.py``.
+        undo: digest of the code that undoes the node, ``""`` without one.
+        problems: files that cannot be parsed.
+    """
+
+    digest: str
+    function: str
+    files: frozenset[str]
+    parts: Mapping[str, str] = field(default_factory=dict)
+    undo: str = ""
+    problems: tuple[Diagnostic, ...] = ()
+
+
+def code_fingerprints(workflow: Workflow, index: CodeIndex | None = None) -> dict[str, CodePrint]:
+    """The code of every node of kind python or shell, by node id.
+
+    Args:
+        workflow: a definition that was read from a file; its ``folder`` is where its code is.
+        index: modules parsed before; None to parse all.
+    """
+    if index is None:
+        index = CodeIndex()
+    project = Project(workflow.folder, index)
+    found: dict[str, CodePrint] = {}
+    for name, node in workflow.nodes.items():
+        undo = node.compensate.kind if node.compensate is not None else None
+        backward = project.reach(undo) if undo is not None else None
+        forward = project.reach(node.kind)
+        if forward is None and backward is None:
+            continue
+        both = [one for one in (forward, backward) if one is not None]
+        found[name] = CodePrint(
+            digest=forward.digest if forward is not None else "",
+            function=forward.function if forward is not None else "",
+            files=frozenset().union(*(one.files for one in both)),
+            parts=forward.parts if forward is not None else {},
+            undo=backward.digest if backward is not None else "",
+            problems=tuple(dict.fromkeys(problem for one in both for problem in one.problems)),
+        )
+    return found
+
+
+def changed_code(before: Mapping[str, CodePrint], after: Mapping[str, CodePrint]) -> dict[str, str]:
+    """Nodes whose code differs, each with what changed: ``charge_card in orders.py``, by node id."""
+    found: dict[str, str] = {}
+    for name, new in after.items():
+        old = before.get(name)
+        if old is not None and old.digest != new.digest:
+            found[name] = _difference(old, new)
+    return found
+
+
+def _difference(old: CodePrint, new: CodePrint) -> str:
+    names = [
+        name for name in {**new.parts, **old.parts} if old.parts.get(name) != new.parts.get(name)
+    ]
+    own = [name for name in names if name.startswith(f"{new.function} in ")]
+    shown = (own or names or [new.function])[0]
+    more = len(names) - 1
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def files_of(prints: Iterable[CodePrint]) -> frozenset[str]:
+    """Every file that these nodes depend on."""
+    return frozenset().union(*(one.files for one in prints))
