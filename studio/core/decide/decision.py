@@ -68,6 +68,7 @@ def decide(state: EngineState, command: verbs.AnyCommand, now: float) -> Answer:
     node = run.nodes.get(command.node)
     if node is None:
         return nodes.unknown_node(run, command)
-    if node.archived and not unfinished_undo(node):
+    tells = isinstance(command, verbs.MarkNode) and node.status == "in_doubt"
+    if node.archived and not tells and not unfinished_undo(node):
         return nodes.removed_node(run, node)
     return NODE_RULES[type(command)](state, run, node, command)

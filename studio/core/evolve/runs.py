@@ -135,6 +135,7 @@ def failure_branches(run: RunState, failed: str) -> set[str]:
         path
         for path, node in run.nodes.items()
         if node.parent is None
+        and not node.archived
         and (node.status in IN_FLIGHT or node.status in ("failed", "backing_off"))
     ]
     if failed in plan.nodes:
