@@ -114,7 +114,7 @@ def resolve(
 ) -> None:
     """Resolve the outgoing edges of a finished node; ``outcome`` is success, failure or none."""
     node.resolved = True
-    if node.parent is not None:
+    if node.parent is not None or node.archived:
         return
     if node.plan.plain and not dead and not broken:
         verdict = TAKEN if outcome == "success" else DEAD
@@ -169,7 +169,7 @@ def unresolve(run: RunState, node: NodeState, position: int) -> None:
     while stack:
         source = stack.pop()
         source.resolved = False
-        if source.parent is not None:
+        if source.parent is not None or source.archived:
             continue
         for edge in source.plan.outgoing:
             target = run.nodes[edge.target]
