@@ -82,7 +82,7 @@ def _sweep(state: EngineState, run: RunState) -> list[AnyEvent]:
     reason = run.message or "the run failed"
     for path, node in run.nodes.items():
         name = node.parent.path if node.parent is not None else path
-        if name in run.exempt:
+        if name in run.exempt or node.archived:
             continue
         if node.status in ("blocked", "ready", "held"):
             found.append(NodeCancelled(path, reason))
