@@ -294,7 +294,7 @@ def on_retry_requested(
         _retry_items(run, node)
     elif node.parent is not None:
         reopen_parent(run, node, record.position)
-        if node.status == "backing_off":
+        if node.status in ("backing_off", "waiting"):
             become(run, node, "ready")
             run.unsettled.append((node.path, record.position))
         else:
