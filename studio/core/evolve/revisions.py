@@ -2,7 +2,7 @@
 
 from studio.core.events import EdgeVerdict, Record, RunRevised
 from studio.core.evolve.flights import clear_timer
-from studio.core.evolve.graph import is_automatic, resolve, revive
+from studio.core.evolve.graph import become, is_automatic, resolve, revive
 from studio.core.evolve.nodes import drop_items
 from studio.core.joins import join_verdict
 from studio.core.plan import base_path
@@ -87,8 +87,13 @@ def _rebuild_edges(run: RunState, event: RunRevised, position: int) -> None:
         node.edges = bytearray(len(planned.incoming)) if planned.incoming else None
         node.taken = node.dead = 0
         node.blocking = None
+        if node.status in ("ready", "held") and node.manual is None:
+            # Its edges may be others now; whether it may start is judged anew.
+            become(run, node, "blocked")
         if node.status in ("blocked", "ready", "held"):
             run.unsettled.append((name, position))
+        if node.disposition == "handling":
+            run.handling.append(name)
     for name in run.plan.order:
         node = run.nodes[name]
         if not node.resolved:
