@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studio.application.definitions import InvalidFileError, load_workflow
-from studio.errors import DefinitionError
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover
 from studio.loading.json_schema import language_schema
@@ -63,11 +61,6 @@ def _check(path: str) -> CheckedFile:
     return CheckedFile(path, result.workflow, result.diagnostics)
 
 
-def read_workflow(path: str) -> Workflow:
-    """The definition in a file. Raises `InvalidFileError`."""
-    return load_workflow(path, path)[0]
-
-
 def schema() -> dict[str, Any]:
     """The JSON Schema of workflow files, for editors."""
     return language_schema()
@@ -92,46 +85,3 @@ def begin_workflow(name: str, template: str, folder: str) -> tuple[Path, ...]:
     Raises `DefinitionError`, `NotFoundError`, `RefusedError`.
     """
     return scaffold(name, template, folder)
-
-
-def drift(file: str, version: str) -> str | None:
-    """How a workflow file differs from the version a run pinned; None when it does not, or no longer exists.
-
-    Args:
-        file: absolute path of the file the run was started from.
-        version: content hash the run goes by.
-    """
-    if not file or not os.path.isfile(file):
-        return None
-    try:
-        workflow, _ = load_workflow(file)
-    except InvalidFileError:
-        return "has errors since (`studio check` shows them)"
-    return "has changed since" if workflow.content_hash() != version else None
-
-
-def read_params(path: str) -> dict[str, Any]:
-    """Parameters from a JSON or YAML file, or from a JSON text on standard input's place.
-
-    Raises:
-        DefinitionError: it cannot be read, or is not a mapping.
-    """
-    from studio.loading.document import SyntaxProblem
-    from studio.loading.encoding import decode
-    from studio.loading.loader import parse_document, read_bytes
-
-    try:
-        text = decode(read_bytes(path))
-        suffix = Path(path).suffix.lower()
-        document = parse_document(text, path, suffix if suffix in (".yaml", ".yml") else ".json")
-    except OSError as error:
-        raise DefinitionError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except ValueError as error:
-        raise DefinitionError(f"{path}: {error}") from None
-    except SyntaxProblem as problem:
-        raise DefinitionError(
-            f"{path}:{problem.line}:{problem.column}: {problem.message}"
-        ) from None
-    if not isinstance(document.data, dict):
-        raise DefinitionError(f"{path}: parameters are a mapping of names to values")
-    return document.data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from studio.application.files import read_workflow
+from studio.application.inputs import read_workflow
 from studio.cli import DONE
 from studio.cli.arguments import Verb
 from studio.cli.console import Console

@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from studio.application.files import read_params, read_workflow
+from studio.application.inputs import read_params, read_workflow
 from studio.application.location import locate
 from studio.application.studio import Launch
 from studio.application.verbs import new_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from studio.application import verbs
-from studio.application.files import drift
+from studio.application.inputs import drift
 from studio.application.reading import Reading
 from studio.cli.acting import act, add_run_and_node, find_run, one_value
 from studio.cli.arguments import Verb, add_acting, add_run, place_of

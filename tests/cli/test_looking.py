@@ -34,9 +34,15 @@ def test_an_unknown_verb_is_wrong_use(studio: Studio) -> None:
 
 def test_the_bare_command_says_what_is_here(studio: Studio) -> None:
     shown = studio()
-    assert "flow.yaml" in shown.out
-    assert "`studio run ./broken.yaml`" in shown.err or "studio run broken.yaml" in shown.err
-    assert "workflow files" in studio("/", "--help", expect=None).err or True
+    assert "flow.yaml  flow" in shown.out
+    assert "`studio run broken.yaml` runs it" in shown.err
+    studio("run", "flow.yaml", "--quiet")
+    assert "run 1  flow  succeeded" in studio(".").out
+
+
+def test_a_folder_without_workflows_teaches(studio: Studio, folder: Path) -> None:
+    (folder / "empty").mkdir()
+    assert "`studio new NAME` begins one" in studio("empty").err
 
 
 def test_no_runs_yet(studio: Studio) -> None:

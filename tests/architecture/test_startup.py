@@ -1,0 +1,85 @@
+"""What a fresh process loads before it can answer: commands that only look must not wait for libraries they do not need.
+
+Counted in modules, never in seconds, so that it holds on any machine (targets.md).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCREEN = ("textual", "rich")
+DEFINITIONS = ("pydantic", "pydantic_core", "yaml", "jsonschema_rs", "watchfiles")
+ENGINE = ("asyncio", "studio.engine", "studio.executors", "aiosqlite")
+
+COUNT = """
+import json, sys
+from studio.cli import main
+status = main(sys.argv[1:])
+sys.stdout.flush()
+sys.stderr.write("\\n" + json.dumps({"status": status, "modules": sorted(sys.modules)}))
+"""
+
+
+def modules_of(folder: Path, *words: str) -> set[str]:
+    """Modules that a command line has loaded when it ends, in a process of its own."""
+    environ = {**os.environ, "STUDIO_ACTOR": "ada"}
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT, *words],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    found = json.loads(done.stderr.splitlines()[-1])
+    assert found["status"] == 0, done.stderr
+    return set(found["modules"])
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one finished run."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "one.yaml").write_text("workflow: one\nnodes: {a: {uses: noop}}\n")
+    modules_of(folder, "run", "one.yaml", "--quiet")
+    return folder
+
+
+def loaded(modules: set[str], names: tuple[str, ...]) -> set[str]:
+    """Which of the packages, or anything in them, has been loaded."""
+    return {module for module in modules if any((module + ".").startswith(f"{n}.") for n in names)}
+
+
+@pytest.mark.parametrize(
+    ("words", "budget"),
+    [
+        (("--help",), 90),
+        (("runs", "--help"), 180),
+        (("runs",), 180),
+        (("runs", "--json"), 180),
+    ],
+)
+def test_what_only_looks_loads_no_screen_definition_or_engine(
+    project: Path, words: tuple[str, ...], budget: int
+) -> None:
+    modules = modules_of(project, *words)
+    assert loaded(modules, SCREEN + DEFINITIONS + ENGINE) == set()
+    assert len(modules) <= budget, f"{len(modules)} modules"
+
+
+@pytest.mark.parametrize("words", [("show", "1"), ("history", "1"), ("why", "1", "a")])
+def test_looking_at_a_run_loads_no_screen_or_engine(project: Path, words: tuple[str, ...]) -> None:
+    modules = modules_of(project, *words)
+    assert loaded(modules, (*SCREEN, "asyncio", "studio.executors", "studio.engine.loop")) == set()
+
+
+@pytest.mark.parametrize("words", [("run", "one.yaml", "--quiet"), ("check",), ("logs", "1")])
+def test_no_command_loads_the_screen(project: Path, words: tuple[str, ...]) -> None:
+    assert loaded(modules_of(project, *words), SCREEN) == set()
