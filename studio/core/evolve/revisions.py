@@ -33,6 +33,7 @@ def on_revised(state: EngineState, run: RunState, event: RunRevised, record: Rec
         elif known.archived:
             _bring_back(run, known)
     _rebuild_edges(run, event, record.position)
+    state.flow.dirty[run.number] = None
     for name in event.changed:
         changed = run.nodes.get(name)
         if changed is not None and changed.status not in IN_FLIGHT:
@@ -41,6 +42,8 @@ def on_revised(state: EngineState, run: RunState, event: RunRevised, record: Rec
 
 
 def _archive(state: EngineState, run: RunState, node: NodeState) -> None:
+    if node.status in ("ready", "held"):
+        become(run, node, "blocked")
     was = node.settled
     node.archived = True
     clear_timer(state, run, "retry", node.path)
