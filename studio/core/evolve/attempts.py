@@ -24,6 +24,7 @@ from studio.core.evolve.graph import (
     unresolve,
     withdraw,
 )
+from studio.core.joins import join_verdict
 from studio.core.plan import item_path
 from studio.core.state import EngineState, Flight, NodeState, RunState, Stored, keep_value
 
@@ -300,7 +301,8 @@ def on_retry_requested(
         else:
             requeue_item(run, node.parent, node)
     else:
-        become(run, node, "ready")
+        again = node.manual is None and node.status != "waiting" and join_verdict(node) != "go"
+        become(run, node, "blocked" if again else "ready")
         run.unsettled.append((node.path, record.position))
 
 
