@@ -285,6 +285,11 @@ class Session:
                 taken.notices.append(Notice(str(error), "error"))
         return taken
 
+    def take_notices(self) -> list[Notice]:
+        """The notices since they were last taken, for a session without a screen; everything else stays noted."""
+        taken, self._changes.notices = self._changes.notices, []
+        return taken
+
     def _on_records(self, records: Sequence[Record]) -> None:
         changes = self._changes
         changes.rows = True
