@@ -220,19 +220,15 @@ def fire_timer(state: EngineState, run: RunState, command: FireTimer, now: float
     if key not in state.flow.timers:
         return []
     if command.kind == "run":
-        return _time_out(state, run) if run.deadline is not None and not run.ended else []
+        return _time_out(state, run)
     if command.kind == "compensation":
-        return [CompensationStalled()] if run.compensation is not None else []
+        return [CompensationStalled()]
     node = run.nodes.get(command.node)
     if node is None:
         return []
     if command.kind == "retry":
-        if node.retry_at is None or run.paused or node.gate == "hold":
-            return []
         return [RetryRequested(node.path, undo=command.undo)]
     if command.kind == "wake":
-        if node.status != "waiting" or node.wake is None:
-            return []
         return succeed(state, run, node, msgspec.Raw(b"null"), "", now)
     return _pass_deadline(state, run, node, command.undo, now)
 
@@ -240,20 +236,18 @@ def fire_timer(state: EngineState, run: RunState, command: FireTimer, now: float
 def _pass_deadline(
     state: EngineState, run: RunState, node: NodeState, undo: bool, now: float
 ) -> list[AnyEvent]:
-    attempt = node.undo_attempt if undo else node.attempt
-    if node.deadline is None or node.stopping:
+    if node.stopping:
         return []
     if node.status == "waiting":
         limit = node.plan.node.timeout or 0.0
         failure = Failure("TimeoutError", f"still waiting after {limit:g} s", "timeout")
         return end_failure(state, run, node, failure, now)
-    if Flight(run.number, node.path, undo, attempt) not in state.flow.in_flight:
-        return []
+    attempt = node.undo_attempt if undo else node.attempt
     return [AttemptStopRequested(node.path, attempt, "timeout", undo=undo)]
 
 
 def _time_out(state: EngineState, run: RunState) -> list[AnyEvent]:
-    if run.timed_out or run.compensation is not None:
+    if run.compensation is not None:
         return []
     limit = run.plan.workflow.limits.timeout or 0.0
     found: list[AnyEvent] = [RunTimedOut()]

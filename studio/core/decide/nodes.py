@@ -198,8 +198,6 @@ def _upstream_hint(run: RunState, node: NodeState) -> str:
         for edge in node.plan.incoming
         if node.edges is not None and node.edges[edge.slot] != TAKEN
     ]
-    if not open_edges:
-        return ""
     return (
         f"retry {open_edges[0]}, or `studio mark {run.number} {node.path} succeeded` goes past it"
     )

@@ -348,4 +348,5 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
             f"{plan.barrier} is irreversible" if plan.barrier else "nothing to undo",
             "--force with a reason goes past it" if plan.barrier else "",
         )
-    return [compensation_started(run, plan.steps, plan.barrier, command, now, final=run.ended)]
+    final = run.ended or (run.compensation is not None and run.compensation.final)
+    return [compensation_started(run, plan.steps, plan.barrier, command, now, final=final)]

@@ -177,6 +177,7 @@ def on_reopened(state: EngineState, run: RunState, event: RunReopened, record: R
     run.undone = False
     run.exempt = set()
     run.deadline = None
+    clear_timer(state, run, "run")
     for path in run.plan.order:
         node = run.nodes[path]
         if node.status == "cancelled" and is_automatic(node):
