@@ -3,7 +3,7 @@
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -29,6 +29,9 @@ from studio.loading.parameters import check_parameters, parse_assignment
 from studio.model.terms import FailurePolicy
 from studio.ports import Clock, Executor, History, RunFilter, StorageHealth, Values
 from studio.storage.owner_lock import OwnerLock
+
+REMEMBERED = 20
+"""Ended runs kept in memory: a studio that stays open all day re-runs workflows by the hundred."""
 
 
 class LocalStudio:
@@ -178,6 +181,23 @@ class LocalStudio:
         """Drive a run whose engine died. Raises `NotFoundError`, `DefinitionError`."""
         await self._load(run, sender, drive=True)
 
+    async def forget_ended(self, keep: Collection[int]) -> None:
+        """Drop ended runs from memory, oldest first, until at most `REMEMBERED` are left.
+
+        Args:
+            keep: runs that are being looked at.
+        """
+        runs = self.engine.state.runs
+        ended = [number for number, run in runs.items() if run.ended and number not in keep]
+        surplus = ended[: max(0, len(ended) - REMEMBERED)]
+        if surplus:
+
+            def forget() -> None:
+                for number in surplus:
+                    self.engine.forget_run(number)
+
+            await self.engine.between_turns(forget)
+
     async def _load(self, number: int, sender: Sender, *, drive: bool) -> None:
         async with self._taking_up:
             if number in self.engine.state.runs:
@@ -278,7 +298,9 @@ class LocalStudio:
             launch = msgspec.convert(request["launch"], Launch)
             return {"run": await self.launch(launch, sender)}
         if "command" in request:
-            command: AnyCommand = msgspec.convert(request["command"], AnyCommand)
+            # By way of JSON: outputs travel as raw JSON, which `convert` does not take.
+            body = msgspec.json.encode(request["command"])
+            command: AnyCommand = msgspec.json.decode(body, type=AnyCommand)
             refusal = await self.send(command, sender)
             return {"refusal": msgspec.to_builtins(refusal)} if refusal is not None else {}
         if "take_up" in request:

@@ -51,7 +51,7 @@ class RemoteStudio:
         self, command: AnyCommand, sender: Sender, *, drive: bool = True
     ) -> Refusal | None:
         """Send a command to the owner; it drives the run."""
-        answer = await self._ask({"command": msgspec.to_builtins(command)}, sender)
+        answer = await self._ask({"command": msgspec.Raw(msgspec.json.encode(command))}, sender)
         refusal = answer.get("refusal")
         return msgspec.convert(refusal, Refusal) if refusal is not None else None
 

@@ -361,6 +361,8 @@ class Session:
         )
         self.changed(rows=True)
         self.show_run(number)
+        if isinstance(self.studio, LocalStudio):
+            await self.studio.forget_ended({number})
         return number
 
     async def send(self, command: AnyCommand) -> Refusal | None:

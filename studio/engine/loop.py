@@ -186,6 +186,16 @@ class Engine:
         self._wake.set()
         return await future
 
+    def forget_run(self, run: int) -> None:
+        """Drop an ended run from memory; the history keeps it. Only between turns."""
+        found = self.state.runs.get(run)
+        if found is not None and found.ended and not found.flying:
+            del self.state.runs[run]
+            self.state.flow.per_run.pop(run, None)
+            self.state.visited.pop(run, None)
+            self.contexts.pop(run, None)
+            self._rows.forget(run)
+
     def expect_result(self, flight: Flight, path: str) -> None:
         """A child of an earlier engine left this file; it goes once the attempt's end is on disk."""
         self._results[flight] = path

@@ -1,0 +1,148 @@
+"""The composed studio: launch, follow, take up, forget, and what another process may ask of it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from studio.application import verbs
+from studio.application.local import REMEMBERED, LocalStudio
+from studio.application.location import Location, locate
+from studio.application.opening import open_studio
+from studio.application.remote import RemoteStudio
+from studio.application.studio import Launch, Sender
+from studio.core.transitions import ENDED
+from studio.errors import DefinitionError, NotFoundError, RefusedError
+
+SENDER = Sender("tester", {"PATH": "/usr/bin:/bin"})
+
+NOOP = """
+workflow: quick
+parameters: {n: {type: integer, default: 1}}
+nodes:
+  a: {uses: noop, with: {n: "{{ params.n }}"}}
+  b: {uses: noop, needs: a}
+outputs: {n: "{{ nodes.a.output.n }}"}
+"""
+
+FAILING = """
+workflow: failing
+nodes:
+  a: {uses: noop}
+  b: {uses: shell, needs: a, run: exit 3}
+  c: {uses: noop, needs: b}
+"""
+
+
+@pytest.fixture
+def location(tmp_path: Path) -> Location:
+    (tmp_path / "quick.yaml").write_text(NOOP)
+    (tmp_path / "failing.yaml").write_text(FAILING)
+    return locate(tmp_path, None, {})
+
+
+def _launch(location: Location, name: str, **more: object) -> Launch:
+    file = str(location.root / name)
+    return Launch(file=file, display=name, **more)  # type: ignore[arg-type] # keys of Launch
+
+
+async def _until_rest(studio: LocalStudio | RemoteStudio, run: int) -> list[str]:
+    return [type(r.event).__name__ async for rs in studio.follow(run) for r in rs]
+
+
+async def test_a_run_is_followed_from_its_start_to_its_end(location: Location) -> None:
+    studio = await open_studio(location, environ={})
+    assert isinstance(studio, LocalStudio)
+    number = await studio.launch(_launch(location, "quick.yaml", assignments=("n=7",)), SENDER)
+    kinds = await _until_rest(studio, number)
+    assert kinds[0] == "RunStarted"
+    assert kinds[-1] == "RunFinished"
+    assert studio.run(number).outputs == {"n": 7}
+    assert studio.view(number).run.snapshot() == studio.run(number).snapshot()
+    await studio.close()
+
+
+async def test_the_same_launch_sent_twice_starts_one_run(location: Location) -> None:
+    studio = await open_studio(location, environ={})
+    launch = _launch(location, "quick.yaml", command="once")
+    first = await studio.launch(launch, SENDER)
+    assert await studio.launch(launch, SENDER) == first
+    await studio.close()
+
+
+async def test_a_second_process_talks_to_the_owner(location: Location) -> None:
+    owner = await open_studio(location, environ={})
+    remote = await open_studio(location, environ={})
+    assert isinstance(owner, LocalStudio)
+    assert isinstance(remote, RemoteStudio)
+    number = await remote.launch(_launch(location, "failing.yaml", policy="hold"), SENDER)
+    kinds = await _until_rest(remote, number)
+    assert "AttemptFailed" in kinds
+    assert await remote.send(verbs.retry(number, "c"), SENDER) is not None
+    assert await remote.send(verbs.mark(number, "b", "succeeded", output=1), SENDER) is None
+    await _until_rest(owner, number)
+    assert owner.run(number).phase == "succeeded"
+    with pytest.raises(DefinitionError):
+        await remote.launch(_launch(location, "quick.yaml", assignments=("m=1",)), SENDER)
+    with pytest.raises(NotFoundError):
+        await remote.send(verbs.pause(99), SENDER)
+    await remote.close()
+    await owner.close()
+
+
+async def test_a_run_is_taken_up_by_the_next_owner(location: Location) -> None:
+    studio = await open_studio(location, environ={}, drive=False)
+    number = await studio.launch(_launch(location, "quick.yaml"), SENDER)
+    await studio.close()
+    again = await open_studio(location, environ={})
+    assert isinstance(again, LocalStudio)
+    await again.take_up(number, SENDER)
+    await _until_rest(again, number)
+    assert again.run(number).phase == "succeeded"
+    await again.close()
+
+
+async def test_ended_runs_are_forgotten_and_still_found(location: Location) -> None:
+    studio = await open_studio(location, environ={})
+    assert isinstance(studio, LocalStudio)
+    numbers = [
+        await studio.launch(_launch(location, "quick.yaml"), SENDER) for _ in range(REMEMBERED + 3)
+    ]
+    await studio.rest()
+    await studio.forget_ended({numbers[0]})
+    kept = set(studio.engine.state.runs)
+    assert numbers[0] in kept
+    assert len(kept) == REMEMBERED + 1
+    gone = next(number for number in numbers if number not in kept)
+    assert studio.view(gone).run.phase in ENDED
+    refusal = await studio.send(verbs.pause(gone), SENDER)
+    assert refusal is not None
+    assert "has ended" in refusal.why
+    await studio.close()
+
+
+async def test_a_missing_secret_and_a_bad_file_are_told(location: Location) -> None:
+    file = location.root / "secret.yaml"
+    file.write_text("workflow: s\nsecrets: [TOKEN]\nnodes: {a: {uses: noop}}\n")
+    studio = await open_studio(location, environ={})
+    with pytest.raises(DefinitionError, match="TOKEN is not set"):
+        await studio.launch(_launch(location, "secret.yaml"), SENDER)
+    (location.root / ".env").write_text("TOKEN=abc123\n")
+    assert await studio.launch(_launch(location, "secret.yaml"), SENDER) > 0
+    file.write_text("workflow: s\nnodes: {a: {uses: nop}}\n")
+    with pytest.raises(DefinitionError, match=r"secret\.yaml:2:"):
+        await studio.launch(_launch(location, "secret.yaml"), SENDER)
+    with pytest.raises(RefusedError):
+        await studio.launch(_launch(location, "quick.yaml", until="nowhere"), SENDER)
+    await studio.close()
+
+
+async def test_closing_while_a_run_is_followed_ends_the_following(location: Location) -> None:
+    (location.root / "slow.yaml").write_text("workflow: slow\nnodes: {a: {uses: wait, for: 1h}}\n")
+    studio = await open_studio(location, environ={})
+    number = await studio.launch(_launch(location, "slow.yaml"), SENDER)
+    following = asyncio.create_task(_until_rest(studio, number))
+    await asyncio.sleep(0)
+    await studio.close()
+    with pytest.raises(RefusedError):
+        await following
