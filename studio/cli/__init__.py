@@ -16,23 +16,25 @@ from studio.errors import (
 
 if TYPE_CHECKING:
     from studio.cli.arguments import Verb
+    from studio.cli.screen import OpenScreen
 
 DONE, FAILED, USAGE, NEEDS_PERSON, REFUSED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """Exit statuses (interface.md, "Command line")."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, open_screen: OpenScreen | None = None) -> int:
     """Carry out a command line.
 
     Args:
         argv: its words without the program's name; None takes those of the process.
+        open_screen: runs the screen; None where there is none.
 
     Returns:
         The exit status.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        status = _dispatch(words)
+        status = _dispatch(words, open_screen)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -43,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _dispatch(words: list[str]) -> int:
+def _dispatch(words: list[str], open_screen: OpenScreen | None) -> int:
     name = words[0] if words else ""
     if name in ("-h", "--help", "help"):
         return _help(words[1:])
@@ -56,11 +58,11 @@ def _dispatch(words: list[str]) -> int:
 
     entry = CATALOGUE.get(name)
     if entry is None:
-        return _without_verb(words)
-    return _carry_out(name, words[1:])
+        return _without_verb(words, open_screen)
+    return _carry_out(name, words[1:], open_screen)
 
 
-def _carry_out(name: str, words: Sequence[str]) -> int:
+def _carry_out(name: str, words: Sequence[str], open_screen: OpenScreen | None = None) -> int:
     from studio.cli.arguments import make_parser
     from studio.cli.catalogue import CATALOGUE
     from studio.cli.console import open_console
@@ -70,6 +72,7 @@ def _carry_out(name: str, words: Sequence[str]) -> int:
         args = make_parser(name, CATALOGUE[name].summary, verb).parse_args(words)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else USAGE
+    args.open_screen = open_screen
     console = open_console(colour=not args.no_color)
     try:
         return verb.carry_out(args, console)
@@ -118,25 +121,25 @@ def _help(words: Sequence[str]) -> int:
     return DONE
 
 
-def _without_verb(words: Sequence[str]) -> int:
+def _without_verb(words: Sequence[str], open_screen: OpenScreen | None) -> int:
     """``studio``, ``studio PATH``, or something that is neither."""
-    from studio.cli.catalogue import CATALOGUE
     from studio.cli.console import open_console
 
-    console = open_console()
+    console = open_console(colour="--no-color" not in words)
     name = words[0] if words else "."
-    if name.startswith("-") or not os.path.exists(name):
+    if not name.startswith("-") and not os.path.exists(name):
         from difflib import get_close_matches
+
+        from studio.cli.catalogue import CATALOGUE
 
         near = get_close_matches(name, CATALOGUE, n=1)
         hint = f'; did you mean "{near[0]}"?' if near else "; `studio --help` lists the commands"
-        what = "option" if name.startswith("-") else "command or file"
-        console.complain(f'unknown {what} "{name}"{hint}')
+        console.complain(f'unknown command or file "{name}"{hint}')
         return USAGE
-    from studio.cli.greeting import greet
+    from studio.cli.screen import open_path
 
     try:
-        return greet(name, console)
+        return open_path(words, console, open_screen)
     except StudioError as error:
         _tell(console, error)
         return _status_of(error)

@@ -21,10 +21,15 @@ class StudioApp(Guarded, App[None]):
     """Workflow Studio on screen.
 
     Args:
-        open_session: makes the session; awaited once the screen is up.
+        open_session: makes the session; awaited once the screen is up. Whoever gives it closes the session.
         theme_name: ``dark``, ``light``, ``contrast`` or ``ansi``.
         colour: false for ``NO_COLOR``.
         ascii: draw with ASCII characters only.
+
+    Attributes:
+        session: what is shown; None until it is open.
+        errors: what handlers raised and the screen has shown.
+        failure: what kept the screen from coming up.
     """
 
     TITLE = "Workflow Studio"
@@ -43,6 +48,7 @@ class StudioApp(Guarded, App[None]):
         self.palette = Palette(theme_name, colour=colour)
         self.session: Session | None = None
         self.errors: list[str] = []
+        self.failure: Exception | None = None
         self._open_session = open_session
         self._ascii = ascii
         self._main: MainScreen | None = None
@@ -71,16 +77,21 @@ class StudioApp(Guarded, App[None]):
     def _handle_exception(self, error: Exception) -> None:
         """Textual calls this for what escaped a dispatch; it would end the application and print locals."""
         if self._main is None:
-            self.exit(return_code=1, message=str(error))
+            self._give_up(error)
             return
         self.report(error)
+
+    def _give_up(self, error: Exception) -> None:
+        """Close a screen that never came up; whoever started it tells why."""
+        self.failure = error
+        self.exit(return_code=1)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed is an error like any other."""
         error = event.worker.error
         if event.state == WorkerState.ERROR and isinstance(error, Exception):
             if self._main is None:
-                self.exit(return_code=1, message=str(error))
+                self._give_up(error)
             else:
                 self.report(error)
 
@@ -119,22 +130,3 @@ def _theme(palette: Palette) -> Theme:
         error=hexa("bad", "#f7768e"),
         dark=palette.theme != "light",
     )
-
-
-async def run_screen(
-    open_session: OpenSession,
-    *,
-    theme: str = "dark",
-    colour: bool = True,
-    ascii: bool = False,
-    mouse: bool = True,
-) -> int:
-    """Run the screen until it is left, then close its session. Returns the exit status."""
-    app = StudioApp(open_session, theme_name=theme, colour=colour, ascii=ascii)
-    try:
-        await app.run_async(mouse=mouse)
-    finally:
-        if app.session is not None:
-            await app.session.close()
-            await app.session.studio.close()
-    return app.return_code or 0

@@ -1,0 +1,74 @@
+"""Opening what a screen works on: project, engine or the engine's owner, session, and the watch over its files."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from studio.application.actor import default_actor
+from studio.application.location import locate
+from studio.application.opening import open_studio
+from studio.application.screen_options import ScreenOptions
+from studio.application.session import Session
+from studio.application.studio import Sender
+from studio.projections.screen.summary import interrupted_runs
+
+
+@asynccontextmanager
+async def open_session(
+    options: ScreenOptions, environ: Mapping[str, str]
+) -> AsyncIterator[Session]:
+    """A session over a file or folder, closed with its studio on leaving; runs under way stay recoverable.
+
+    What it shows first is what a person would look for: a run that needs them, else one that is open, else the
+    workflow.
+
+    Args:
+        options: how the screen was asked to start.
+        environ: environment of the person; runs they start inherit it.
+
+    Raises:
+        DefinitionError: ``studio.toml`` cannot be read.
+        OwnerLockedError: another process owns the state folder and does not answer.
+        StorageError: the state folder cannot be used.
+        ExecutorError: the child runner cannot be started.
+    """
+    location = locate(options.path, options.state, environ)
+    studio = await open_studio(location, environ=environ)
+    try:
+        sender = Sender(default_actor(environ), environ)
+        session = Session(studio, location, sender, Path(options.path))
+        await session.open()
+        try:
+            _show_first(session)
+            _announce(session)
+            yield session
+        finally:
+            await session.close()
+    finally:
+        await studio.close()
+
+
+def _show_first(session: Session) -> None:
+    """Put up the run or workflow that matters most."""
+    mine = [row for row in session.rows if row.open and _concerns(session, row.file)]
+    mine.sort(key=lambda row: (row.needs == 0, -row.run))
+    if mine:
+        session.show_run(mine[0].run)
+    elif session.files:
+        session.show_file(next(iter(session.files)))
+
+
+def _concerns(session: Session, file: str) -> bool:
+    return file in session.files or not session.folder.is_file()
+
+
+def _announce(session: Session) -> None:
+    """Tell what the person should know before they begin. Nothing is restarted unasked."""
+    if not session.studio.owns:
+        session.tell("another studio drives the runs of this folder; this screen follows it")
+        return
+    stopped = interrupted_runs(session.rows, session.drives)
+    if len(stopped) == 1:
+        session.tell(f"run {stopped[0].run} was interrupted: C continues it", "warning")
+    elif stopped:
+        session.tell(f"{len(stopped)} runs interrupted: C continues the one shown", "warning")
