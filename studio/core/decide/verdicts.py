@@ -19,7 +19,7 @@ from studio.core.scope import edge_scope, node_scope
 from studio.core.state import TAKEN, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
 from studio.errors import ExpressionError
-from studio.model.expressions import parse_expression
+from studio.model.expressions import CompiledValue, parse_expression
 from studio.model.failure import Failure
 
 encode = msgspec.json.encode
@@ -179,7 +179,7 @@ def end_failure(
             )
         ]
     if node.plan.fallback is not None and not run.cancelled:
-        return _fall_back(state, run, node, failure)
+        return _fall_back(state, run, node, failure, node.plan.fallback)
     disposal = dispose(state, run, node, failure=failure)
     event = AttemptFailed(
         node.path,
@@ -217,12 +217,9 @@ def next_try(run: RunState, node: NodeState, failure: Failure, now: float) -> fl
 
 
 def _fall_back(
-    state: EngineState, run: RunState, node: NodeState, failure: Failure
+    state: EngineState, run: RunState, node: NodeState, failure: Failure, template: CompiledValue
 ) -> list[AnyEvent]:
     failed = AttemptFailed(node.path, node.attempt, failure, "fallback")
-    template = node.plan.fallback
-    if template is None:
-        return [failed]
     try:
         value = template.render(node_scope(state, run, node)).value
     except ExpressionError as error:

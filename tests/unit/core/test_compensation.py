@@ -168,6 +168,7 @@ def test_a_failed_undo_is_marked(outcome: Any, phase: str, complete: bool) -> No
     driver.verb(verbs.MarkNode, "a", outcome=outcome)
     assert driver.shown() == phase
     assert driver.of(CompensationFinished)[0].complete is complete
+    assert (driver.run().message == "the undo of a was given up") is not complete
 
 
 def test_a_failed_undo_takes_no_other_mark() -> None:

@@ -9,8 +9,8 @@ import pytest
 from studio.core import commands as verbs
 from studio.core.events import AttemptStopRequested, NodeReleased, RunCancelRequested, RunTimedOut
 from studio.model.nodes import Edge, WaitSettings
-from studio.model.policies import CompensationPolicy, Limits, Repeat, Retry
-from tests.unit.core.driver import Driver, node, undo
+from studio.model.policies import CompensationPolicy, Fallback, Limits, Repeat, Retry
+from tests.unit.core.driver import Driver, node, undo, workflow
 
 
 def test_an_attempt_that_is_being_stopped_is_not_stopped_again_by_its_time_limit() -> None:
@@ -142,3 +142,39 @@ def test_a_release_judges_edges_only_after_a_success() -> None:
     driver.verb(verbs.SetBreakpoint, "n", on="after").finish("n", 1).verb(verbs.ReleaseNode, "n")
     assert driver.of(NodeReleased)[1].dead == (0,)
     assert driver.states["b"] == "skipped"
+
+
+def test_a_failing_run_makes_no_retries_but_those_of_failure_branches() -> None:
+    slow = Retry(strategy="fixed", initial_delay=5, jitter=0)
+    driver = Driver(
+        node("a", retry=slow),
+        node("bad"),
+        node("h", Edge(source="bad", on="failure", handles=False), retry=slow),
+    )
+    driver.fail("bad").fail("a").fail("h")
+    assert driver.states == {"a": "failed", "bad": "failed", "h": "backing_off"}
+    driver.tick(5).finish("h")
+    assert driver.shown() == "failed"
+
+
+def test_a_live_run_whose_undo_finds_nothing_is_cancelled() -> None:
+    driver = Driver(node("a", compensate=undo()), node("b", "a"))
+    driver.verb(verbs.Compensate).end("a", "stopped")
+    assert driver.shown() == "cancelled"
+    assert driver.run().message == "compensation was asked for by ada; there was nothing to undo"
+
+
+def test_undos_count_against_the_limit_of_the_engine() -> None:
+    driver = Driver(node("a", compensate=undo()), max_concurrency=1).finish("a")
+    driver.start(workflow(node("x"), name="other"))
+    driver.verb(verbs.Compensate)
+    assert [flight.node for flight in driver.state.flow.in_flight] == ["x"]
+    driver.finish("x", run=2)
+    assert driver.undone() == ["a"]
+
+
+def test_a_cancelled_run_uses_no_fallback() -> None:
+    driver = Driver(node("a", fallback=Fallback(value=1), timeout=2), node("b", "a"))
+    driver.tick(2).verb(verbs.CancelRun).end("a", "stopped")
+    assert driver.states["a"] != "succeeded"
+    assert driver.shown() == "cancelled"

@@ -1,0 +1,25 @@
+"""A sample of the check of guards: those of the joins. ``python -m tests.properties.mutants`` tries them all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.properties.mutants import HARMLESS, ROOT, TARGETS, mutants
+
+
+@pytest.mark.slow
+def test_no_guard_of_the_joins_can_be_taken_out_unnoticed() -> None:
+    command = [sys.executable, "-m", "tests.properties.mutants", "--only", "joins"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_harmless_guards_exist_and_have_a_reason() -> None:
+    known = {mutant.key for target in TARGETS for mutant in mutants(target)}
+    assert set(HARMLESS) <= known
+    assert all(HARMLESS.values())
