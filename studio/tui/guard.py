@@ -6,14 +6,19 @@ variables (secrets among them). Every screen and widget of ours therefore dispat
 
 from typing import TYPE_CHECKING, Any
 
+from rich.segment import Segment
 from textual.message import Message
+from textual.strip import Strip
 
 if TYPE_CHECKING:
     from textual.message_pump import MessagePump
+    from textual.scroll_view import ScrollView
 
     _Base = MessagePump
+    _Lines = ScrollView
 else:
     _Base = object
+    _Lines = object
 
 
 class Guarded(_Base):
@@ -24,6 +29,30 @@ class Guarded(_Base):
             await super()._dispatch_message(message)
         except Exception as error:
             report_to(self.app, error)
+
+
+class GuardedLines(Guarded, _Lines):
+    """Mixin for widgets that draw lines: one whose `draw_line` raises shows that in its place, and is told of once.
+
+    Drawing happens in Textual's own timer, where an exception would leave the screen half painted.
+    """
+
+    _drawing_failed: str = ""
+
+    def draw_line(self, y: int) -> Strip:
+        """Draw one visible line; what widgets define instead of Textual's ``render_line``."""
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        """One visible line, or a plain one where drawing failed."""
+        try:
+            return self.draw_line(y)
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            if text != self._drawing_failed:
+                self._drawing_failed = text
+                self.app.call_later(report_to, self.app, error)
+            return Strip([Segment("?")]).extend_cell_length(max(1, self.size.width))
 
 
 def report_to(app: Any, error: Exception) -> None:

@@ -3,8 +3,16 @@
 from textual.message import Message
 
 
+class CursorMoved(Message):
+    """The cursor of the graph is on another node; None when it is on a closed group or there is no node."""
+
+    def __init__(self, path: str | None) -> None:
+        super().__init__()
+        self.path = path
+
+
 class NodeSelected(Message):
-    """The cursor of the graph, table or timeline is on another node; None when there is none."""
+    """A node or item was picked in the table or in a list; None when there is none."""
 
     def __init__(self, path: str | None) -> None:
         super().__init__()

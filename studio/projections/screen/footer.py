@@ -1,31 +1,192 @@
-"""The footer: the keys that work here."""
+"""The lines around the panes: the keys that work here, the panes' names, and the selected node in one line."""
 
-from studio.projections.layout import Segment, cell_width
+from typing import NamedTuple
+
+from studio.core.plan import Plan
+from studio.core.state import NodeState
+from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.screen.actions import Situation, footer_actions, key_name
+from studio.projections.screen.graph import duration_text
+from studio.projections.screen.panes import PANES, Pane
+from studio.projections.states import NODE_LOOKS, marks_of, node_look
+
+Row = list[Segment]
+
+Area = tuple[int, int, str]
+"""Columns that call an action when clicked: first, end, id of the action."""
+
+PANE_NAMES: dict[Pane, str] = {"runs": "Runs", "graph": "Graph", "inspector": "Node", "log": "Log"}
+
+TAB_ORDER: tuple[Pane, ...] = ("graph", "inspector", "log", "runs")
+"""As drawn in interface.md: what is used most comes first."""
+
+PANE_CALL = "pane:"
+"""Begins what a click on a pane's name calls; its number follows."""
+
+
+class Line(NamedTuple):
+    """A row and what can be clicked in it."""
+
+    row: Row
+    areas: list[Area]
 
 
 def footer(
-    at: Situation, width: int, keys: dict[str, str] | None = None
-) -> tuple[list[Segment], list[tuple[int, int, str]]]:
+    at: Situation, width: int, keys: dict[str, str] | None = None, *, pane: Pane = "graph"
+) -> tuple[Row, list[Area]]:
     """The footer's row, and the columns that call an action when clicked.
 
     Args:
         at: what actions would act on.
         width: columns of the screen.
         keys: keys of the user's keymap by action id, where they differ.
+        pane: the pane that has the focus; its own keys come first.
     """
-    row: list[Segment] = [Segment(" ", "text")]
-    areas: list[tuple[int, int, str]] = []
+    row: Row = [Segment(" ", "text")]
+    areas: list[Area] = []
     used = 1
-    for action in footer_actions(at, 10 if width >= 100 else 9):
-        key = key_name((keys or {}).get(action.id, action.keys[0]))
-        label = f" {action.label}  " if width >= 100 else f" {action.label} "
-        size = cell_width(key) + cell_width(label)
-        if used + size > width and action.rank < 30:
+    room = " " if width < 100 else "  "
+    for key, label in PANE_KEYS[pane]:
+        size = cell_width(key) + cell_width(label) + 1 + len(room)
+        if used + size <= width // 2:
+            row += [Segment(key, "key"), Segment(f" {label}{room}", "dim")]
+            used += size
+    limit = (10 if width >= 100 else 9) - len(PANE_KEYS[pane])
+    actions = footer_actions(at, limit)
+    tail = [action for action in actions if action.rank >= 30]
+    kept = sum(
+        cell_width(_key(action.id, action.keys, keys)) + 1 + cell_width(action.label) + len(room)
+        for action in tail
+    )
+    for action in actions:
+        key = _key(action.id, action.keys, keys)
+        size = cell_width(key) + 1 + cell_width(action.label) + len(room)
+        # The way to everything else keeps its place, whatever else has to go.
+        if used + size + (kept if action.rank < 30 else -len(room)) > width:
             continue
-        if used + size > width:
-            break
-        row += [Segment(key, "key"), Segment(label, "dim")]
-        areas.append((used, used + size - 1, action.id))
+        row += [Segment(key, "key"), Segment(f" {action.label}{room}", "dim")]
+        areas.append((used, used + size - len(room), action.id))
         used += size
     return row, areas
+
+
+PANE_KEYS: dict[Pane, tuple[tuple[str, str], ...]] = {
+    "runs": (("⏎", "Show"),),
+    "graph": (),
+    "inspector": (("[ ]", "Tab"),),
+    "log": (("W", "Wrap"), ("#", "Time"), ("%", "Level")),
+}
+"""Keys that work only in one pane."""
+
+
+def _key(action: str, own: tuple[str, ...], keys: dict[str, str] | None) -> str:
+    return key_name((keys or {}).get(action, own[0]))
+
+
+def tabs_line(pane: Pane, view: str, info: str, width: int) -> Line:
+    """The names of the panes, the focused one in brackets, and to the right how the graph is drawn.
+
+    Args:
+        pane: the focused pane.
+        view: what the second pane shows: ``Graph`` or ``Table``.
+        info: such as ``live · pill · TB``.
+        width: columns of the screen.
+    """
+    row: Row = [Segment(" ", "text")]
+    areas: list[Area] = []
+    used = 1
+    for name in TAB_ORDER:
+        number = PANES.index(name) + 1
+        title = view if name == "graph" else PANE_NAMES[name]
+        text = f"{number} {title}"
+        chosen = name == pane
+        text = f"[{text}]" if chosen else f" {text} "
+        row.append(Segment(text, "key" if chosen else "dim"))
+        areas.append((used, used + len(text), f"{PANE_CALL}{number}"))
+        used += len(text)
+    hint = "m map"
+    gap = width - used - cell_width(info) - cell_width(hint) - 5
+    if gap >= 1 and info:
+        row += [
+            Segment(" " * gap, "text"),
+            Segment(f"{info} · ", "dim"),
+            Segment("m", "key"),
+            Segment(" map ", "dim"),
+        ]
+        areas.append((width - cell_width(hint) - 1, width - 1, "map"))
+    return Line(row, areas)
+
+
+def detail_line(
+    plan: Plan | None,
+    node: NodeState | None,
+    path: str | None,
+    now: float,
+    width: int,
+    *,
+    ascii: bool = False,
+) -> Line:
+    """The selected node in one line: its error and what can be done, or what it is and how it stands.
+
+    Args:
+        plan: the shown definition.
+        node: the selected node of the shown run, None without a run.
+        path: path of the selected node.
+        now: seconds since the epoch.
+        width: columns of the screen.
+    """
+    if plan is None or path is None or not plan.knows(path):
+        return Line([], [])
+    kind = plan.node(path).node.uses
+    if node is None:
+        look = NODE_LOOKS["blocked"]
+        mark = look.ascii if ascii else look.glyph
+        row: Row = [Segment(f" {mark} ", look.style), Segment(clean(path), "title")]
+        return Line([*row, Segment(f"  {kind}", "dim")], [])
+    look = node_look(node)
+    mark = look.ascii if ascii else look.glyph
+    name = clean(path) + marks_of(node, ascii=ascii)
+    row = [Segment(f" {mark} ", look.style), Segment(f"{name}  ", "title")]
+    if node.failure is not None and node.status in (
+        "failed",
+        "in_doubt",
+        "compensation_failed",
+        "backing_off",
+    ):
+        return _error_line(row, node, width)
+    row.append(Segment(look.word, look.style))
+    if node.started_at is not None and node.status not in ("blocked", "ready"):
+        end = node.finished_at if node.finished_at is not None else now
+        row.append(Segment(f"  {duration_text(end - node.started_at)}", "text"))
+    if node.attempt > 1:
+        row.append(Segment(f"  attempt {node.attempt}", "dim"))
+    row.append(Segment(f"  {kind}", "dim"))
+    return Line(row, [])
+
+
+def _error_line(row: Row, node: NodeState, width: int) -> Line:
+    failure = node.failure
+    if failure is None:
+        return Line(row, [])
+    keys = (("r", "retry", "retry"), ("e", "edit", "edit"), ("o", "outcome", "outcome"))
+    tail = sum(len(key) + len(label) + 3 for key, label, _action in keys) - 1
+    used = sum(cell_width(part.text) for part in row)
+    place = f"  {clean(failure.file.rpartition('/')[2])}:{failure.line}" if failure.line else ""
+    text = clean(f"{failure.type}: {failure.message}".partition("\n")[0])
+    room = width - used - tail - 2
+    if cell_width(text) + cell_width(place) > room:
+        if room - cell_width(place) < 24:
+            place = ""
+        text = fit(text, max(1, room - cell_width(place)))
+    row += [Segment(text, "bad"), Segment(place, "dim")]
+    used += cell_width(text) + cell_width(place)
+    if room < 12:
+        return Line(row, [])
+    row.append(Segment(" " * max(1, width - used - tail), "text"))
+    at = width - tail
+    areas: list[Area] = []
+    for key, label, action in keys:
+        row += [Segment(key, "key"), Segment(f" {label}  ", "dim")]
+        areas.append((at, at + len(key) + len(label) + 1, action))
+        at += len(key) + len(label) + 3
+    return Line(row, areas)

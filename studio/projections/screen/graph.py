@@ -1,32 +1,62 @@
 """The shown workflow as a graph: its nodes and edges for the layout, and what each node shows now."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 from studio.core.endings import needs_person
-from studio.core.plan import Plan
-from studio.core.state import DEAD, NodeState, RunState
-from studio.projections.layout import LayoutEdge, LayoutNode, NodeCell, natural_width
+from studio.core.plan import Plan, item_path
+from studio.core.state import ItemsState, NodeState, RunState
+from studio.projections.layout import (
+    LayoutEdge,
+    LayoutNode,
+    NodeCell,
+    Segment,
+    group_id,
+    natural_width,
+)
 from studio.projections.states import NODE_LOOKS, marks_of, node_look
 
 NAME_CELLS = 28
 """Longest name in a box; longer ones are cut with an ellipsis so that one name cannot spread the drawing."""
 
-RIGHT_CELLS = 8
+RIGHT_CELLS = 7
 """Cells kept for the duration or countdown, so that a box does not change its size while its node runs."""
+
+GRID_ROWS = 3
+"""Rows of item glyphs in the box of a foreach, at most."""
+
+URGENCY: dict[str, int] = {
+    "failed": 9,
+    "compensation_failed": 9,
+    "in_doubt": 8,
+    "held": 7,
+    "running": 6,
+    "compensating": 6,
+    "waiting": 5,
+    "backing_off": 5,
+    "ready": 4,
+    "succeeded": 3,
+    "reused": 3,
+    "compensated": 3,
+    "skipped": 2,
+    "cancelled": 2,
+    "blocked": 1,
+}
+"""Which state stands for several nodes: the one a person should see first."""
 
 
 def graph_of(
-    plan: Plan, only: frozenset[str] | None = None
+    plan: Plan, only: frozenset[str] | None = None, items: Mapping[str, int] | None = None
 ) -> tuple[list[LayoutNode], list[LayoutEdge]]:
     """Nodes and edges for the layout.
 
     Args:
         plan: the shown definition.
         only: nodes to draw; None for all.
+        items: how many items each foreach has, as far as that is known; its box gets rows for them.
     """
     names = [name for name in plan.order if only is None or name in only]
     chosen = set(names)
-    nodes = [_layout_node(plan, name) for name in names]
+    nodes = [_layout_node(plan, name, (items or {}).get(name, 0)) for name in names]
     edges = [
         LayoutEdge(edge.source, edge.target, edge.on)
         for name in names
@@ -36,12 +66,30 @@ def graph_of(
     return nodes, edges
 
 
-def _layout_node(plan: Plan, name: str) -> LayoutNode:
+def _layout_node(plan: Plan, name: str, items: int) -> LayoutNode:
     node = plan.nodes[name].node
-    cell = NodeCell(
-        name, "○", title_of(plan, name), right="0" * RIGHT_CELLS, stack=node.foreach is not None
-    )
-    return LayoutNode(name, natural_width(cell), 3, node.group)
+    stack = node.foreach is not None
+    cell = NodeCell(name, "○", title_of(plan, name), right="0" * RIGHT_CELLS, stack=stack)
+    width = natural_width(cell)
+    return LayoutNode(name, width, 3 + (grid_rows(items, width - 3) if stack else 0), node.group)
+
+
+def grid_rows(items: int, width: int) -> int:
+    """Rows for the items in a box: one glyph each in up to three rows, else one row with counts."""
+    rows = -(-items // max(1, width))
+    return rows if 1 <= rows <= GRID_ROWS else 1
+
+
+def item_counts(run: RunState | None) -> tuple[tuple[str, int], ...]:
+    """How many items each foreach of a run has; those that are not expanded yet are left out."""
+    if run is None:
+        return ()
+    found = []
+    for name in run.plan.order:
+        node = run.nodes[name]
+        if node.items is not None:
+            found.append((name, node.items.count))
+    return tuple(found)
 
 
 def title_of(plan: Plan, name: str) -> str:
@@ -50,7 +98,7 @@ def title_of(plan: Plan, name: str) -> str:
     return title if len(title) <= NAME_CELLS else title[: NAME_CELLS - 1] + "…"
 
 
-def plain_cell(plan: Plan, name: str, *, selected: bool = False, ascii: bool = False) -> NodeCell:
+def plain_cell(plan: Plan, name: str, *, ascii: bool = False) -> NodeCell:
     """What a node shows while no run is shown: its name and kind."""
     look = NODE_LOOKS["blocked"]
     node = plan.nodes[name].node
@@ -60,7 +108,6 @@ def plain_cell(plan: Plan, name: str, *, selected: bool = False, ascii: bool = F
         title_of(plan, name),
         right=node.uses,
         state="blocked",
-        selected=selected,
         stack=node.foreach is not None,
     )
 
@@ -71,7 +118,7 @@ def cell_of(
     now: float,
     progress: float | None,
     *,
-    selected: bool = False,
+    inner: int = 0,
     ascii: bool = False,
 ) -> NodeCell:
     """What a node of a run shows at this moment.
@@ -79,6 +126,7 @@ def cell_of(
     Args:
         now: seconds since the epoch, for durations and countdowns.
         progress: fraction the node reported, None when it reported none.
+        inner: cells of a row inside its box, for the items of a foreach; 0 leaves them out.
     """
     look = node_look(node)
     items = node.items
@@ -89,12 +137,104 @@ def cell_of(
         look.ascii if ascii else look.glyph,
         title_of(run.plan, node.path),
         right=right_text(node, now, progress, look.word),
-        state=node.status if node.gate != "breakpoint" else "held",
-        marks=marks_of(node, ascii=ascii),
+        state=state_style(node),
+        marks=marks_of(node, ascii=ascii) + _stop_mark(run, node, ascii),
         progress=progress if node.status in ("running", "compensating") else None,
-        selected=selected,
         stack=node.plan.expand is not None,
+        grid=item_grid(run, node, inner, ascii=ascii) if items is not None and inner > 0 else (),
     )
+
+
+def _stop_mark(run: RunState, node: NodeState, ascii: bool) -> str:
+    """The mark of a node before or behind which the run will stop."""
+    if node.path not in run.breakpoints or node.gate is not None:
+        return ""
+    return "*" if ascii else "◆"
+
+
+def state_style(node: NodeState) -> str:
+    """The state whose style a node has: stops at breakpoints look like holds."""
+    return node.status if node.gate != "breakpoint" else "held"
+
+
+def item_grid(
+    run: RunState, node: NodeState, width: int, *, ascii: bool = False
+) -> tuple[tuple[Segment, ...], ...]:
+    """The items of a foreach, a glyph each, or counts where there are too many.
+
+    Args:
+        width: cells of a row.
+    """
+    items = node.items
+    if items is None or not items.count:
+        return ()
+    if items.count > GRID_ROWS * width:
+        return (_item_summary(items, ascii),)
+    rows: list[tuple[Segment, ...]] = []
+    for start in range(0, items.count, width):
+        row: list[Segment] = []
+        for index in range(start, min(items.count, start + width)):
+            item = run.nodes.get(item_path(node.path, index))
+            look = node_look(item) if item is not None else NODE_LOOKS["blocked"]
+            glyph, style = look.ascii if ascii else look.glyph, look.style
+            if row and row[-1].style == style:
+                row[-1] = Segment(row[-1].text + glyph, style)
+            else:
+                row.append(Segment(glyph, style))
+        rows.append(tuple(row))
+    return tuple(rows)
+
+
+def _item_summary(items: ItemsState, ascii: bool) -> tuple[Segment, ...]:
+    done = items.count - items.left - items.failed
+    counts = (
+        ("succeeded", max(0, done)),
+        ("running", items.active),
+        ("failed", items.failed),
+        ("blocked", max(0, items.left - items.active)),
+    )
+    row: list[Segment] = []
+    for state, count in counts:
+        if count:
+            look = NODE_LOOKS[state]
+            text = f"{look.ascii if ascii else look.glyph}{count} "
+            row.append(Segment(text, look.style))
+    return tuple(row)
+
+
+def group_cell(
+    name: str, members: Sequence[NodeState], total: int, *, ascii: bool = False
+) -> NodeCell:
+    """What a closed group shows: the state of its member that a person should see first, and how many are done.
+
+    Args:
+        name: name of the group.
+        members: nodes of the run in the group; empty while no run is shown.
+        total: nodes in the group.
+    """
+    worst = max(members, key=lambda node: URGENCY.get(state_style(node), 0), default=None)
+    if worst is None:
+        look, state, done, right = NODE_LOOKS["blocked"], "blocked", 0, f"{total} nodes"
+    else:
+        done = sum(node.status in DONE for node in members)
+        started = any(node.status not in ("blocked", "ready") for node in members)
+        look, state = node_look(worst), state_style(worst)
+        if state in DONE and done < total and started:
+            look, state = NODE_LOOKS["ready"], "ready"
+        right = f"{done}/{total}"
+    return NodeCell(
+        group_id(name),
+        look.ascii if ascii else look.glyph,
+        f"[{name}]",
+        right=right,
+        state=state,
+        progress=done / total if members and 0 < done < total else None,
+        stack=True,
+    )
+
+
+DONE = frozenset({"succeeded", "reused", "skipped", "cancelled", "compensated"})
+"""States that count as done in the figures of a group."""
 
 
 def right_text(node: NodeState, now: float, progress: float | None, word: str) -> str:
@@ -135,20 +275,6 @@ def duration_text(seconds: float) -> str:
     if hours < 48:
         return f"{hours}h{minutes:02d}"
     return f"{hours // 24}d"
-
-
-def dead_edges(run: RunState, edges: Iterable[LayoutEdge]) -> list[int]:
-    """Indexes of edges that were not taken, for dim drawing."""
-    found = []
-    for index, edge in enumerate(edges):
-        target = run.nodes.get(edge.target)
-        if target is None or target.edges is None:
-            continue
-        for planned in target.plan.incoming:
-            if planned.source == edge.source and target.edges[planned.slot] == DEAD:
-                found.append(index)
-                break
-    return found
 
 
 def around(plan: Plan, path: str) -> frozenset[str]:

@@ -3,11 +3,25 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from studio.projections.layout import Segment
-from studio.projections.screen.graph import duration_text
-from studio.projections.states import RUN_LOOKS
+from studio.core.endings import needs_person
+from studio.core.state import RunState
+from studio.projections.layout import Segment, cell_width, clean, fit
+from studio.projections.screen.graph import duration_text, needs_in_order
+from studio.projections.states import RUN_LOOKS, node_look
 
 Row = list[Segment]
+
+RUNS_SHOWN = 8
+"""Runs listed under each workflow; `studio runs` lists all."""
+
+SPARK_RUNS = 12
+"""Finished runs that the sparkline and the percentiles look at."""
+
+NODES_SHOWN = 6
+"""Nodes of the shown run listed under "Needs you"."""
+
+BARS = "▁▂▃▄▅▆▇█"
+ASCII_BARS = "._-=+*#@"
 
 
 class RunRowLike(Protocol):
@@ -39,11 +53,40 @@ class RunsEntry(NamedTuple):
     row: Row
     run: int | None = None
     file: str | None = None
+    node: str | None = None
 
     @property
     def target(self) -> bool:
         """Whether the row can be chosen."""
         return self.run is not None or self.file is not None
+
+
+class Workflow(NamedTuple):
+    """A workflow file in the list.
+
+    Args:
+        path: absolute path.
+        name: what the workflow is called.
+        errors: findings that keep its newest version from being used.
+    """
+
+    path: str
+    name: str
+    errors: int = 0
+
+
+class Shown(NamedTuple):
+    """What is on screen.
+
+    Args:
+        run: the shown run, None when a workflow is shown.
+        file: path of the shown workflow.
+        number: number of the shown run.
+    """
+
+    run: RunState | None = None
+    file: str | None = None
+    number: int | None = None
 
 
 def state_of(row: RunRowLike, driven: bool) -> str:
@@ -57,66 +100,160 @@ def state_of(row: RunRowLike, driven: bool) -> str:
 
 def runs_rows(
     rows: Sequence[RunRowLike],
-    files: Sequence[tuple[str, str, str, int]],
+    files: Sequence[Workflow],
     now: float,
     *,
-    shown_run: int | None,
-    shown_file: str | None,
+    shown: Shown,
     driven: Callable[[int], bool],
+    width: int,
     ascii: bool = False,
 ) -> list[RunsEntry]:
     """Rows of the pane.
 
     Args:
         rows: runs, newest first.
-        files: workflows as (path, name, display, number of errors).
+        files: the workflows of the project.
         now: seconds since the epoch.
-        shown_run: number of the run on screen.
-        shown_file: path of the workflow on screen.
+        shown: what is on screen.
         driven: whether an engine drives the run with this number.
+        width: columns of the pane.
     """
+    draw = _Drawer(now, shown, driven, width, ascii)
     entries: list[RunsEntry] = []
-    needy = [row for row in rows if _needs_person(row, driven(row.run))]
+    needy = [row for row in rows if needs_attention(row, driven(row.run))]
     if needy:
-        entries.append(RunsEntry([Segment(f"Needs you  {len(needy)}", "state.held")]))
-        entries += [_run_entry(row, now, shown_run, driven(row.run), ascii, True) for row in needy]
-        entries.append(RunsEntry([Segment("", "text")]))
-    for path, name, _display, errors in files:
-        entries.append(_file_entry(path, name, errors, shown_run is None and path == shown_file))
-        own = [row for row in rows if row.file == path][:8]
-        entries += [_run_entry(row, now, shown_run, driven(row.run), ascii, False) for row in own]
-    known = {path for path, *_ in files}
-    others = [row for row in rows if row.file not in known][:8]
+        count = "" if len(needy) == 1 else f"  {len(needy)} runs"
+        entries.append(RunsEntry([Segment(f"Needs you{count}", "state.held")]))
+        for row in needy:
+            entries.append(draw.run(row, named=True))
+            if row.run == shown.number and shown.run is not None:
+                entries += draw.needs(shown.run)
+        entries.append(RunsEntry([]))
+    for file in files:
+        own = [row for row in rows if row.file == file.path]
+        entries += draw.file(file, own)
+    known = {file.path for file in files}
+    others = [row for row in rows if row.file not in known][:RUNS_SHOWN]
     if others:
         entries.append(RunsEntry([Segment("other workflows", "dim")]))
-        entries += [_run_entry(row, now, shown_run, driven(row.run), ascii, True) for row in others]
+        entries += [draw.run(row, named=True) for row in others]
+    if not files and not rows:
+        entries.append(RunsEntry([Segment("no workflows here: N creates one", "dim")]))
     return entries
 
 
-def _needs_person(row: RunRowLike, driven: bool) -> bool:
+def needs_attention(row: RunRowLike, driven: bool) -> bool:
+    """Whether a run cannot go on without a person."""
     return row.open and (row.needs > 0 or state_of(row, driven) in ("attention", "interrupted"))
 
 
-def _file_entry(path: str, name: str, errors: int, shown: bool) -> RunsEntry:
-    row: Row = [Segment("▸ " if shown else "  ", "accent"), Segment(name, "title")]
-    if errors:
-        row.append(Segment(f"  {errors} error{'s' if errors > 1 else ''}", "bad"))
-    return RunsEntry(row, file=path)
+def durations(rows: Sequence[RunRowLike]) -> list[float]:
+    """How long the last finished runs took, oldest first, seconds."""
+    found = [row.finished_at - row.started_at for row in rows if row.finished_at is not None]
+    return found[:SPARK_RUNS][::-1]
 
 
-def _run_entry(
-    row: RunRowLike, now: float, shown: int | None, driven: bool, ascii: bool, named: bool
-) -> RunsEntry:
-    look = RUN_LOOKS[state_of(row, driven)]
-    end = row.finished_at if row.finished_at is not None else now
-    cells: Row = [
-        Segment("  ▸ " if row.run == shown else "    ", "accent"),
-        Segment(look.ascii if ascii else look.glyph, look.style),
-        Segment(f" #{row.run} ", "text"),
-    ]
-    if named:
-        cells.append(Segment(f"{row.workflow} ", "text"))
-    cells.append(Segment(look.word, look.style))
-    if driven or not row.open:
-        cells.append(Segment(f" {duration_text(end - row.started_at)}", "dim"))
-    return RunsEntry(cells, run=row.run)
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which a share of the values lies; nearest rank."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+
+
+def sparkline(values: Sequence[float], *, ascii: bool = False) -> str:
+    """Bars as high as the values, one cell each."""
+    bars = ASCII_BARS if ascii else BARS
+    top = max(values, default=0.0)
+    if top <= 0:
+        return bars[0] * len(values)
+    return "".join(
+        bars[min(len(bars) - 1, int(value / top * (len(bars) - 1) + 0.5))] for value in values
+    )
+
+
+class _Drawer:
+    def __init__(
+        self, now: float, shown: Shown, driven: Callable[[int], bool], width: int, ascii: bool
+    ) -> None:
+        self._now = now
+        self._shown = shown
+        self._driven = driven
+        self._width = max(12, width)
+        self._ascii = ascii
+        self._pointer = "> " if ascii else "▸ "
+
+    def file(self, file: Workflow, rows: Sequence[RunRowLike]) -> list[RunsEntry]:
+        """A workflow, how its last runs went, and its runs."""
+        shown = self._shown.number is None and file.path == self._shown.file
+        row: Row = [
+            Segment(self._pointer if shown else "  ", "accent"),
+            Segment(clean(file.name), "title"),
+        ]
+        if file.errors:
+            row.append(Segment(f"  {file.errors} error{'s' * (file.errors > 1)}", "bad"))
+        else:
+            row += self._figures(rows, sum(cell_width(part.text) for part in row))
+        found = [RunsEntry(row, file=file.path)]
+        found += [self.run(one) for one in rows[:RUNS_SHOWN]]
+        if len(rows) > RUNS_SHOWN:
+            found.append(RunsEntry([Segment(f"     {len(rows) - RUNS_SHOWN} older", "faint")]))
+        return found
+
+    def _figures(self, rows: Sequence[RunRowLike], used: int) -> Row:
+        """Sparkline and percentiles of the last runs, as far as there is room, flush right."""
+        times = durations(rows)
+        if len(times) < 2:
+            return []
+        spark = sparkline(times, ascii=self._ascii)
+        middle = f"p50 {duration_text(percentile(times, 0.5))}"
+        high = f" p95 {duration_text(percentile(times, 0.95))}"
+        for text in (f"{spark} {middle}{high}", f"{spark} {middle}", middle):
+            gap = self._width - used - cell_width(text) - 1
+            if gap >= 1:
+                return [Segment(" " * gap + text, "dim")]
+        return []
+
+    def run(self, row: RunRowLike, *, named: bool = False) -> RunsEntry:
+        """One run: state, number, word, duration; one that was interrupted says how to go on."""
+        driven = self._driven(row.run)
+        state = state_of(row, driven)
+        look = RUN_LOOKS[state]
+        end = row.finished_at if row.finished_at is not None else self._now
+        cells: Row = [
+            Segment("  " + (self._pointer if row.run == self._shown.number else "  "), "accent"),
+            Segment(look.ascii if self._ascii else look.glyph, look.style),
+            Segment(f" #{row.run} ", "text"),
+        ]
+        if named:
+            cells.append(Segment(f"{clean(row.workflow)} ", "text"))
+        word = f"{row.needs} need you" if state == "attention" and row.needs > 1 else look.word
+        cells.append(Segment(word, look.style))
+        if state == "interrupted":
+            cells.append(Segment("  C continues", "dim"))
+        elif driven or not row.open:
+            cells.append(Segment(f" {duration_text(end - row.started_at)}", "dim"))
+        return RunsEntry(cells, run=row.run)
+
+    def needs(self, run: RunState) -> list[RunsEntry]:
+        """The nodes of the shown run that need a person."""
+        paths = [path for path in needs_in_order(run) if needs_person(run.nodes[path])]
+        found = []
+        for path in paths[:NODES_SHOWN]:
+            look = node_look(run.nodes[path])
+            room = max(6, self._width - 9 - cell_width(look.word))
+            name = fit(clean(path), min(room, cell_width(clean(path))))
+            found.append(
+                RunsEntry(
+                    [
+                        Segment("      ", "text"),
+                        Segment(f"{look.ascii if self._ascii else look.glyph} ", look.style),
+                        Segment(f"{name} ", "text"),
+                        Segment(look.word, look.style),
+                    ],
+                    run=run.number,
+                    node=path,
+                )
+            )
+        if len(paths) > NODES_SHOWN:
+            more = f"      and {len(paths) - NODES_SHOWN} more: f goes through them"
+            found.append(RunsEntry([Segment(more, "dim")]))
+        return found

@@ -3,7 +3,7 @@
 from studio.core.endings import needs_person, phase_of
 from studio.core.plan import Plan
 from studio.core.state import RunState
-from studio.projections.layout import Segment, cell_width, fit
+from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.screen.graph import duration_text
 from studio.projections.states import NODE_LOOKS, run_look
 
@@ -32,7 +32,14 @@ DONE = ("succeeded", "skipped", "cancelled", "compensated")
 
 
 def run_line(
-    run: RunState, now: float, width: int, others: int, *, driven: bool, ascii: bool = False
+    run: RunState,
+    now: float,
+    width: int,
+    others: int,
+    *,
+    driven: bool,
+    left: float | None = None,
+    ascii: bool = False,
 ) -> Row:
     """The top line of a run.
 
@@ -41,45 +48,80 @@ def run_line(
         width: columns of the screen.
         others: other runs that need a person.
         driven: whether an engine drives the run.
+        left: seconds it will still take, by what former runs took; None when unknown.
     """
     phase = phase_of(run)
     look = run_look(run, phase, driven=driven)
     end = run.finished_at if run.finished_at is not None else now
-    needy = sum(needs_person(node) for node in run.nodes.values())
+    needy = sum(map(needs_person, run.nodes.values()))
+    roomy = width >= 100
+    name = clean(run.plan.workflow.name)
+    if cell_width(name) > width // 3:
+        name = fit(name, max(1, width // 3), "~" if ascii else "…")
+    number = f"run #{run.number}" if roomy else f"#{run.number}"
     head: Row = [
-        Segment(" ◆ " if not ascii else " * ", "accent"),
-        Segment(run.plan.workflow.name, "title"),
-        Segment(f" › #{run.number}  " if not ascii else f" > #{run.number}  ", "dim"),
+        Segment(" * " if ascii else " ◆ ", "accent"),
+        Segment(name, "title"),
+        Segment(f" {'>' if ascii else '›'} {number}   ", "dim"),
         Segment(f"{look.ascii if ascii else look.glyph} {look.word}", look.style),
-        Segment(f"  {duration_text(end - run.started_at)}", "text"),
+        Segment(f"  {clock_text(end - run.started_at)}", "text"),
     ]
-    if needy and look.word != "needs you":
-        head.append(Segment(f"  {needy} need you", "state.held"))
-    tail = _counts(run, ascii)
+    if left is not None and roomy:
+        head.append(Segment(f"  ~{duration_text(left)} left", "dim"))
+    if needy and look.word != "needs you" and roomy:
+        head.append(Segment(f"  {needy} need{'s' * (needy == 1)} you", "state.held"))
+    tail = _counts(run, ascii, roomy)
     if others:
-        tail.append(Segment(f"  +{others} runs need you ", "state.held"))
+        text = (
+            f" +{others} run{'s' * (others > 1)} need{'s' * (others == 1)} you "
+            if roomy
+            else f" +{others} "
+        )
+        tail.append(Segment(text, "state.held"))
     done = sum(run.counts.get(name, 0) for name in (*DONE, "reused"))
     total = len(run.plan.nodes)
     figures = Segment(f" {done}/{total} ", "text")
-    room = width - sum(cell_width(part.text) for part in (*head, *tail, figures)) - 3
+    used = sum(cell_width(part.text) for part in (*head, figures))
+    while len(tail) > 3 and used + 11 + sum(cell_width(part.text) for part in tail) > width:
+        # What is left gives way first, then the lesser states; what failed and what runs stays longest.
+        del tail[-2 - bool(others)]
+    room = width - used - sum(cell_width(part.text) for part in tail) - 3
     if room >= 8:
-        bar = _bar(run, total, min(room, 40), ascii)
-        return [*head, Segment("  ", "text"), *bar, figures, *_pad(width, head, bar, figures, tail)]
+        bar = _bar(run, total, min(room, width // 4), ascii)
+        return [
+            *head,
+            Segment("   ", "text"),
+            *bar,
+            figures,
+            *_pad(width, head, bar, figures, tail),
+        ]
     return fit_row([*head, figures, *tail], width)
 
 
+def clock_text(seconds: float) -> str:
+    """A running time as a clock shows it: ``01:23``, ``2:07:09``, ``3d 04:11``."""
+    whole = int(max(0.0, seconds))
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    if hours == 0:
+        return f"{minute:02d}:{second:02d}"
+    days, hour = divmod(hours, 24)
+    return f"{hours}:{minute:02d}:{second:02d}" if days == 0 else f"{days}d {hour:02d}:{minute:02d}"
+
+
 def _pad(width: int, head: Row, bar: Row, figures: Segment, tail: Row) -> Row:
-    used = sum(cell_width(part.text) for part in (*head, *bar, figures, *tail)) + 2
+    used = sum(cell_width(part.text) for part in (*head, *bar, figures, *tail)) + 3
     return [Segment(" " * max(0, width - used), "text"), *tail]
 
 
-def _counts(run: RunState, ascii: bool) -> Row:
+def _counts(run: RunState, ascii: bool, roomy: bool) -> Row:
     found: Row = []
     for name in COUNTED:
         count = run.counts.get(name, 0)
         if count:
             look = NODE_LOOKS[name]
-            found.append(Segment(f" {look.ascii if ascii else look.glyph}{count}", look.style))
+            mark = look.ascii if ascii else look.glyph
+            found.append(Segment(f"  {mark} {count}" if roomy else f" {mark}{count}", look.style))
     found.append(Segment(" ", "text"))
     return found
 
@@ -106,13 +148,17 @@ def _bar(run: RunState, total: int, width: int, ascii: bool) -> Row:
 
 def plan_line(plan: Plan | None, name: str, width: int, others: int, *, ascii: bool = False) -> Row:
     """The top line of a workflow without a run."""
-    row: Row = [Segment(" ◆ " if not ascii else " * ", "accent"), Segment(name, "title")]
+    row: Row = [Segment(" ◆ " if not ascii else " * ", "accent"), Segment(clean(name), "title")]
     if plan is not None:
         version = plan.workflow.version
-        label = f"  {version}" if version else ""
+        label = f"  {clean(version)}" if version else ""
         row.append(Segment(f"{label}  {len(plan.nodes)} nodes  not started", "dim"))
     if others:
-        row.append(Segment(f"   {others} runs need you", "state.held"))
+        row.append(
+            Segment(
+                f"   {others} run{'s' * (others > 1)} need{'s' * (others == 1)} you", "state.held"
+            )
+        )
     return fit_row(row, width)
 
 

@@ -1,260 +1,353 @@
-"""The graph: one culled widget that draws only the cells that are visible and only what changed."""
+"""The graph of the shown run or workflow: what is drawn of it, and where the cursor is."""
 
+import asyncio
 from collections.abc import Iterable
-from typing import Literal
+from dataclasses import replace
+from typing import ClassVar, Literal
 
-from rich.segment import Segment as RichSegment
 from textual import events
-from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
 
 from studio.application.session import Session
-from studio.projections.layout import Drawing, NodeCell, Raster, choose, neighbour
-from studio.projections.layout.graph import Style
-from studio.projections.screen.graph import (
-    around,
-    cell_of,
-    dead_edges,
-    graph_of,
-    plain_cell,
-)
-from studio.tui.guard import Guarded
-from studio.tui.messages import NodeOpened, NodeSelected
-from studio.tui.palette import Palette
+from studio.core.plan import Plan
+from studio.projections.layout import Layout, Segment, Style, clean, neighbour
+from studio.projections.screen.graph import around, item_counts, matches
+from studio.projections.screen.picture import Picture, Wish, draw
+from studio.tui.messages import CursorMoved, NodeOpened
+from studio.tui.widgets.graph_view import GraphView
 
 STYLES: tuple[Style, ...] = ("dot", "pill", "box")
 
+LAID_OUT_AT_ONCE = 150
+"""Nodes up to which a layout (some 20 ms) is waited for; larger graphs are laid out beside the screen."""
 
-class GraphPane(Guarded, ScrollView, can_focus=True):
-    """Draws the shown plan; the cursor is on one node.
+PAN_COLUMNS, PAN_ROWS = 12, 4
+"""Cells that a shifted arrow key moves the drawing by."""
+
+
+class GraphPane(GraphView, inherit_bindings=False):
+    """Follows the session's run or workflow; the cursor is on one node, or on a closed group.
 
     Args:
         ascii: draw with ASCII characters only.
+
+    Attributes:
+        selected: path of the node or item that is selected; None on a closed group, and without nodes.
+        drawing_text: how it is drawn, such as ``box · TB``; empty without a drawing.
     """
 
-    DEFAULT_CSS = """
-    GraphPane { background: transparent; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
-    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move('up')", show=False),
+        Binding("down,j", "move('down')", show=False),
+        Binding("left,h", "move('left')", show=False),
+        Binding("right,l", "move('right')", show=False),
+        Binding("shift+up", "pan(0, -1)", show=False),
+        Binding("shift+down", "pan(0, 1)", show=False),
+        Binding("shift+left", "pan(-1, 0)", show=False),
+        Binding("shift+right", "pan(1, 0)", show=False),
+        Binding("g,home", "ends(False)", show=False),
+        Binding("G,end", "ends(True)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("enter,space", "open_group", show=False),
+    ]
 
     def __init__(self, *, id: str | None = None, ascii: bool = False) -> None:
-        super().__init__(id=id)
-        self.border_title = "2 Graph"
+        super().__init__(id=id, ascii=ascii)
         self.selected: str | None = None
-        self.focus_on: str | None = None
-        self.style_wish: Style | None = None
+        self.drawing_text = ""
+        self._focus_on: str | None = None
+        self._style: Style | None = None
+        self._groups: frozenset[str] | None = None
         self._ascii = ascii
         self._session: Session | None = None
-        self._plan = Session.no_plan()
-        self._drawing: Drawing | None = None
-        self._raster: Raster | None = None
-        self._cells: dict[str, NodeCell] = {}
-        self._sized_for = (0, 0)
+        self._plan: Plan | None = None
+        self._wanted: Wish | None = None
+        self._matches: list[str] = []
 
     # ----------------------------------------------------------------- showing
 
     def show(self, session: Session) -> None:
         """Show the session's run or workflow, laid out anew where its shape changed."""
         self._session = session
-        plan = session.plan
-        if plan is not self._plan:
+        plan, old = session.plan, self._plan
+        if plan is None or old is None or plan.version != old.version:
             self._plan = plan
-            if self.focus_on is not None and (plan is None or self.focus_on not in plan.nodes):
-                self.focus_on = None
-            self._lay_out()
+            if plan is None or old is None or plan.workflow.name != old.workflow.name:
+                self._focus_on = self._groups = None
+                self._matches = []
+            elif self._focus_on not in plan.nodes:
+                self._focus_on = None
+        self._lay_out()
         self.refresh_cells()
-        if plan is not None and (self.selected is None or self.selected not in plan.nodes):
-            self.select(plan.order[0] if plan.order else None)
+        if plan is not None and (self.selected is None or not plan.knows(self.selected)):
+            group = self.picture.group_of(self.cursor) if self.picture is not None else None
+            if group is None:
+                self.select(plan.order[0] if plan.order else None)
 
     def _lay_out(self) -> None:
-        plan = self._plan
-        if plan is None or not plan.order:
-            self._drawing = self._raster = None
+        plan, session = self._plan, self._session
+        if plan is None or not plan.order or session is None:
+            self._wanted = self.picture = None
+            self.drawing_text = ""
             self.virtual_size = Size(0, 0)
             self.refresh()
             return
-        only = around(plan, self.focus_on) if self.focus_on is not None else None
-        nodes, edges = graph_of(plan, only)
-        width, height = max(20, self.size.width), max(5, self.size.height)
-        self._sized_for = (width, height)
-        seed = self._drawing.layout if self._drawing is not None else None
-        self._drawing = choose(nodes, edges, width, height, style=self.style_wish, seed=seed)
-        self._cells = {}
-        self._raster = Raster(self._drawing.layout, self._cells, ascii=self._ascii)
-        self.virtual_size = Size(self._drawing.layout.width, self._drawing.layout.height)
-        self.border_subtitle = f"{self._drawing.style} · {self._drawing.direction}"
-        self.border_title = (
-            f"2 Graph  {len(nodes)} nodes · {len(self._drawing.layout.layers)} layers"
+        if not self.size.area:
+            return
+        room = self.content_region.size
+        wish = Wish(
+            plan,
+            max(1, room.width),
+            max(1, room.height),
+            only=around(plan, self._focus_on) if self._focus_on is not None else None,
+            closed=self._groups,
+            style=self._style,
+            items=item_counts(session.run),
         )
+        if wish == self._wanted:
+            return
+        before, self._wanted = self._wanted, wish
+        same = before is not None and before.plan.workflow.name == plan.workflow.name
+        seed = self.picture.layout if self.picture is not None and same else None
+        if len(plan.order) <= LAID_OUT_AT_ONCE:
+            self._adopt(draw(wish, seed=seed, ascii=self._ascii))
+        else:
+            # The old drawing stays until the new one is there.
+            self.run_worker(
+                self._draw_beside(wish, seed), group="layout", exclusive=True, exit_on_error=False
+            )
+
+    async def _draw_beside(self, wish: Wish, seed: Layout | None) -> None:
+        if self.picture is None:
+            self.say([[Segment(f"laying out {len(wish.plan.order)} nodes", "dim")]])
+        picture = await asyncio.to_thread(draw, wish, seed=seed, ascii=self._ascii)
+        if wish is self._wanted:
+            self._adopt(picture)
+            self.refresh_cells()
+
+    def _adopt(self, picture: Picture) -> None:
+        self.picture = picture
+        if picture.closed and self._groups is None:
+            # What was chosen by itself stays chosen: the next size must not open the groups again.
+            self._groups = picture.closed
+            self._wanted = replace(picture.wish, closed=picture.closed)
+        self.cursor = picture.home(self.selected) or (
+            self.cursor if self.cursor in picture.layout.boxes else None
+        )
+        picture.raster.select(self.cursor)
+        self.corners.forget()
+        layout = picture.layout
+        self.drawing_text = f"{picture.drawing.style} · {picture.drawing.direction}"
+        self.virtual_size = Size(layout.width, layout.height)
         self.refresh()
+        self.call_after_refresh(self.reveal)
+
+    @property
+    def summary(self) -> str:
+        """What is drawn, in a few words: ``18 nodes · 9 layers``."""
+        picture, plan = self.picture, self._plan
+        if picture is None or plan is None:
+            return ""
+        shown, layers = len(picture.folded.home), len(picture.layout.layers)
+        nodes = f"{shown} of {len(plan.order)}" if shown != len(plan.order) else str(shown)
+        text = f"{nodes} node{'s' * (shown != 1)} · {layers} layer{'s' * (layers != 1)}"
+        if self._focus_on is not None:
+            text += f" · around {clean(self._focus_on)}"
+        if picture.members:
+            text += f" · {len(picture.members)} folded"
+        return text
 
     def refresh_cells(self, paths: Iterable[str] | None = None) -> None:
         """Compute what nodes show again, all or some, and draw those that changed."""
-        session, plan, raster = self._session, self._plan, self._raster
-        if session is None or plan is None or raster is None:
+        session, picture = self._session, self.picture
+        if session is None or picture is None:
             return
-        run = session.run
-        names = raster.layout.boxes if paths is None else {_base(path) for path in paths}
-        for name in names:
-            if name not in raster.layout.boxes:
-                continue
-            selected = name == self.selected
-            node = run.nodes.get(name) if run is not None else None
-            if run is None or node is None:
-                cell = plain_cell(plan, name, selected=selected, ascii=self._ascii)
-            else:
-                fraction = session.progress.get(name, (None, ""))[0]
-                cell = cell_of(
-                    run, node, session.now(), fraction, selected=selected, ascii=self._ascii
-                )
-            if self._cells.get(name) != cell:
-                self._cells[name] = cell
-                self._refresh_node(name)
-        if run is not None:
-            raster.set_dead(dead_edges(run, raster.layout.edges))
+        changed, edges = picture.update(session.run, session.now(), session.progress, paths)
+        if edges:
+            self.refresh()
+        elif changed:
+            self.refresh_nodes(changed)
 
-    def _refresh_node(self, name: str) -> None:
-        if self._raster is None:
-            return
-        x, y, width, height = self._raster.region(name)
-        dx, dy = self.scroll_offset
-        left, top = self._padding()
-        region = Region(x - dx + left, y - dy + top, width, height)
-        visible = region.intersection(Region(0, 0, self.size.width, self.size.height))
-        if visible.area:
-            self.refresh(visible)
-
-    def _padding(self) -> tuple[int, int]:
-        """Columns and rows that centre a drawing smaller than the pane."""
-        if self._raster is None:
-            return 0, 0
-        left = max(0, (self.size.width - self._raster.width) // 2)
-        top = 1 if self._raster.height + 1 < self.size.height else 0
-        return left, top
+    def refresh_moving(self) -> None:
+        """Durations and countdowns went on."""
+        picture = self.picture
+        if picture is not None and picture.moving:
+            inside = [one for name in picture.moving for one in picture.members.get(name, (name,))]
+            self.refresh_cells(inside)
 
     # ----------------------------------------------------------------- the cursor
 
     def select(self, path: str | None) -> None:
-        """Put the cursor on a node, bring it into view and tell the screen."""
-        if path is not None:
-            path = _base(path)
-        if path == self.selected:
+        """Put the cursor on a node, an item or a closed group (``group:name``), and tell the screen."""
+        picture = self.picture
+        shown = path
+        if picture is not None and path is not None:
+            shown = path if path in picture.layout.boxes else picture.home(path)
+            if shown is None and self._focus_on is not None:
+                # What is outside the focus cannot be shown within it.
+                self._focus_on = None
+                self.selected = path
+                self._lay_out()
+                self.post_message(CursorMoved(path))
+                return
+        group = picture is not None and shown is not None and picture.group_of(shown) is not None
+        if group and shown == path:
+            path = None
+        if path == self.selected and shown == self.cursor:
             return
-        old, self.selected = self.selected, path
-        if self._raster is not None:
-            self._raster.select(path if path in self._raster.layout.boxes else None)
-        self.refresh_cells([name for name in (old, path) if name is not None])
-        self.refresh()
-        self.reveal()
-        self.post_message(NodeSelected(path))
+        self.selected, self.cursor = path, shown
+        if picture is not None:
+            picture.raster.select(shown)
+            self.refresh()
+            self.reveal()
+        self.post_message(CursorMoved(path))
 
-    def reveal(self) -> None:
-        """Scroll so that the selected node is visible, with some of what is around it."""
-        if self._raster is None or self.selected is None:
-            return
-        if self.selected not in self._raster.layout.boxes:
-            return
-        x, y, width, height = self._raster.region(self.selected)
-        self.scroll_to_region(
-            Region(x - 4, y - 2, width + 8, height + 4), animate=False, force=True
-        )
-
-    def move(self, heading: Literal["up", "down", "left", "right"]) -> None:
+    def action_move(self, heading: Literal["up", "down", "left", "right"]) -> None:
         """Go to the neighbour in a direction."""
-        drawing = self._drawing
-        if drawing is None:
+        picture = self.picture
+        if picture is None:
             return
-        if self.selected is None or self.selected not in drawing.layout.boxes:
-            self.select(drawing.layout.layers[0][0])
+        if self.cursor is None or self.cursor not in picture.layout.boxes:
+            self.select(picture.layout.layers[0][0])
             return
-        there = neighbour(drawing.layout, self.selected, heading)
+        there = neighbour(picture.layout, self.cursor, heading)
         if there is not None:
             self.select(there)
 
     def move_in_order(self, step: int) -> None:
         """Go to the next or previous node in topological order."""
-        plan = self._plan
-        if plan is None or not plan.order:
+        picture = self.picture
+        if picture is None:
             return
-        names = [n for n in plan.order if self._raster is None or n in self._raster.layout.boxes]
-        here = names.index(self.selected) if self.selected in names else -step
+        names = list(dict.fromkeys(picture.folded.home.values()))
+        here = names.index(self.cursor) if self.cursor in names else -step
         self.select(names[min(max(here + step, 0), len(names) - 1)])
 
-    def go_to_end(self, last: bool) -> None:
+    def action_ends(self, last: bool) -> None:
         """Go to the first or last node."""
-        plan = self._plan
-        if plan is not None and plan.order:
-            self.select(plan.order[-1 if last else 0])
+        if self._plan is not None:
+            self.move_in_order(len(self._plan.order) if last else -len(self._plan.order))
+
+    def find(self, text: str) -> list[str]:
+        """Nodes whose id or name contains a text; the cursor goes to the first from where it is."""
+        self._matches = matches(self._plan, text) if self._plan is not None and text else []
+        if self._matches and self.selected not in self._matches:
+            self.go_to_match(1)
+        return self._matches
+
+    def go_to_match(self, step: int) -> None:
+        """Go to the next or previous node that was found."""
+        plan, found = self._plan, self._matches
+        if plan is None or not found:
+            return
+        if self.selected in found:
+            index = (found.index(self.selected) + step) % len(found)
+        else:
+            rank = plan.node(self.selected).rank if self.selected is not None else -1
+            behind = [i for i, name in enumerate(found) if plan.nodes[name].rank > rank]
+            index = behind[0] if behind else 0
+        self.select(found[index])
+
+    # ----------------------------------------------------------------- what is drawn
 
     def change_detail(self, step: int) -> None:
         """Draw nodes with more or less detail; 0 lets the pane choose."""
         if step == 0:
-            self.style_wish = None
+            self._style = None
         else:
-            now = STYLES.index(self._drawing.style) if self._drawing is not None else 1
-            self.style_wish = STYLES[min(max(now + step, 0), len(STYLES) - 1)]
+            style: Style = self.picture.drawing.style if self.picture is not None else "pill"
+            self._style = STYLES[min(max(STYLES.index(style) + step, 0), len(STYLES) - 1)]
         self._lay_out()
         self.refresh_cells()
-        self.reveal()
+
+    @property
+    def focused_on(self) -> str | None:
+        """The node around which the graph is drawn, None when all of it is."""
+        return self._focus_on
 
     def toggle_focus(self) -> None:
         """Show only what is around the selected node, or everything again."""
-        self.focus_on = None if self.focus_on is not None else self.selected
+        self._focus_on = None if self._focus_on is not None else self.selected
         self._lay_out()
         self.refresh_cells()
-        self.reveal()
 
-    # ----------------------------------------------------------------- drawing
+    def toggle_fold(self) -> str:
+        """Open the closed group under the cursor, or close the group of the selected node.
 
-    @property
-    def palette(self) -> Palette:
-        """Styles of the running theme."""
-        palette = getattr(self.app, "palette", None)
-        return palette if isinstance(palette, Palette) else Palette()
+        Returns:
+            What came of it, for the notice line; empty when it can be seen.
+        """
+        picture, plan = self.picture, self._plan
+        if picture is None or plan is None:
+            return ""
+        group = picture.group_of(self.cursor)
+        if group is not None:
+            first = picture.members[self.cursor or ""][0]
+            self._groups = picture.closed - {group}
+            self.selected = first
+        elif self.selected is None:
+            return ""
+        else:
+            group = plan.node(self.selected).node.group
+            if group is None:
+                return f"{clean(self.selected)} is in no group"
+            self._groups = picture.closed | {group}
+        self._lay_out()
+        self.refresh_cells()
+        now = self.picture
+        if now is not None and group in now.folded.refused:
+            self._groups = now.closed
+            return f"group {clean(group)} stays open: a path leaves it and comes back"
+        if now is not None and now.group_of(self.cursor) is not None:
+            self.selected = None
+        self.post_message(CursorMoved(self.selected))
+        return ""
 
-    def render_line(self, y: int) -> Strip:
-        """One visible line of the drawing."""
-        width = self.size.width
-        raster = self._raster
-        if raster is None:
-            return Strip.blank(width)
-        left, top = self._padding()
-        row = y - top + self.scroll_offset.y
-        if not 0 <= row < raster.height:
-            return Strip.blank(width)
-        x = self.scroll_offset.x
-        style = self.palette.style
-        parts = [RichSegment(" " * left)] if left else []
-        for part in raster.render_row(row, x, x + width - left):
-            parts.append(RichSegment(part.text, style(part.style)))
-        return Strip(parts).extend_cell_length(width).crop(0, width)
+    def action_open_group(self) -> None:
+        """Enter and space on a closed group open it; elsewhere they are the screen's."""
+        if self.picture is None or self.picture.group_of(self.cursor) is None:
+            raise SkipAction
+        self.toggle_fold()
+
+    def toggle_map(self) -> str:
+        """Show or hide the map; returns why it cannot be shown, or nothing."""
+        why_not = self.corners.toggle_map(self.picture, (self.size.width, self.size.height))
+        self.refresh()
+        return why_not
+
+    def action_pan(self, columns: int, rows: int) -> None:
+        """Move the drawing under the pane."""
+        self.scroll_relative(columns * PAN_COLUMNS, rows * PAN_ROWS, animate=False)
+
+    def action_page(self, step: int) -> None:
+        """Go a screen up or down."""
+        self.scroll_relative(y=step * max(1, self.size.height - 2), animate=False)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size may allow another drawing."""
-        if (self.size.width, self.size.height) != self._sized_for and self._plan is not None:
-            self._lay_out()
-            self.refresh_cells()
-            self.reveal()
+        self._lay_out()
+        self.refresh_cells()
+        self.call_after_refresh(self.reveal)
 
     def on_click(self, event: events.Click) -> None:
-        """A click selects; a double click opens."""
-        name = self._node_at(event.x, event.y)
+        """A click selects; a double click opens. On the map it goes there."""
+        picture = self.picture
+        if picture is None:
+            return
+        spot = self.corners.spot(picture, event.x, event.y)
+        if spot is not None:
+            columns, rows = self.size.width // 2, self.size.height // 2
+            self.scroll_to(spot[0] - columns, spot[1] - rows, animate=False)
+            return
+        name = self.node_at(event.x, event.y)
         if name is None:
             return
         self.select(name)
         if event.chain == 2:
-            self.post_message(NodeOpened(name))
-
-    def _node_at(self, x: int, y: int) -> str | None:
-        if self._raster is None:
-            return None
-        left, top = self._padding()
-        column, row = x - left + self.scroll_offset.x, y - top + self.scroll_offset.y
-        for name, box in self._raster.layout.boxes.items():
-            if box.x <= column < box.x + box.width and box.y <= row < box.y + box.height:
-                return name
-        return None
-
-
-def _base(path: str) -> str:
-    return path[: path.rindex("[")] if path.endswith("]") else path
+            if picture.group_of(name) is not None:
+                self.toggle_fold()
+            else:
+                self.post_message(NodeOpened(name))

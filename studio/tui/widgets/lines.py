@@ -7,13 +7,14 @@ from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
-from studio.projections.layout import Segment, cell_width
-from studio.tui.guard import Guarded
+from studio.projections.layout import Segment
+from studio.projections.screen.footer import Line as ScreenLine
+from studio.tui.guard import GuardedLines
 from studio.tui.messages import ActionCalled
 from studio.tui.palette import Palette
 
 
-class Line(Guarded, Widget):
+class Line(GuardedLines, Widget):
     """One or two rows of styled text; parts whose style starts with ``@`` call the action of that name."""
 
     DEFAULT_CSS = "Line { height: 1; background: transparent; }"
@@ -40,7 +41,12 @@ class Line(Guarded, Widget):
         """Which columns call which action when clicked: (first, end, action)."""
         self._calls = areas
 
-    def render_line(self, y: int) -> Strip:
+    def show_line(self, line: ScreenLine) -> None:
+        """Show a row with what can be clicked in it."""
+        self.show(line.row)
+        self.call_areas(line.areas)
+
+    def draw_line(self, y: int) -> Strip:
         """One row."""
         width = self.size.width
         if y >= len(self._rows):
@@ -55,8 +61,3 @@ class Line(Guarded, Widget):
             if first <= event.x < end:
                 self.post_message(ActionCalled(action))
                 return
-
-
-def width_of(row: Sequence[Segment]) -> int:
-    """Columns of a row."""
-    return sum(cell_width(part.text) for part in row)

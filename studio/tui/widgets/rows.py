@@ -7,35 +7,40 @@ from collections.abc import Sequence
 
 from rich.segment import Segment as RichSegment
 from rich.style import Style
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from studio.projections.layout import Segment, cell_width
-from studio.tui.guard import Guarded
+from studio.tui.guard import GuardedLines
 from studio.tui.palette import Palette
 
 Row = Sequence[Segment]
 
 
-class RowsView(Guarded, ScrollView, can_focus=True):
+class RowsView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False):
     """A scrolling list of rows, with a cursor row when ``cursor`` is not None."""
 
     DEFAULT_CSS = """
-    RowsView { background: transparent; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1; }
+    RowsView { background: transparent; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; }
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.rows: list[Row] = []
         self.cursor: int | None = None
-        self._widest = 0
 
     @property
     def palette(self) -> Palette:
         """Styles of the running theme."""
         palette = getattr(self.app, "palette", None)
         return palette if isinstance(palette, Palette) else Palette()
+
+    def set_titles(self, title: str, subtitle: str = "") -> None:
+        """Write on the border; as Content, because Textual reads plain strings as markup."""
+        self.border_title = Content(title)
+        self.border_subtitle = Content(subtitle)
 
     def set_rows(self, rows: Sequence[Row], *, keep_scroll: bool = True) -> None:
         """Show other rows; only lines that differ are drawn again."""
@@ -44,7 +49,6 @@ class RowsView(Guarded, ScrollView, can_focus=True):
         widest = max((sum(cell_width(part.text) for part in row) for row in rows), default=0)
         size = Size(widest, len(self.rows))
         if size != self.virtual_size:
-            self._widest = widest
             self.virtual_size = size
         if not keep_scroll:
             self.scroll_to(0, 0, animate=False)
@@ -77,7 +81,7 @@ class RowsView(Guarded, ScrollView, can_focus=True):
         elif self.cursor >= top + height:
             self.scroll_to(y=self.cursor - height + 1, animate=False)
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """One visible line. Textual asks for each line that has to be drawn again."""
         x, top = self.scroll_offset
         width = self.size.width
@@ -93,3 +97,13 @@ class RowsView(Guarded, ScrollView, can_focus=True):
         if index == self.cursor and self.has_focus:
             strip = strip.apply_style(Style(reverse=True))
         return strip
+
+    def on_focus(self) -> None:
+        """The cursor shows with the focus."""
+        if self.cursor is not None:
+            self.refresh_row(self.cursor)
+
+    def on_blur(self) -> None:
+        """The cursor hides without the focus."""
+        if self.cursor is not None:
+            self.refresh_row(self.cursor)

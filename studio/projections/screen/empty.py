@@ -1,0 +1,154 @@
+"""What the graph pane says where there is nothing to draw, and beside what it draws: how to go on."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from studio.core.endings import needs_person
+from studio.core.state import RunState
+from studio.projections.layout import Segment, cell_width, clean, fit
+from studio.projections.screen.graph import duration_text
+
+Row = list[Segment]
+
+
+class Step(NamedTuple):
+    """One of the first steps.
+
+    Args:
+        actions: ids of the actions that take it.
+        key: the key to press.
+        text: what it does.
+    """
+
+    actions: frozenset[str]
+    key: str
+    text: str
+
+
+STEPS: tuple[Step, ...] = (
+    Step(frozenset({"launch"}), "L", "launch the workflow"),
+    Step(frozenset({"next_need", "previous_need"}), "f", "go to what failed"),
+    Step(frozenset({"edit", "override_input", "outcome"}), "e", "fix it, and save"),
+    Step(frozenset({"retry", "retry_downstream"}), "r", "retry it: the run goes on"),
+)
+"""The loop of the product in four lines (product.md, "The loop that must feel perfect")."""
+
+
+def no_workflows(folder: str, skipped: Sequence[str] = ()) -> list[Row]:
+    """What a folder without workflows shows.
+
+    Args:
+        folder: the folder that was searched.
+        skipped: files that were left out, with the reason.
+    """
+    rows: list[Row] = [
+        [Segment("No workflows here yet", "title")],
+        [Segment(clean(folder), "dim")],
+        [],
+        [Segment("N", "key"), Segment("            creates one from a template", "text")],
+        [Segment("studio demo", "key"), Segment("  shows some, in a folder of their own", "text")],
+    ]
+    if skipped:
+        rows += [[], [Segment("left out:", "dim")]]
+        rows += [[Segment(clean(reason), "dim")] for reason in skipped[:5]]
+    return rows
+
+
+def broken_file(name: str, findings: Sequence[str]) -> list[Row]:
+    """What a workflow file that never loaded shows: its findings, one a line.
+
+    Args:
+        name: the file.
+        findings: ``path:line:column: message`` each.
+    """
+    rows: list[Row] = [[Segment(f"{clean(name)} cannot be read yet", "title")], []]
+    rows += [[Segment(clean(finding), "bad")] for finding in findings[:8]]
+    if len(findings) > 8:
+        rows.append([Segment(f"and {len(findings) - 8} more", "dim")])
+    rows += [[], [Segment("e", "key"), Segment(" opens it; save, and it is drawn here", "text")]]
+    return rows
+
+
+def hint_rows(
+    run: RunState | None,
+    workflow: str,
+    missing: Sequence[str],
+    *,
+    driven: bool,
+    ascii: bool = False,
+) -> list[Row]:
+    """A line or two beside the graph: how to go on from here; none while a run is under way.
+
+    Args:
+        run: the shown run, None when a workflow is shown.
+        workflow: name of the shown workflow.
+        missing: secrets that are set nowhere.
+        driven: whether an engine drives the run.
+    """
+    if run is None:
+        rows: list[Row] = [
+            [
+                Segment(clean(name), "warn"),
+                Segment(" is not set: put it into .env, or export it", "text"),
+            ]
+            for name in missing[:3]
+        ]
+        rows.append([Segment("L", "key"), Segment(f" starts {clean(workflow)}", "text")])
+        return rows
+    if not driven and not run.ended:
+        return [
+            [Segment("interrupted: its engine is gone", "state.in_doubt")],
+            [Segment("C", "key"), Segment(" continues it where it stood", "text")],
+        ]
+    if run.ended and run.phase == "succeeded" and not any(map(needs_person, run.nodes.values())):
+        seconds = (run.finished_at or run.started_at) - run.started_at
+        mark = "+" if ascii else "✓"
+        return [
+            [Segment(f"{mark} all green in {duration_text(seconds)}", "good")],
+            [Segment("L", "key"), Segment(" starts it again", "text")],
+        ]
+    return []
+
+
+def checklist_rows(done: Collection[int], *, ascii: bool = False) -> list[Row]:
+    """The first steps in a frame.
+
+    Args:
+        done: numbers of the steps that were taken, from 0.
+    """
+    width = max(cell_width(step.text) for step in STEPS) + 7
+    line, corner, side = ("-", "++++", "|") if ascii else ("─", "╭╮╰╯", "│")
+    title, hint = " first steps ", " esc hides "
+    rows: list[Row] = [
+        [Segment(f"{corner[0]}{title}{line * (width - len(title))}{corner[1]}", "border")]
+    ]
+    for number, step in enumerate(STEPS):
+        taken = number in done
+        mark = ("+" if ascii else "✓") if taken else ("." if ascii else "○")
+        rows.append(
+            [
+                Segment(f"{side} ", "border"),
+                Segment(f"{mark} ", "good" if taken else "dim"),
+                Segment(f"{step.key} ", "dim" if taken else "key"),
+                Segment(fit(f" {step.text}", width - 5), "dim" if taken else "text"),
+                Segment(side, "border"),
+            ]
+        )
+    rows.append([Segment(f"{corner[2]}{line * (width - len(hint))}{hint}{corner[3]}", "border")])
+    return rows
+
+
+def centred(rows: Sequence[Row], width: int, height: int) -> list[Row]:
+    """A block in the middle of a pane, cut to it.
+
+    Args:
+        rows: the block; its lines stay flush left with each other.
+        width: columns of the pane.
+        height: rows of the pane.
+    """
+    widest = max((sum(cell_width(part.text) for part in row) for row in rows), default=0)
+    left = max(0, (width - widest) // 2)
+    top = max(0, (height - len(rows)) // 3)
+    shown: list[Row] = [[] for _ in range(top)]
+    shown += [[Segment(" " * left, "text"), *row] for row in rows]
+    return shown[:height]

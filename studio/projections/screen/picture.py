@@ -1,0 +1,271 @@
+"""The graph as it is drawn at one size: the layout, what every node shows now, and which edges are dead."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from studio.core.plan import Plan, base_path
+from studio.core.state import DEAD, NodeState, RunState
+from studio.projections.layout import (
+    Direction,
+    Drawing,
+    Folded,
+    Layout,
+    NodeCell,
+    Raster,
+    Style,
+    choose,
+    fold,
+    group_id,
+    natural_width,
+)
+from studio.projections.screen.graph import cell_of, graph_of, group_cell, plain_cell
+
+FOLD_FROM = 40
+"""Nodes from which groups are closed by themselves when the open graph does not fit."""
+
+MOVING = frozenset({"running", "waiting", "backing_off", "compensating"})
+"""States whose duration or countdown changes while nothing happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be drawn; two equal wishes need one layout.
+
+    Args:
+        plan: the shown definition.
+        width: columns of the pane.
+        height: rows of the pane.
+        only: nodes to draw; None for all.
+        closed: groups to draw as one node; None leaves the choice to `draw`.
+        style: box, pill or dot; None for the most detailed that fits.
+        direction: TB or LR; None for what fits.
+        items: number of items of every expanded foreach.
+    """
+
+    plan: Plan
+    width: int
+    height: int
+    only: frozenset[str] | None = None
+    closed: frozenset[str] | None = None
+    style: Style | None = None
+    direction: Direction | None = None
+    items: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(slots=True)
+class Picture:
+    """A drawing and its contents.
+
+    Args:
+        wish: what it was drawn for.
+        closed: groups that are drawn as one node.
+        drawing: the chosen drawing.
+        folded: which node is shown where.
+        raster: draws rows.
+        cells: what every shown node shows.
+        members: nodes of every closed group, by the id of the node that stands for it.
+        moving: shown nodes whose text changes with time.
+        ascii: draw with ASCII characters only.
+    """
+
+    wish: Wish
+    closed: frozenset[str]
+    drawing: Drawing
+    folded: Folded
+    raster: Raster
+    cells: dict[str, NodeCell]
+    members: dict[str, list[str]]
+    ascii: bool
+    moving: set[str] = field(default_factory=set)
+    _edges: dict[str, list[tuple[int, str, int]]] = field(default_factory=dict)
+    _dead: bytearray = field(default_factory=bytearray)
+    _alive: list[int] = field(default_factory=list)
+
+    @property
+    def layout(self) -> Layout:
+        """Where everything stands."""
+        return self.drawing.layout
+
+    def home(self, path: str | None) -> str | None:
+        """The node that shows a node or item; None when it is not drawn."""
+        return self.folded.home.get(base_path(path)) if path is not None else None
+
+    def group_of(self, shown: str | None) -> str | None:
+        """The group that a shown node stands for, None for an ordinary node."""
+        return shown.removeprefix(group_id("")) if shown in self.members else None
+
+    def update(
+        self,
+        run: RunState | None,
+        now: float,
+        progress: Mapping[str, tuple[float | None, str]],
+        paths: Iterable[str] | None = None,
+    ) -> tuple[list[str], bool]:
+        """Bring what nodes show up to date.
+
+        Args:
+            run: the shown run, None when a definition without a run is shown.
+            now: seconds since the epoch.
+            progress: what nodes reported of themselves.
+            paths: nodes and items that changed; None for all.
+
+        Returns:
+            The shown nodes whose cells changed, and whether an edge died or came alive.
+        """
+        plan = self.wish.plan
+        if paths is None:
+            names: Iterable[str] = [name for name in plan.order if name in self.folded.home]
+        else:
+            names = {base_path(path) for path in paths}
+        shown = dict.fromkeys(self.folded.home[name] for name in names if name in self.folded.home)
+        changed = []
+        for name in shown:
+            cell = self._cell(run, name, now, progress)
+            if self.cells.get(name) != cell:
+                self.cells[name] = cell
+                changed.append(name)
+        edges = self._update_edges(run, names) if run is not None else self._revive()
+        return changed, edges
+
+    def _cell(
+        self,
+        run: RunState | None,
+        name: str,
+        now: float,
+        progress: Mapping[str, tuple[float | None, str]],
+    ) -> NodeCell:
+        inside = self.members.get(name)
+        if inside is not None:
+            nodes = [run.nodes[one] for one in inside if one in run.nodes] if run else []
+            self._note_moving(name, nodes)
+            title = name.removeprefix(group_id(""))
+            return group_cell(title, nodes, len(inside), ascii=self.ascii)
+        node = run.nodes.get(name) if run is not None else None
+        if run is None or node is None:
+            self.moving.discard(name)
+            return plain_cell(self.wish.plan, name, ascii=self.ascii)
+        self._note_moving(name, (node,))
+        box = self.layout.boxes[name]
+        return cell_of(
+            run,
+            node,
+            now,
+            progress.get(name, (None, ""))[0],
+            inner=box.width - 3 if box.height > 3 else 0,
+            ascii=self.ascii,
+        )
+
+    def _note_moving(self, name: str, nodes: Iterable[NodeState]) -> None:
+        if any(node.status in MOVING for node in nodes):
+            self.moving.add(name)
+        else:
+            self.moving.discard(name)
+
+    # ----------------------------------------------------------------- edges
+
+    def _update_edges(self, run: RunState, names: Iterable[str]) -> bool:
+        """Look at the edges of changed nodes only: a run of many nodes has many more edges."""
+        changed = False
+        for name in names:
+            for index, target, slot in self._edges.get(name, ()):
+                node = run.nodes.get(target)
+                edges = node.edges if node is not None else None
+                dead = edges is not None and slot < len(edges) and edges[slot] == DEAD
+                if dead != self._dead[index]:
+                    self._dead[index] = dead
+                    shown = self.folded.edge_of[index]
+                    if shown is not None:
+                        self._alive[shown] += -1 if dead else 1
+                        changed = True
+        if changed:
+            self.raster.set_dead(i for i, alive in enumerate(self._alive) if not alive)
+        return changed
+
+    def _revive(self) -> bool:
+        if not any(self._dead):
+            return False
+        self._count_edges()
+        self.raster.set_dead(())
+        return True
+
+    def _count_edges(self) -> None:
+        self._dead = bytearray(len(self.folded.edge_of))
+        self._alive = [0] * len(self.folded.edges)
+        for shown in self.folded.edge_of:
+            if shown is not None:
+                self._alive[shown] += 1
+
+    def index_edges(self) -> None:
+        """Note for every node its edges, by their number, target and place at the target."""
+        plan, home = self.wish.plan, self.folded.home
+        number = 0
+        for name in plan.order:
+            if name not in home:
+                continue
+            for edge in plan.nodes[name].outgoing:
+                if edge.target not in home:
+                    continue
+                entry = (number, edge.target, edge.slot)
+                self._edges.setdefault(name, []).append(entry)
+                self._edges.setdefault(edge.target, []).append(entry)
+                number += 1
+        self._count_edges()
+
+
+def draw(wish: Wish, *, seed: Layout | None = None, ascii: bool = False) -> Picture:
+    """Lay the graph out. May run in a thread: it touches nothing but its arguments.
+
+    Args:
+        wish: what to draw.
+        seed: the layout to stay close to.
+        ascii: draw with ASCII characters only.
+    """
+    closed = wish.closed if wish.closed is not None else frozenset()
+    picture = _draw(wish, closed, seed, ascii)
+    if wish.closed is None and not picture.drawing.fits and len(wish.plan.order) >= FOLD_FROM:
+        groups = frozenset(
+            group for name in wish.plan.order if (group := wish.plan.nodes[name].node.group)
+        )
+        if len(groups) > 1:
+            return _draw(wish, groups, seed, ascii)
+    return picture
+
+
+def _draw(wish: Wish, closed: frozenset[str], seed: Layout | None, ascii: bool) -> Picture:
+    nodes, edges = graph_of(wish.plan, wish.only, dict(wish.items))
+    grouped: dict[str, int] = {}
+    for node in nodes:
+        if node.group in closed and node.group is not None:
+            grouped[node.group] = grouped.get(node.group, 0) + 1
+    # What a group shows at its widest decides the width of its node.
+    widths = {
+        group: natural_width(replace(group_cell(group, (), count), right="000/000"))
+        for group, count in grouped.items()
+    }
+    folded = fold(nodes, edges, closed, widths)
+    drawing = choose(
+        folded.nodes,
+        folded.edges,
+        max(1, wish.width),
+        max(1, wish.height),
+        style=wish.style,
+        direction=wish.direction,
+        seed=seed,
+    )
+    cells: dict[str, NodeCell] = {}
+    members: dict[str, list[str]] = {}
+    for name, home in folded.home.items():
+        if home != name:
+            members.setdefault(home, []).append(name)
+    picture = Picture(
+        wish,
+        closed - set(folded.refused),
+        drawing,
+        folded,
+        Raster(drawing.layout, cells, ascii=ascii),
+        cells,
+        members,
+        ascii,
+    )
+    picture.index_edges()
+    return picture

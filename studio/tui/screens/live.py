@@ -1,0 +1,228 @@
+"""What keeps the panes and lines of the main screen in step with the session."""
+
+from typing import TYPE_CHECKING, Literal
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.timer import Timer
+
+from studio.application.session import Session
+from studio.projections.layout import Segment
+from studio.projections.screen.actions import Situation
+from studio.projections.screen.top_line import fit_row
+from studio.projections.text import sanitise
+from studio.tui.guard import Guarded
+from studio.tui.hints import Hints
+from studio.tui.messages import CursorMoved, NodeSelected
+from studio.tui.widgets.body import Body
+from studio.tui.widgets.chrome import Chrome
+from studio.tui.widgets.lines import Line
+
+if TYPE_CHECKING:
+    from studio.application.session import NodeState
+
+FLUSH = 0.05
+"""Seconds between two flushes of changes while something happens (architecture.md, "Graph widget": 20 Hz)."""
+
+TICK = 0.5
+"""Seconds between two updates of durations and countdowns while a run moves; nothing ticks when none does."""
+
+NoticeKind = Literal["info", "good", "warning", "error"]
+
+NOTICE_STYLES = {"info": "text", "good": "good", "warning": "warn", "error": "bad"}
+
+
+class LiveScreen(Guarded, Screen[None]):
+    """Panes and lines that follow the session; it knows no action.
+
+    Args:
+        session: what is shown; open.
+        ascii: draw with ASCII characters only.
+
+    Attributes:
+        selected: path of the selected node or item.
+    """
+
+    CSS_PATH = "../styles/main.tcss"
+
+    def __init__(self, session: Session, *, ascii: bool = False) -> None:
+        super().__init__()
+        self.session = session
+        self.ascii = ascii
+        self.body = Body(self.place, ascii=ascii)
+        self.graph = self.body.graph
+        self.table = self.body.table
+        self.inspector = self.body.inspector
+        self.log_pane = self.body.log_pane
+        self.runs = self.body.runs
+        self.chrome = Chrome(ascii=ascii)
+        self.notice_line = Line(id="notice")
+        self.hints = Hints(session, ascii=ascii)
+        self.selected: str | None = None
+        self._news: NoticeKind | None = None
+        self._flushing: Timer | None = None
+        self._ticking: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Top line, the panes' names, the panes, the selected node or news, the keys."""
+        yield self.chrome.top
+        yield self.chrome.tabs
+        yield self.body
+        yield self.chrome.detail
+        yield self.notice_line
+        yield self.chrome.foot
+
+    def on_mount(self) -> None:
+        """Show what there is, and listen."""
+        self.set_class(self.ascii, "-ascii")
+        self.session.on_change = self._on_change
+        self.place()
+        self.body.pane("graph").focus()
+        self.session.changed(whole=True, rows=True, files=True)
+        if self.hints.first_start:
+            self.hints.remember()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Other panes fit another size."""
+        self.place()
+        if self.body.arrangement.size == "tiny" and self._news is None:
+            width, height = event.size
+            self.notice(f"{width}x{height}: from 60x15 on the graph is drawn", "info")
+
+    def place(self) -> None:
+        """Place the panes and lines for the size of the terminal and what has the focus."""
+        width, height = self.app.size
+        news = self._news is not None
+        arrangement = self.body.place_panes(width, height, news=news)
+        self.chrome.tabs.display = arrangement.tabs
+        self.chrome.detail.display = arrangement.detail and not news
+        self.notice_line.display = news
+        self.call_after_refresh(self.draw_lines)
+
+    # ----------------------------------------------------------------- changes
+
+    def _on_change(self) -> None:
+        if self._flushing is None:
+            self._flushing = self.set_timer(FLUSH, self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = None
+        if not self.is_mounted:
+            return
+        session = self.session
+        changes = session.take_changes()
+        for notice in changes.notices:
+            self.notice(notice.text, notice.kind)
+        if changes.whole or changes.files:
+            self.graph.say(self.hints.instead() if session.plan is None else [])
+        if changes.whole:
+            self.graph.show(session)
+            self.table.show(session)
+            self.inspector.show(session, self.selected)
+            self.log_pane.show(session, self.selected)
+        elif changes.nodes:
+            self.graph.refresh_cells(changes.nodes)
+            if self.table.display:
+                self.table.refresh_cells(changes.nodes)
+            if self.selected in changes.nodes:
+                self.inspector.show(session, self.selected)
+        if changes.logs:
+            self.log_pane.append(changes.logs)
+        if changes.rows or changes.files or changes.whole:
+            self.runs.show(session)
+        self.draw_lines()
+        self._keep_ticking()
+
+    def _keep_ticking(self) -> None:
+        """Durations move only while a run does: an idle screen sets no timer."""
+        run = self.session.run
+        moving = run is not None and not run.ended and (run.flying > 0 or run.waits > 0)
+        if moving and self._ticking is None:
+            self._ticking = self.set_timer(TICK, self._tick)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        self.graph.refresh_moving()
+        if self.table.display:
+            self.table.refresh_moving()
+        self.draw_lines()
+        self._keep_ticking()
+
+    def draw_lines(self) -> None:
+        """Bring the lines, titles and hints up to date."""
+        if not self.is_mounted:
+            return
+        self.chrome.draw(self.session, self.body, self.situation(), self.app.size.width)
+        self.graph.hint(self.hints.beside())
+
+    def notice(self, text: str, kind: NoticeKind = "info") -> None:
+        """Put news on the notice line; an empty text takes it away.
+
+        Args:
+            text: one line; of more only the first is shown.
+            kind: its look; an error stays until Escape or newer news, the others until the next key.
+        """
+        first = sanitise(text.partition("\n")[0], 500)
+        width = max(1, self.app.size.width)
+        self.notice_line.show(fit_row([Segment(f" {first}", NOTICE_STYLES[kind])], width))
+        news = kind if first else None
+        changed = (news is None) != (self._news is None)
+        self._news = news
+        if changed:
+            self.place()
+
+    def on_key(self, event: events.Key) -> None:
+        """News is read once a key is pressed; an error stays until Escape."""
+        if self._news is not None and (self._news != "error" or event.key == "escape"):
+            self.notice("")
+
+    # ----------------------------------------------------------------- the situation
+
+    def situation(self) -> Situation:
+        """What actions would act on."""
+        session = self.session
+        entry = session.files.get(session.shown_file or "")
+        return Situation(
+            session.run,
+            self.node(),
+            self.selected,
+            session.shown_file,
+            entry is not None and entry.plan is not None,
+            session.live,
+        )
+
+    def node(self) -> "NodeState | None":
+        """The selected node of the shown run."""
+        run = self.session.run
+        return run.nodes.get(self.selected) if run is not None and self.selected else None
+
+    def target(self) -> tuple[int, str]:
+        """Number of the shown run and path of the selected node."""
+        run = self.session.run
+        return (run.number if run is not None else 0), self.selected or ""
+
+    def select(self, path: str) -> None:
+        """Put every pane on a node or item."""
+        self.graph.select(path)
+        self._select(path)
+
+    def _select(self, path: str | None) -> None:
+        if path == self.selected:
+            return
+        self.selected = path
+        if self.table.selected != path:
+            self.table.select(path, tell=False)
+        self.inspector.show(self.session, path)
+        self.log_pane.show(self.session, path)
+        self.draw_lines()
+
+    def on_cursor_moved(self, message: CursorMoved) -> None:
+        """The cursor of the graph moved; a message that was overtaken by the next move says nothing new."""
+        if message.path == self.graph.selected:
+            self._select(message.path)
+
+    def on_node_selected(self, message: NodeSelected) -> None:
+        """A row of the table or of a list was picked."""
+        if message.path is not None:
+            self.select(message.path)

@@ -1,0 +1,162 @@
+"""The panes: which are on screen, where they stand, and which has the focus."""
+
+from collections.abc import Callable
+from typing import ClassVar, Literal
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from studio.projections.screen.panes import PANES, Arrangement, Pane, Place, arrange_panes
+from studio.tui.guard import Guarded
+from studio.tui.widgets.graph_pane import GraphPane
+from studio.tui.widgets.inspector import Inspector
+from studio.tui.widgets.log_pane import LogPane
+from studio.tui.widgets.runs_pane import RunsPane
+from studio.tui.widgets.table_pane import TablePane
+
+View = Literal["graph", "table"]
+
+
+class Body(Guarded, Widget):
+    """Holds the panes and places them for the size of the terminal.
+
+    Args:
+        on_arranged: called after the panes were placed anew because the focus or the zoom changed.
+        ascii: draw with ASCII characters only.
+
+    Attributes:
+        current: the pane that has the focus.
+        zoomed: whether it has the whole body.
+        arrangement: how the panes stand.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "next_pane(1)", show=False),
+        Binding("shift+tab", "next_pane(-1)", show=False),
+        *[Binding(str(n), f"show_number({n})", show=False) for n in (1, 2, 3, 4)],
+        Binding("J", "in_order(1)", show=False),
+        Binding("K", "in_order(-1)", show=False),
+    ]
+    DEFAULT_CSS = "Body { height: 1fr; } Body > * { position: absolute; }"
+
+    def __init__(self, on_arranged: Callable[[], None], *, ascii: bool = False) -> None:
+        super().__init__(id="body")
+        self.graph = GraphPane(id="graph", ascii=ascii)
+        self.table = TablePane(id="table", ascii=ascii)
+        self.inspector = Inspector(id="inspector", ascii=ascii)
+        self.log_pane = LogPane(id="log", ascii=ascii)
+        self.runs = RunsPane(id="runs", ascii=ascii)
+        self.current: Pane = "graph"
+        self.zoomed = False
+        self.arrangement: Arrangement = arrange_panes(80, 24, "graph", "inspector")
+        self._side: Pane = "inspector"
+        self._view: View = "graph"
+        self._on_arranged = on_arranged
+
+    def compose(self) -> ComposeResult:
+        """All panes; those without a place are hidden."""
+        yield self.runs
+        yield self.graph
+        yield self.table
+        yield self.inspector
+        yield self.log_pane
+
+    @property
+    def view(self) -> View:
+        """What stands in the second pane: the graph or the table; only the table where there is little room."""
+        return "table" if self.arrangement.size == "tiny" else self._view
+
+    def pane(self, name: Pane) -> Widget:
+        """The widget of a pane."""
+        if name == "graph":
+            return self.table if self.view == "table" else self.graph
+        return {"runs": self.runs, "inspector": self.inspector, "log": self.log_pane}[name]
+
+    def pane_of(self, widget: Widget | None) -> Pane | None:
+        """The pane that a widget is, or is inside of."""
+        while widget is not None and widget is not self:
+            if widget.id in PANES:
+                return next(name for name in PANES if name == widget.id)
+            if widget is self.table:
+                return "graph"
+            parent = widget.parent
+            widget = parent if isinstance(parent, Widget) else None
+        return None
+
+    def place_panes(self, width: int, height: int, *, news: bool = False) -> Arrangement:
+        """Place the panes.
+
+        Args:
+            width: columns of the terminal.
+            height: rows of the terminal.
+            news: whether there is something for the notice line.
+        """
+        self.arrangement = arrange_panes(
+            width, height, self.current, self._side, zoomed=self.zoomed, news=news
+        )
+        places = self.arrangement.places
+        shown = self.pane("graph")
+        for widget in (self.graph, self.table):
+            _put(widget, places.get("graph") if widget is shown else None)
+        for name in ("runs", "inspector", "log"):
+            _put(self.pane(name), places.get(name))
+        return self.arrangement
+
+    def show_pane(self, name: Pane) -> None:
+        """Bring a pane up and give it the focus."""
+        self._enter(name)
+        self._on_arranged()
+        self.pane(name).focus()
+
+    def _enter(self, name: Pane) -> None:
+        self.current = name
+        if name == "graph":
+            if self.arrangement.size in ("normal", "wide") and self._side == "runs":
+                self._side = "inspector"
+        elif name != "log" or self.arrangement.size in ("tall", "short"):
+            self._side = name
+
+    def action_next_pane(self, step: int) -> None:
+        """Go to the next or previous pane, whether it is on screen or not."""
+        here = PANES.index(self.current)
+        self.show_pane(PANES[(here + step) % len(PANES)])
+
+    def action_show_number(self, number: int) -> None:
+        """1 to 4: that pane."""
+        self.show_pane(PANES[number - 1])
+
+    def action_in_order(self, step: int) -> None:
+        """J and K: the next or previous node in topological order, whatever pane has the focus."""
+        self.graph.move_in_order(step)
+
+    def toggle_zoom(self) -> None:
+        """Give the focused pane the whole body, or put the others beside it again."""
+        self.zoomed = not self.zoomed
+        self.show_pane(self.current)
+
+    def cycle_view(self) -> View:
+        """The table in place of the graph, or the graph again; the selection is shared."""
+        self._view = "graph" if self._view == "table" else "table"
+        self.show_pane("graph")
+        if self._view == "table":
+            self.table.select(self.graph.selected, tell=False)
+        return self._view
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A click, too, brings the focus."""
+        name = self.pane_of(event.widget)
+        if name is not None and name != self.current:
+            self._enter(name)
+            self._on_arranged()
+
+
+def _put(widget: Widget, place: Place | None) -> None:
+    if place is None:
+        widget.display = False
+        return
+    styles = widget.styles
+    styles.width, styles.height = max(1, place.width), max(1, place.height)
+    styles.offset = (place.x, place.y)
+    widget.display = True

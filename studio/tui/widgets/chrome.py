@@ -1,0 +1,122 @@
+"""The lines around the panes and what stands on the panes' borders."""
+
+from studio.application.session import Session
+from studio.core.state import RunState
+from studio.projections.screen.actions import Situation
+from studio.projections.screen.footer import detail_line, footer, tabs_line
+from studio.projections.screen.graph import needs_in_order
+from studio.projections.screen.runs import durations, needs_attention, percentile
+from studio.projections.screen.top_line import plan_line, run_line
+from studio.tui.widgets.body import Body
+from studio.tui.widgets.lines import Line
+
+
+class Chrome:
+    """The top line, the panes' names, the line of the selected node, and the footer.
+
+    Args:
+        ascii: draw with ASCII characters only.
+    """
+
+    def __init__(self, *, ascii: bool = False) -> None:
+        self.top = Line(id="top")
+        self.tabs = Line(id="tabs")
+        self.detail = Line(id="detail")
+        self.foot = Line(id="foot")
+        self._ascii = ascii
+
+    def draw(self, session: Session, body: Body, at: Situation, width: int) -> None:
+        """Bring all lines up to date.
+
+        Args:
+            session: what is shown.
+            body: the panes.
+            at: what actions would act on.
+            width: columns of the screen.
+        """
+        self._draw_top(session, width)
+        info = " · ".join(part for part in (live_word(session), body.graph.drawing_text) if part)
+        if self.tabs.display:
+            view = "Table" if body.view == "table" else "Graph"
+            self.tabs.show_line(tabs_line(body.current, view, info, width))
+        if self.detail.display:
+            run = session.run
+            node = run.nodes.get(at.selected) if run is not None and at.selected else None
+            line = detail_line(
+                session.plan, node, at.selected, session.now(), width, ascii=self._ascii
+            )
+            self.detail.show_line(line)
+        row, areas = footer(at, width, pane=body.current)
+        self.foot.show(row)
+        self.foot.call_areas(areas)
+        self._draw_titles(session, body, at, info)
+
+    def _draw_top(self, session: Session, width: int) -> None:
+        others = sum(
+            needs_attention(row, session.drives(row.run)) and row.run != session.shown_run
+            for row in session.rows
+        )
+        run = session.run
+        if run is None:
+            entry = session.files.get(session.shown_file or "")
+            name = entry.name if entry is not None else "Workflow Studio"
+            self.top.show(plan_line(session.plan, name, width, others, ascii=self._ascii))
+            return
+        self.top.show(
+            run_line(
+                run,
+                session.now(),
+                width,
+                others,
+                driven=session.live,
+                left=_time_left(session, run),
+                ascii=self._ascii,
+            )
+        )
+
+    def _draw_titles(self, session: Session, body: Body, at: Situation, info: str) -> None:
+        tabs = body.arrangement.tabs
+        number = "" if tabs else "2 "
+        summary = f"  {body.graph.summary}" if body.graph.summary else ""
+        needs = _needs(session.run, at.selected)
+        parts = [part for part in (needs, "" if tabs else info) if part]
+        body.graph.set_titles(self._text(f"{number}Graph{summary}"), self._text(" · ".join(parts)))
+        body.table.set_titles(self._text(f"{number}Table{summary}"), self._text(needs))
+
+    def _text(self, text: str) -> str:
+        return text.replace("·", "-").encode("ascii", "replace").decode() if self._ascii else text
+
+
+def live_word(session: Session) -> str:
+    """Whether what is shown is a plan, moves, has stopped or has ended."""
+    run = session.run
+    if run is None:
+        return "plan" if session.plan is not None else ""
+    if run.ended:
+        return "ended"
+    if not session.live:
+        return "interrupted"
+    return "paused" if run.paused else "live"
+
+
+def _needs(run: RunState | None, selected: str | None) -> str:
+    found = needs_in_order(run) if run is not None else []
+    if run is None or not found:
+        return ""
+    what = "failure" if all(run.nodes[path].status == "failed" for path in found) else "need"
+    place = f"{found.index(selected) + 1}/" if selected in found else ""
+    return f"f next {what} {place}{len(found)}"
+
+
+def _time_left(session: Session, run: RunState) -> float | None:
+    """Seconds until the run will end if it goes as its predecessors did; None when that says nothing."""
+    if run.ended or run.paused or not session.live:
+        return None
+    former = [
+        row for row in session.rows if row.file == session.shown_file and row.state == "succeeded"
+    ]
+    times = durations(former)
+    if not times:
+        return None
+    left = percentile(times, 0.5) - (session.now() - run.started_at)
+    return left if left > 0 else None

@@ -1,0 +1,142 @@
+"""Draws a picture of a graph: only the cells that are visible, and only those that changed."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.segment import Segment as RichSegment
+from textual.content import Content
+from textual.geometry import Region
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from studio.projections.layout import Segment
+from studio.projections.screen.empty import centred
+from studio.projections.screen.overlay import Patch, lay_over
+from studio.projections.screen.picture import Picture
+from studio.tui.guard import GuardedLines
+from studio.tui.palette import Palette
+from studio.tui.widgets.graph_corners import Corners
+
+
+class GraphView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False):
+    """Shows a picture, scrolled where it is larger than the widget, with blocks of text over it.
+
+    Args:
+        ascii: draw with ASCII characters only.
+
+    Attributes:
+        picture: what is drawn; None shows what `say` was given.
+        cursor: id of the drawn node that the cursor is on.
+        corners: what lies over the drawing.
+    """
+
+    DEFAULT_CSS = """
+    GraphView { background: transparent; scrollbar-size: 0 0; }
+    """
+
+    def __init__(self, *, id: str | None = None, ascii: bool = False) -> None:
+        super().__init__(id=id)
+        self.picture: Picture | None = None
+        self.cursor: str | None = None
+        self.corners = Corners(ascii=ascii)
+        self._blank: list[list[Segment]] = []
+        self._titles = ("", "")
+
+    @property
+    def palette(self) -> Palette:
+        """Styles of the running theme."""
+        palette = getattr(self.app, "palette", None)
+        return palette if isinstance(palette, Palette) else Palette()
+
+    def say(self, rows: Sequence[Sequence[Segment]]) -> None:
+        """What to show while there is no picture."""
+        blank = [list(row) for row in rows]
+        if blank != self._blank:
+            self._blank = blank
+            if self.picture is None:
+                self.refresh()
+
+    def hint(self, rows: Sequence[Sequence[Segment]]) -> None:
+        """What to show beside the picture, where nothing is drawn."""
+        if self.corners.set_hint(rows):
+            self.refresh()
+
+    def set_titles(self, title: str, subtitle: str) -> None:
+        """Write on the border; Textual draws the whole widget again for it, so only what is new is set."""
+        if (title, subtitle) != self._titles:
+            self._titles = (title, subtitle)
+            # Content, because Textual reads plain strings as markup.
+            self.border_title = Content(title)
+            self.border_subtitle = Content(subtitle)
+
+    def refresh_nodes(self, names: Iterable[str]) -> None:
+        """Draw some nodes again, as far as they are visible."""
+        picture = self.picture
+        if picture is None:
+            return
+        self.corners.touch()
+        for name in names:
+            visible = self.shown_at(picture, name).intersection(self.size.region)
+            if visible.area:
+                self.refresh(visible)
+        for patch in self.patches():
+            self.refresh(Region(patch.x, patch.y, patch.width, len(patch.rows)))
+
+    def shown_at(self, picture: Picture, name: str) -> Region:
+        """Where a node is in the widget, or outside of it."""
+        x, y, width, height = picture.raster.region(name)
+        left, top = self.padding(picture)
+        dx, dy = self.scroll_offset
+        return Region(x - dx + left, y - dy + top, width, height)
+
+    def padding(self, picture: Picture) -> tuple[int, int]:
+        """Columns and rows that centre a drawing smaller than the widget."""
+        left = max(0, (self.size.width - picture.raster.width) // 2)
+        return left, 1 if picture.raster.height + 1 < self.size.height else 0
+
+    def node_at(self, x: int, y: int) -> str | None:
+        """The drawn node at a cell of the widget."""
+        picture = self.picture
+        if picture is None:
+            return None
+        left, top = self.padding(picture)
+        return picture.layout.at(x - left + self.scroll_offset.x, y - top + self.scroll_offset.y)
+
+    def reveal(self) -> None:
+        """Scroll so that the cursor is visible: with some of what is around it, or centred when it was far away."""
+        picture = self.picture
+        if picture is None or self.cursor is None or self.cursor not in picture.layout.boxes:
+            return
+        x, y, width, height = picture.raster.region(self.cursor)
+        far = not self.shown_at(picture, self.cursor).overlaps(self.size.region)
+        around_it = Region(x - 4, y - 2, width + 8, height + 4)
+        self.scroll_to_region(around_it, animate=False, force=True, center=far)
+
+    def patches(self) -> list[Patch]:
+        """The blocks that lie over the drawing."""
+        picture = self.picture
+        if picture is None:
+            return []
+        left, top = self.padding(picture)
+        cursor = None
+        if self.cursor is not None and self.cursor in picture.layout.boxes:
+            here = self.shown_at(picture, self.cursor)
+            cursor = (here.x, here.y, here.width, here.height)
+        offset = (self.scroll_offset.x - left, self.scroll_offset.y - top)
+        return self.corners.patches(picture, offset, (self.size.width, self.size.height), cursor)
+
+    def draw_line(self, y: int) -> Strip:
+        """One visible line of the drawing."""
+        width = self.size.width
+        picture = self.picture
+        style = self.palette.style
+        if picture is None:
+            rows = centred(self._blank, width, self.size.height)
+            row = rows[y] if y < len(rows) else []
+        else:
+            left, top = self.padding(picture)
+            x, line = self.scroll_offset.x - left, y - top + self.scroll_offset.y
+            row = picture.raster.render_row(line, x, x + width)
+            for patch in self.patches():
+                row = lay_over(row, patch, y, width)
+        parts = [RichSegment(text, style(look)) for text, look in row]
+        return Strip(parts).crop(0, width).extend_cell_length(width)
