@@ -60,9 +60,9 @@ def _react_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
         if facts:
             return facts
     while run.unsettled:
-        path, position = run.unsettled.popleft()
+        path = run.unsettled.popleft()
         node = run.nodes.get(path)
-        facts = settle(state, run, node, position) if node is not None else []
+        facts = settle(state, run, node) if node is not None else []
         if facts:
             return facts
     while run.collecting:
@@ -110,14 +110,14 @@ def _give_up(state: EngineState, run: RunState, node: NodeState) -> FailureDispo
     return FailureDisposed(node.path, disposal.disposition, dead=dead, broken=broken)
 
 
-def settle(state: EngineState, run: RunState, node: NodeState, position: int) -> list[AnyEvent]:
+def settle(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]:
     """Look at a node whose edges or gates changed: skip it, fail it, or let it become ready."""
     if node.archived:
         return []
     if node.status in ("ready", "held"):
         if run.failing and node.manual is None and base_path(node.path) not in run.exempt:
             return [NodeCancelled(node.path, run.message or "the run failed")]
-        _offer(state, run, node, position)
+        _offer(state, run, node)
         return []
     if node.status != "blocked" or node.parent is not None or run.ended:
         return []
@@ -139,24 +139,21 @@ def settle(state: EngineState, run: RunState, node: NodeState, position: int) ->
                 return [NodeSkipped(node.path, f"when is false: {node.plan.node.when}")]
         except ExpressionError as error:
             return fail_expression(state, run, node, "when", error)
-    node.age = 0
     become(run, node, "ready")
-    _offer(state, run, node, position)
+    _offer(state, run, node)
     return []
 
 
-def _offer(state: EngineState, run: RunState, node: NodeState, position: int) -> None:
+def _offer(state: EngineState, run: RunState, node: NodeState) -> None:
     """Queue a ready node, or keep it at its gate."""
     if node.gate is not None and node.manual is None:
-        node.age = 0
         if node.status == "ready":
             become(run, node, "held")
         return
     if node.status == "held":
         become(run, node, "ready")
     if gate_of(run, node) is None:
-        # One that was stopped by a pause or by step mode keeps its place in line.
-        enqueue(state, run, node, node.age or position)
+        enqueue(state, run, node)
 
 
 def _dead_reason(run: RunState, node: NodeState) -> str:

@@ -153,7 +153,7 @@ def _first_waiter(state: EngineState, lock: str) -> Waiter | None:
             if not is_full(state, run):
                 return waiters[0]
             # Its run has no place for it now; it comes back to the line, by its age, once there is one.
-            enqueue(state, run, run.nodes[waiters[0].node], waiters[0].age)
+            enqueue(state, run, run.nodes[waiters[0].node])
         waiters.pop(0)
     return None
 
@@ -174,7 +174,7 @@ def _offer_locks(state: EngineState) -> None:
         elif first != offered:
             flow.contended[name] = first
             run = state.runs[first.run]
-            enqueue(state, run, run.nodes[first.node], first.age)
+            enqueue(state, run, run.nodes[first.node])
 
 
 def _still_waits(state: EngineState, entry: Waiter) -> bool:

@@ -314,7 +314,7 @@ class RunState:
         self.open = len(self.nodes)
         self.flying = 0
         self.waits = 0
-        self.unsettled: deque[tuple[str, int]] = deque()
+        self.unsettled: deque[str] = deque()
         self.queue: list[tuple[int, int, int, str]] = []
         self.handling: deque[str] = deque()
         self.collecting: deque[str] = deque()
@@ -337,7 +337,7 @@ class RunState:
                 shown, node.generation, node.attempt, node.tries, node.iteration, node.undo_attempt,
                 node.disposition, bytes(node.edges or b""), node.resolved, node.output, node.port,
                 sorted(node.marks), node.gate, node.retry_at, node.deadline, node.wake, node.keep,
-                node.override_input, node.stopping, node.uncertain, node.pid,
+                node.override_input, node.stopping, node.uncertain, node.pid, node.age,
             )  # fmt: skip
         return {
             "phase": self.phase,

@@ -251,9 +251,9 @@ def on_interrupted(
         return
     node.interruptions += 1
     node.tries -= 1
-    node.age = 0
+    node.age = record.position
     become(run, node, "ready")
-    run.unsettled.append((node.path, record.position))
+    run.unsettled.append(node.path)
 
 
 def on_doubted(state: EngineState, run: RunState, event: AttemptDoubted, record: Record) -> None:
@@ -276,7 +276,7 @@ def on_retry_requested(
     clear_timer(state, run, "retry", node.path, event.undo)
     node.retry_at = None
     if node.items is None:
-        node.age = 0
+        node.age = record.position
     if event.undo:
         if event.by is not None and run.compensation is not None:
             run.compensation.expired = False
@@ -297,13 +297,13 @@ def on_retry_requested(
         reopen_parent(run, node, record.position)
         if node.status in ("backing_off", "waiting"):
             become(run, node, "ready")
-            run.unsettled.append((node.path, record.position))
+            run.unsettled.append(node.path)
         else:
             requeue_item(run, node.parent, node)
     else:
         again = node.manual is None and node.status != "waiting" and join_verdict(node) != "go"
         become(run, node, "blocked" if again else "ready")
-        run.unsettled.append((node.path, record.position))
+        run.unsettled.append(node.path)
 
 
 def _retry_items(run: RunState, node: NodeState) -> None:

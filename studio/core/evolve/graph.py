@@ -140,13 +140,14 @@ def set_edge(run: RunState, edge: PlanEdge, verdict: int, position: int) -> None
     old = edges[edge.slot]
     skipped = target.status == "skipped" and is_automatic(target) and join_verdict(target) == "skip"
     if old != verdict:
+        target.age = position
         edges[edge.slot] = verdict
         target.taken += (verdict == TAKEN) - (old == TAKEN)
         target.dead += (verdict in (DEAD, BROKEN)) - (old in (DEAD, BROKEN))
     if target.status in FREE or target.status == "held":
         if target.status != "blocked" and target.manual is None and join_verdict(target) != "go":
             become(run, target, "blocked")
-        run.unsettled.append((target.path, position))
+        run.unsettled.append(target.path)
     elif skipped and join_verdict(target) != "skip":
         # The edges no longer ask for the skip (late success); a skip by `when` is not judged again.
         revive(run, target, position)
@@ -181,8 +182,8 @@ def unresolve(run: RunState, node: NodeState, position: int) -> None:
             edges[edge.slot] = UNRESOLVED
             target.taken -= old == TAKEN
             target.dead -= old in (DEAD, BROKEN)
+            target.age = position
             if target.status in ("ready", "held"):
-                target.age = 0
                 become(run, target, "blocked")
             elif is_automatic(target) and (
                 target.status == "cancelled" or join_verdict(target) != before
@@ -206,7 +207,8 @@ def _reopen(run: RunState, node: NodeState, position: int) -> NodeState:
     become(run, node, "blocked")
     node.cause = ""
     node.failure = None
-    run.unsettled.append((node.path, position))
+    node.age = position
+    run.unsettled.append(node.path)
     run.sweep = run.sweep or run.failing
     return node
 
@@ -234,7 +236,7 @@ def requeue_item(run: RunState, parent: NodeState, item: NodeState) -> None:
     limit = parent.plan.node.max_parallel or items.count
     if items.active < limit:
         become(run, item, "ready")
-        run.unsettled.append((item.path, parent.age))
+        run.unsettled.append(item.path)
     else:
         items.pending.appendleft(item.index)
 
@@ -253,12 +255,15 @@ def feed_items(run: RunState, parent: NodeState) -> None:
         items.pending.popleft()
         if item.status == "blocked":
             become(run, item, "ready")
-            run.unsettled.append((item.path, parent.age))
+            run.unsettled.append(item.path)
 
 
-def enqueue(state: EngineState, run: RunState, node: NodeState, age: int) -> None:
-    """Put a ready node into its run's queue: priority, then age, then place in the file."""
-    node.age = age
+def enqueue(state: EngineState, run: RunState, node: NodeState) -> None:
+    """Put a ready node into its run's queue: priority, then age, then place in the file.
+
+    Its age is the position of the last event that changed whether it may start; a pause or step mode does not,
+    so that whoever they stop keeps the place in line.
+    """
     order = node.index if node.parent is not None else node.plan.rank
-    heapq.heappush(run.queue, (node.plan.priority, age, order, node.path))
+    heapq.heappush(run.queue, (node.plan.priority, node.age, order, node.path))
     state.flow.dirty[run.number] = None

@@ -150,7 +150,8 @@ def _go_on(state: EngineState, run: RunState, node: NodeState, record: Record) -
         become(run, node, "ready" if node.tries or node.iteration else "blocked")
     elif node.status == "held":
         become(run, node, "ready")
-    run.unsettled.append((node.path, record.position))
+    node.age = record.position
+    run.unsettled.append(node.path)
 
 
 def on_marked(state: EngineState, run: RunState, event: NodeMarked, record: Record) -> None:
@@ -254,7 +255,8 @@ def _reset(state: EngineState, run: RunState, node: NodeState, keep: bool, posit
         drop_items(run, node, node.items.count)
     become(run, node, "blocked")
     unresolve(run, node, position)
-    run.unsettled.append((node.path, position))
+    node.age = position
+    run.unsettled.append(node.path)
 
 
 def drop_items(run: RunState, node: NodeState, count: int) -> None:
@@ -296,6 +298,7 @@ def on_expanded(state: EngineState, run: RunState, event: ItemsExpanded, record:
         item = NodeState(path, node.plan, item=True)
         item.parent = node
         item.index = index
+        item.age = record.position
         if node.former is not None and index in node.former:
             item.attempt, item.undo_attempt, item.generation = node.former[index]
         run.nodes[path] = item

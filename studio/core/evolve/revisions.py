@@ -94,7 +94,8 @@ def _rebuild_edges(run: RunState, event: RunRevised, position: int) -> None:
             # Its edges may be others now; whether it may start is judged anew.
             become(run, node, "blocked")
         if node.status in ("blocked", "ready", "held"):
-            run.unsettled.append((name, position))
+            node.age = node.age or position
+            run.unsettled.append(name)
         if node.disposition == "handling":
             run.handling.append(name)
     for name in run.plan.order:

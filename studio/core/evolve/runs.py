@@ -40,7 +40,8 @@ def start_run(state: EngineState, event: RunStarted, record: Record) -> RunState
         declared = planned.node.breakpoint
         if declared is not None:
             run.breakpoints[name] = BreakpointState(declared.on, declared.when)
-        run.unsettled.append((name, record.position))
+        run.nodes[name].age = record.position
+        run.unsettled.append(name)
     state.runs[record.run] = run
     if event.by is not None:
         state.commands[event.by.command] = record.run
@@ -56,11 +57,11 @@ def _aim(run: RunState, until: str | None) -> None:
     run.within = None if until is None else frozenset({until, *run.plan.ancestors([until])})
 
 
-def _wake_up(run: RunState, position: int) -> None:
+def _wake_up(run: RunState) -> None:
     """Gates have opened: look again at every node that could start."""
     for path, node in run.nodes.items():
         if node.status in FREE or node.status == "held":
-            run.unsettled.append((path, position))
+            run.unsettled.append(path)
 
 
 def on_paused(state: EngineState, run: RunState, event: RunPaused, record: Record) -> None:
@@ -90,7 +91,7 @@ def on_resumed(state: EngineState, run: RunState, event: RunResumed, record: Rec
             undo = node.status == "compensating"
             if node.status != "held" and not (undo and node.gate == "hold"):
                 set_timer(state, run, "retry", node.retry_at, node.path, undo)
-    _wake_up(run, record.position)
+    _wake_up(run)
     state.flow.dirty[run.number] = None
 
 
@@ -183,8 +184,8 @@ def on_reopened(state: EngineState, run: RunState, event: RunReopened, record: R
         if node.status == "cancelled" and is_automatic(node):
             revive(run, node, record.position)
     # Looked at in the order of the plan, as at the start, not in the order in which they came back.
-    again = [entry for entry in run.unsettled if entry[0] in run.nodes]
-    again.sort(key=lambda entry: run.nodes[entry[0]].plan.rank)
+    again = [path for path in run.unsettled if path in run.nodes]
+    again.sort(key=lambda path: run.nodes[path].plan.rank)
     run.unsettled = deque(again)
 
 
@@ -194,7 +195,7 @@ def on_stepping(state: EngineState, run: RunState, event: SteppingChanged, recor
         run.allowed.clear()
     _aim(run, event.until)
     run.allowed.update(event.allowed)
-    _wake_up(run, record.position)
+    _wake_up(run)
 
 
 def on_compensation_started(
@@ -231,5 +232,5 @@ def on_compensation_finished(
     run.compensation = None
     run.phase = "running"
     run.message = event.message or run.message
-    _wake_up(run, record.position)
+    _wake_up(run)
     state.flow.dirty[run.number] = None
