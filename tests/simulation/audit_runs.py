@@ -107,6 +107,8 @@ def on_revised(ledger: Ledger, run: RunBook, event: RunRevised, record: Record) 
             begin_anew(run, book)
         book.plan = plan.nodes[base]
         if book.resolution is not None:
+            if book.resolution.outcome == "success" and not book.effect:
+                book.resolution.outcome = "none"  # it was undone
             verdict = event.edges.get(path)
             book.resolution.dead = verdict.dead if verdict else ()
             book.resolution.broken = tuple(verdict.broken) if verdict else ()

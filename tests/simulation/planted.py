@@ -41,9 +41,9 @@ def start_while_held() -> AbstractContextManager[Any]:
     def planted() -> Iterator[None]:
         offer = reactions._offer
 
-        def _offer(state: Any, run: Any, node: Any, position: int) -> None:
+        def _offer(state: Any, run: Any, node: Any) -> None:
             gate, node.gate = node.gate, None if node.gate == "hold" else node.gate
-            offer(state, run, node, position)
+            offer(state, run, node)
             node.gate = gate
 
         with (

@@ -304,6 +304,9 @@ class Simulation:
         await self.live(400.0)
         await self.help()
         await self.live(1.0)
+        for number in sorted(self.world.auditor.ledger.runs):
+            await self.ensure_loaded(number)
+        self.check()
         self.final_checks()
 
     async def help(self) -> None:

@@ -119,7 +119,15 @@ class Twice:
         for number in fresh.runs:
             live = [(record.at, record.event) for record in outcome.records if record.run == number]
             told = [(record.at, record.event) for record in second.records if record.run == number]
-            require(20, live == told, f"run {number}: live {live}, replayed {told}")
+            require(20, live == told, f"run {number}: {differences(live, told)}")
+
+
+def differences(live: list[Any], replayed: list[Any]) -> str:
+    """Where two lists of facts part, without what they share."""
+    count = 0
+    while count < min(len(live), len(replayed)) and live[count] == replayed[count]:
+        count += 1
+    return f"after {live[:count][-1:]} live {live[count:][:2]}, replayed {replayed[count:][:2]}"
 
 
 def _coupled(state: EngineState) -> bool:
