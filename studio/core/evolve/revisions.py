@@ -98,6 +98,9 @@ def _rebuild_edges(run: RunState, event: RunRevised, position: int) -> None:
             run.unsettled.append(name)
         if node.disposition == "handling":
             run.handling.append(name)
+    run.unsettled.extend(
+        path for path, item in run.nodes.items() if item.parent is not None and item.status == "ready"
+    )
     for name in run.plan.order:
         node = run.nodes[name]
         if not node.resolved:
