@@ -2,7 +2,7 @@
 
 from studio.core.events import EdgeVerdict, Record, RunRevised
 from studio.core.evolve.flights import clear_timer
-from studio.core.evolve.graph import become, is_automatic, resolve, revive
+from studio.core.evolve.graph import become, is_automatic, regate, resolve, revive
 from studio.core.evolve.nodes import drop_items
 from studio.core.joins import join_verdict
 from studio.core.plan import base_path
@@ -44,6 +44,7 @@ def on_revised(state: EngineState, run: RunState, event: RunRevised, record: Rec
 def _archive(state: EngineState, run: RunState, node: NodeState) -> None:
     if node.status in ("ready", "held"):
         become(run, node, "blocked")
+    regate(run, node, None)
     was = node.settled
     node.archived = True
     clear_timer(state, run, "retry", node.path)
