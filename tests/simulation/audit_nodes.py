@@ -167,7 +167,7 @@ def on_expanded(ledger: Ledger, run: RunBook, event: ItemsExpanded, record: Reco
         6, verdict == "go" or book.by_hand, f"{event.node} is expanded; its join says {verdict}"
     )
     _drop_items(run, book)
-    book.items, book.gate = event.count, ""
+    book.items, book.gate, book.resolution = event.count, "", None
     for index in range(event.count):
         path = f"{event.node}[{index}]"
         item = NodeBook(path, book.plan)

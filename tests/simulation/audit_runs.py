@@ -101,11 +101,11 @@ def on_revised(ledger: Ledger, run: RunBook, event: RunRevised, record: Record) 
         base = base_path(path)
         was, book.archived = book.archived, base not in plan.nodes
         if book.archived:
-            book.retry_at = None
+            book.retry_at, book.gate = None, ""
             continue
+        book.plan = plan.nodes[base]
         if was and parent_of(path) is None and not _remembered(run, book):
             begin_anew(run, book)
-        book.plan = plan.nodes[base]
         if book.resolution is not None:
             if book.resolution.outcome == "success" and not book.effect:
                 book.resolution.outcome = "none"  # it was undone
@@ -121,7 +121,8 @@ def _remembered(run: RunBook, book: NodeBook) -> bool:
     """Whether a removed node that comes back still has an effect that could be undone."""
     items = [run.nodes[f"{book.path}[{index}]"] for index in range(book.items or 0)]
     books = items if book.items is not None else [book]
-    return any((one.effect and one.plan.undo is not None) or one.undo_failed for one in books)
+    undo = book.plan.undo is not None
+    return any((one.effect and undo) or one.undo_failed for one in books)
 
 
 def on_stepping(ledger: Ledger, run: RunBook, event: SteppingChanged, record: Record) -> None:

@@ -365,7 +365,8 @@ def simulate(seed: int, crashes: frozenset[int] | None = None, *, small: bool = 
 
     try:
         run_virtual(day())
-    except Exception as error:
+    except Exception as late:
+        error = (simulation and simulation[0].world.violation) or late
         trace = simulation[0].world.auditor.tail() if simulation else ""
         raise SimulationError(seed, error, trace) from error
     return simulation[0].report
