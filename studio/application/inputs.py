@@ -17,20 +17,21 @@ def read_workflow(path: str) -> Workflow:
     return load_workflow(path, path)[0]
 
 
-def drift(file: str, version: str) -> str | None:
-    """How a workflow file differs from the version a run pinned; None when it does not, or no longer exists.
+def hindrance(file: str) -> str | None:
+    """Why a run cannot adopt the newest definition in its file; None when it can.
 
     Args:
-        file: absolute path of the file the run was started from.
-        version: content hash the run goes by.
+        file: absolute path of the file the run was started from, empty when there was none.
     """
-    if not file or not os.path.isfile(file):
+    if not file:
         return None
+    if not os.path.isfile(file):
+        return "is gone"
     try:
-        workflow, _ = load_workflow(file)
+        load_workflow(file)
     except InvalidFileError:
-        return "has errors since (`studio check` shows them)"
-    return "has changed since" if workflow.content_hash() != version else None
+        return "has errors (`studio check` shows them)"
+    return None
 
 
 def read_params(path: str) -> dict[str, Any]:

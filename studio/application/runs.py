@@ -8,7 +8,10 @@ from studio.core.events import Record
 from studio.errors import NotFoundError
 from studio.ports import AttemptKey, LogLine, RunFilter, RunRow
 
-__all__ = ["AttemptKey", "LogLine", "Record", "RunRow", "interrupted_runs", "list_runs"]
+__all__ = ["AttemptKey", "LogLine", "Record", "RunRow", "find_row", "interrupted_runs", "list_runs"]
+
+ID_DIGITS = 8
+"""Digits from which a reference may be the beginning of an id; shorter ones are numbers of runs."""
 
 ALL = 2**31
 """A limit that no list reaches."""
@@ -52,6 +55,19 @@ def list_runs(
     if paused:
         rows = [row for row in rows if row.paused or row.state in phases]
     return rows[:limit]
+
+
+def find_row(reading: Reading, reference: str) -> RunRow:
+    """A run by its number, ``last``, its id or the beginning of it.
+
+    A few digits are always a number: ``cancel 9`` must never mean the one run whose id happens to begin with 9.
+
+    Raises `NotFoundError`, `StorageError`.
+    """
+    row = reading.find(reference)
+    if reference.isdigit() and len(reference) < ID_DIGITS and row.run != int(reference):
+        raise NotFoundError(f"There is no run {reference}.")
+    return row
 
 
 def interrupted_runs(location: Location) -> tuple[list[RunRow], list[RunRow]]:

@@ -9,7 +9,7 @@ from typing import Any
 from studio.application import verbs
 from studio.application.location import Location
 from studio.application.reading import Reading
-from studio.application.runs import RunRow
+from studio.application.runs import RunRow, find_row
 from studio.application.verbs import AnyCommand
 from studio.cli.arguments import add_acting, add_run, place_of
 from studio.cli.console import Console
@@ -32,7 +32,7 @@ def find_run(location: Location, reference: str) -> RunRow:
     """The run a person named. Raises `NotFoundError`, `StorageError`."""
     reading = Reading(location.state)
     try:
-        return reading.find(reference)
+        return find_row(reading, reference)
     finally:
         reading.close()
 

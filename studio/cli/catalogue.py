@@ -54,7 +54,12 @@ Exit status: 0 done, 1 failed, 2 wrong usage or definition, 3 needs a person or 
 
 def overview() -> str:
     """What ``studio --help`` prints."""
-    lines = ["usage: studio COMMAND [OPTION]...", "", INTRODUCTION]
+    lines = [
+        "usage: studio [PATH]               open the screen",
+        "       studio COMMAND [OPTION]...",
+        "",
+        INTRODUCTION,
+    ]
     group = ""
     for name, entry in CATALOGUE.items():
         if entry.group != group:

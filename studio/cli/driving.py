@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import getpass
 import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from studio.application.actor import default_actor
 from studio.application.location import Location
 from studio.application.opening import open_studio
 from studio.application.reading import RunView
@@ -64,7 +64,7 @@ class Options:
 def read_options(args: argparse.Namespace) -> Options:
     """Options of a parsed command line; those its verb does not have keep their defaults."""
     return Options(
-        actor=getattr(args, "actor", None) or default_actor(),
+        actor=getattr(args, "actor", None) or default_actor(os.environ),
         json=getattr(args, "json", False),
         events=getattr(args, "events", False),
         plain=getattr(args, "plain", False),
@@ -72,17 +72,6 @@ def read_options(args: argparse.Namespace) -> Options:
         wait=getattr(args, "wait", False),
         detach=getattr(args, "detach", False),
     )
-
-
-def default_actor() -> str:
-    """Who acts when nobody says: ``STUDIO_ACTOR``, else the user's login name, else their number."""
-    named = os.environ.get("STUDIO_ACTOR")
-    if named:
-        return named
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no such user in the system's list, as in some containers
-        return f"uid {os.getuid()}"
 
 
 class Drive:

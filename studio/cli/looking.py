@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from studio.application.reading import Reading, RunView
+from studio.application.runs import find_row
 from studio.cli import DONE
 from studio.cli.arguments import Verb, add_json, add_run, place_of
 from studio.cli.console import Console, date_and_time, exact_time_of_day
@@ -31,7 +33,7 @@ def viewing(args: argparse.Namespace) -> Iterator[tuple[Reading, RunView]]:
     """
     reading = Reading(place_of(args).state)
     try:
-        yield reading, reading.view(reading.find(args.run).run)
+        yield reading, reading.view(find_row(reading, args.run).run)
     finally:
         reading.close()
 
@@ -164,7 +166,7 @@ def _configure_why(parser: argparse.ArgumentParser) -> None:
 
 def _why(args: argparse.Namespace, console: Console) -> int:
     with viewing(args) as (_, view):
-        document = reasons_of(view.state, view.run, args.node)
+        document = reasons_of(view.state, view.run, args.node, time.time())
     if args.json:
         console.result(json_text(document))
         return DONE

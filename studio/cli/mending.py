@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from studio.application import verbs
-from studio.application.inputs import drift
+from studio.application.inputs import hindrance
 from studio.application.reading import Reading
+from studio.application.runs import find_row
 from studio.cli.acting import act, add_run_and_node, find_run, one_value
 from studio.cli.arguments import Verb, add_acting, add_run, place_of
 from studio.cli.console import Console
@@ -28,7 +29,7 @@ def _configure_retry(parser: argparse.ArgumentParser) -> None:
 
 def _retry(args: argparse.Namespace, console: Console) -> int:
     value = None if args.input is None else (verbs.parse_json(args.input, "the input"),)
-    _tell_drift(args, console)
+    _tell_hindrance(args, console)
     return act(
         args,
         console,
@@ -38,13 +39,12 @@ def _retry(args: argparse.Namespace, console: Console) -> int:
     )
 
 
-def _tell_drift(args: argparse.Namespace, console: Console) -> None:
+def _tell_hindrance(args: argparse.Namespace, console: Console) -> None:
     row = find_run(place_of(args), args.run)
-    changed = drift(row.file, row.version)
-    if changed is not None and not args.quiet:
+    why = hindrance(row.file)
+    if why is not None and not args.quiet:
         console.say(
-            f"{sanitise(row.file)} {changed}; run {row.run} goes on under the definition it recorded"
-            " (code of Python functions is always the newest)"
+            f"{sanitise(row.file)} {why}; run {row.run} goes on under the definition it has"
         )
 
 
@@ -123,7 +123,7 @@ def _rerun(args: argparse.Namespace, console: Console) -> int:
 def _run_afresh(args: argparse.Namespace, console: Console) -> int:
     reading = Reading(place_of(args).state)
     try:
-        run = reading.view(reading.find(args.run).run).run
+        run = reading.view(find_row(reading, args.run).run).run
     finally:
         reading.close()
     if not run.file:

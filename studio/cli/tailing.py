@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.application.reading import Reading
-from studio.application.runs import AttemptKey, LogLine
+from studio.application.runs import AttemptKey, LogLine, find_row
 from studio.cli import DONE
 from studio.cli.arguments import Verb, add_json, add_run, place_of
 from studio.cli.console import Console, exact_time_of_day
@@ -31,7 +31,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _logs(args: argparse.Namespace, console: Console) -> int:
     reading = Reading(place_of(args).state)
     try:
-        tail = _Tail(console, reading, reading.find(args.run).run, args.node, as_json=args.json)
+        tail = _Tail(
+            console, reading, find_row(reading, args.run).run, args.node, as_json=args.json
+        )
         if args.node is not None:
             tail.check_node()
         if not args.follow:

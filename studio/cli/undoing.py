@@ -6,6 +6,7 @@ import argparse
 
 from studio.application import verbs
 from studio.application.reading import Reading
+from studio.application.runs import find_row
 from studio.cli import DONE
 from studio.cli.acting import act
 from studio.cli.arguments import Verb, add_acting, add_run, place_of
@@ -50,7 +51,7 @@ def _compensate(args: argparse.Namespace, console: Console) -> int:
 def _show_plan(args: argparse.Namespace, console: Console) -> int:
     reading = Reading(place_of(args).state)
     try:
-        view = reading.view(reading.find(args.run).run)
+        view = reading.view(find_row(reading, args.run).run)
         found = undo_steps(
             view.state,
             view.run,

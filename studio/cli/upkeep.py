@@ -9,6 +9,7 @@ from studio.application.location import locate
 from studio.cli import DONE, FAILED, NEEDS_PERSON
 from studio.cli.arguments import Verb, add_json, add_state
 from studio.cli.console import Console
+from studio.cli.screen import add_looks, screen_hindrance, show_screen
 from studio.projections.json_text import json_text
 from studio.projections.text import sanitise
 
@@ -21,6 +22,7 @@ def _configure_demo(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--reset", action="store_true", help="restore samples that were changed")
     parser.add_argument("--run", action="store_true", help="run the order saga, with live progress")
+    add_looks(parser)
 
 
 def _demo(args: argparse.Namespace, console: Console) -> int:
@@ -31,6 +33,8 @@ def _demo(args: argparse.Namespace, console: Console) -> int:
     kept = f", {len(copied.kept)} left as they were" if copied.kept else ""
     console.say(f"{len(copied.written)} sample files written to {sanitise(folder)}{kept}")
     flagship = os.path.join(folder, FLAGSHIP)
+    if not args.run and args.open_screen is not None and screen_hindrance(console) is None:
+        return show_screen(folder, args, console, args.open_screen)
     if not args.run:
         console.say(
             f"  studio run {flagship}      run one\n"
@@ -38,11 +42,12 @@ def _demo(args: argparse.Namespace, console: Console) -> int:
             f"  studio check {folder}    check them all"
         )
         return DONE
-    from studio.cli.driving import Options, default_actor  # lazy: loads the engine
+    from studio.application.actor import default_actor  # lazy: loads the engine
+    from studio.cli.driving import Options
     from studio.cli.launching import run_file
 
     console.say(f"studio run {flagship}")
-    status = run_file(console, flagship, Options(actor=default_actor()))
+    status = run_file(console, flagship, Options(actor=default_actor(os.environ)))
     # The sample fails and undoes itself on purpose: shown to its end, the demonstration is a success.
     return DONE if status in (FAILED, NEEDS_PERSON) else status
 

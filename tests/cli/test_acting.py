@@ -29,14 +29,22 @@ def test_retry_tries_again_and_fails_again(studio: Studio) -> None:
     assert nodes(studio)["fails"]["state"] == "failed"
 
 
-def test_retry_says_that_the_file_changed(studio: Studio, folder: Path) -> None:
+def test_retry_goes_by_the_newest_file(studio: Studio, folder: Path) -> None:
     held(studio)
     file = folder / "broken.yaml"
     file.write_text(file.read_text().replace("/ 0", "/ 1"))
-    assert (
-        "has changed since; run 1 goes on under the definition"
-        in studio("retry", "1", "fails", expect=3).err
-    )
+    done = studio("retry", "1", "fails")
+    assert "revision 2, changed fails" in done.out
+    assert nodes(studio)["fails"]["output"] == 1
+
+
+def test_retry_says_why_it_goes_by_the_old_file(studio: Studio, folder: Path) -> None:
+    held(studio)
+    file = folder / "broken.yaml"
+    file.write_text("workflow: broken\n")
+    assert "has errors (`studio check` shows them)" in studio("retry", "1", "fails", expect=3).err
+    file.unlink()
+    assert "is gone; run 1 goes on" in studio("retry", "1", "fails", expect=3).err
 
 
 def test_retry_with_an_input(studio: Studio) -> None:
@@ -210,7 +218,7 @@ def test_refusals_say_why_and_what_helps(studio: Studio) -> None:
     assert refused.err.startswith("studio: cannot skip second: it has already succeeded. ")
     assert "`studio output 1 second JSON`" in refused.err
     assert "run 1 has no node nope" in studio("hold", "1", "nope", expect=4).err
-    assert "There is no run '7'" in studio("hold", "7", "second", expect=2).err
+    assert "There is no run" in studio("hold", "7", "second", expect=2).err
 
 
 def test_nothing_is_made_for_a_run_that_is_not_there(studio: Studio, folder: Path) -> None:

@@ -62,7 +62,7 @@ def test_every_command_and_option_is_documented(verb: str) -> None:
 
 @pytest.mark.parametrize("verb", CATALOGUE)
 def test_no_option_is_documented_that_is_not_there(verb: str) -> None:
-    named = set(re.findall(r"`(--[a-z]+)", section_of(verb)))
+    named = set(re.findall(r"`(--[a-z-]+)", section_of(verb)))
     shared = {"output": "input", "hold": "release"}
     assert named <= options_of(verb) | COMMON | options_of(shared.get(verb, verb))
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from studio import __version__
+from studio.application.screen_options import ScreenOptions
+from studio.cli import main
 from studio.cli.catalogue import CATALOGUE
 from tests.cli.conftest import Studio
 
@@ -28,21 +30,46 @@ def test_every_verb_has_help_with_examples(studio: Studio, verb: str) -> None:
 
 def test_an_unknown_verb_is_wrong_use(studio: Studio) -> None:
     assert 'did you mean "runs"?' in studio("rums", expect=2).err
-    assert "unknown option" in studio("--frobnicate", expect=2).err
+    assert "unrecognized arguments" in studio("--frobnicate", expect=2).err
     assert "unrecognized arguments" in studio("runs", "--frobnicate", expect=2).err
 
 
-def test_the_bare_command_says_what_is_here(studio: Studio) -> None:
-    shown = studio()
-    assert "flow.yaml  flow" in shown.out
-    assert "`studio run broken.yaml` runs it" in shown.err
+def test_the_bare_command_wants_a_terminal(studio: Studio) -> None:
+    shown = studio(expect=2)
+    assert "needs a terminal" in shown.err
+    assert "usage: studio [PATH]" in shown.err
+
+
+def test_the_screen_opens_on_a_terminal(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[ScreenOptions] = []
+
+    def open_screen(options: ScreenOptions) -> int:
+        opened.append(options)
+        return 7
+
+    assert main(["flow.yaml"], open_screen=open_screen) == 2
+    assert main(["demo", "play"], open_screen=open_screen) == 0
+    assert opened == []
+    for stream in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+    words = ["flow.yaml", "--ascii", "--theme", "light", "--no-mouse", "--state", "s"]
+    assert main(words, open_screen=open_screen) == 7
+    assert main(["demo", "play", "--no-color"], open_screen=open_screen) == 7
+    assert opened == [
+        ScreenOptions("flow.yaml", "s", "light", ascii=True, mouse=False, colour=True),
+        ScreenOptions("play", colour=False),
+    ]
+    assert main(["absent.yaml"], open_screen=open_screen) == 2
+
+
+def test_digits_are_the_number_of_a_run_and_no_part_of_an_id(studio: Studio) -> None:
     studio("run", "flow.yaml", "--quiet")
-    assert "run 1  flow  succeeded" in studio(".").out
-
-
-def test_a_folder_without_workflows_teaches(studio: Studio, folder: Path) -> None:
-    (folder / "empty").mkdir()
-    assert "`studio new NAME` begins one" in studio("empty").err
+    run_id = studio("runs", "--json").json[0]["run_id"]
+    assert studio("show", run_id[:12]).out.startswith("run 1")
+    for digit in "23456789":
+        assert "There is no run" in studio("show", digit, expect=2).err
 
 
 def test_no_runs_yet(studio: Studio) -> None:
@@ -94,7 +121,7 @@ def test_show_a_run_and_a_node(studio: Studio) -> None:
     assert (
         "has no node nope; it has first, fails, last" in studio("show", "1", "nope", expect=2).err
     )
-    assert "There is no run '9'" in studio("show", "9", expect=2).err
+    assert "There is no run" in studio("show", "9", expect=2).err
 
 
 def test_history_in_words_and_as_json(studio: Studio) -> None:
