@@ -1,0 +1,116 @@
+"""Which workflows a save touches, and what their files and their code are afterwards."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from studio.application.session import Session, WorkflowFile
+from studio.loading.diagnostics import Diagnostic
+from studio.loading.discovery import discover
+from studio.loading.fingerprint import CodeIndex, CodePrint, code_fingerprints, files_of
+from studio.loading.loader import JSON_SUFFIXES, YAML_SUFFIXES
+from studio.loading.watcher import Appeared, FileChange, Removed
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What saved files did to one workflow.
+
+    Args:
+        entry: its file as it is now.
+        before: as it was; None for a new one.
+        old: the code of its nodes before, by node id.
+        new: the code now.
+        files: the saved files that touch it, as people know them.
+        written: moment of the newest save among them, seconds since the epoch.
+    """
+
+    entry: WorkflowFile
+    before: WorkflowFile | None
+    old: Mapping[str, CodePrint]
+    new: Mapping[str, CodePrint]
+    files: tuple[str, ...]
+    written: float
+
+    @property
+    def problems(self) -> tuple[Diagnostic, ...]:
+        """What keeps the newest version from being used, in its file and in the code it reaches."""
+        folder = os.path.dirname(self.entry.display)
+        found = {(one.place.line, one.message): one for one in self.entry.errors}
+        for code in self.new.values():
+            for one in code.problems:
+                place = replace(one.place, file=os.path.join(folder, one.place.file))
+                found.setdefault((place.line, one.message), replace(one, place=place))
+        return tuple(found.values())
+
+
+class EditedFiles:
+    """The files of a session and the code they reach, kept up to date. Its methods block; call them in a thread."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.prints: dict[str, dict[str, CodePrint]] = {}
+        self._index = CodeIndex()
+
+    def read_all(self) -> None:
+        """Fingerprint the code of every workflow there is."""
+        for path, entry in list(self.session.files.items()):
+            self.prints[path] = self._prints(entry)
+
+    @property
+    def code_files(self) -> frozenset[str]:
+        """Every file that some node depends on."""
+        return files_of(one for prints in self.prints.values() for one in prints.values())
+
+    def take(self, changes: Iterable[FileChange]) -> list[Edit]:
+        """Read again what these saves touch."""
+        touched: dict[str, list[str]] = {}
+        for change in changes:
+            for path in self._touched(change):
+                touched.setdefault(path, []).append(change.path)
+        return [self._edit(path, files) for path, files in touched.items()]
+
+    def _touched(self, change: FileChange) -> list[str]:
+        """Workflow files whose definition or code a change is about; a removed workflow is not among them."""
+        path, known = change.path, self.session.files
+        found = [
+            one
+            for one, prints in self.prints.items()
+            if one in known and any(path in code.files for code in prints.values())
+        ]
+        if path.endswith(".py") and isinstance(change, (Appeared, Removed)):
+            # It may be what an import was missing, or hide another module.
+            found = [one for one, prints in self.prints.items() if prints and one in known]
+        if isinstance(change, Removed) or not path.endswith((*YAML_SUFFIXES, *JSON_SUFFIXES)):
+            return [one for one in found if one != path]
+        if path in known:
+            same = change.digest and change.digest == known[path].digest
+            return found if same else [path, *found]
+        return [path, *found] if self._is_workflow(path) else found
+
+    def _is_workflow(self, path: str) -> bool:
+        folder = self.session.folder
+        if folder.is_file():
+            return path == str(folder.absolute())
+        return any(str(one.absolute()) == path for one in discover(folder).files)
+
+    def _edit(self, path: str, files: Sequence[str]) -> Edit:
+        before = self.session.files.get(path)
+        old = self.prints.get(path, {})
+        entry = self.session.read_file(Path(path))
+        self.prints[path] = new = self._prints(entry)
+        shown = tuple(dict.fromkeys(self.session.display(Path(file)) for file in files))
+        return Edit(entry, before, old, new, shown, max(_written(file) for file in files))
+
+    def _prints(self, entry: WorkflowFile) -> dict[str, CodePrint]:
+        if entry.plan is None:
+            return {}
+        return code_fingerprints(entry.plan.workflow, self._index)
+
+
+def _written(file: str) -> float:
+    try:
+        return os.stat(file).st_mtime
+    except OSError:
+        return 0.0

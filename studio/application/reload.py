@@ -1,0 +1,361 @@
+"""Saved files reach the runs they are about: watch, read again, compare, adopt, and say what that means.
+
+`Reloader` follows the files of a session, with or without a screen. What a save does to a run depends on the session's
+watch mode: ``auto`` adopts it at once, ``ask`` keeps it in `Reloader.pending` until somebody accepts it, ``off``
+changes only the definition on screen. The rules are those of engine.md, "Revision: a file changes".
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.application.edited_files import Edit, EditedFiles
+from studio.application.local import LocalStudio
+from studio.application.session import Notice, Session, WorkflowFile
+from studio.application.studio import Launch
+from studio.core.commands import Refusal
+from studio.core.events import AttemptStarted, Record
+from studio.core.plan import base_path
+from studio.core.revision import Verdict, compare, review
+from studio.core.state import NodeState, RunState
+from studio.errors import StudioError
+from studio.loading.fingerprint import CodePrint, changed_code
+from studio.loading.watcher import FileChange, Limited, News, Removed, Watcher
+from studio.projections.reload_lines import (
+    Line,
+    asking_line,
+    file_line,
+    saved_line,
+    unchanged_line,
+)
+
+NEVER_RAN = frozenset({"blocked", "ready", "skipped"})
+"""Nodes in these states start with the newest code whatever was saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRevision:
+    """An edit that a run has not adopted.
+
+    Args:
+        run: number of the run.
+        entry: the file it would adopt.
+        code: nodes whose code changed, with what changed.
+        verdicts: what adopting it means, node by node.
+        edit: the save.
+    """
+
+    run: int
+    entry: WorkflowFile
+    code: Mapping[str, str]
+    verdicts: tuple[Verdict, ...]
+    edit: Edit
+
+
+class Reloader:
+    """Follows the files of a session and revises its runs.
+
+    Args:
+        session: an open session; its ``watch_mode`` decides what a save does.
+        watcher: what tells of saves; one for the session's folder when None.
+    """
+
+    def __init__(self, session: Session, watcher: Watcher | None = None) -> None:
+        self.session = session
+        self.pending: dict[int, PendingRevision] = {}
+        self.files = EditedFiles(session)
+        self._watcher = watcher
+        self._ran: dict[int, dict[str, CodePrint]] = {}
+        self._first: dict[int, Mapping[str, CodePrint]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    async def open(self) -> None:
+        """Fingerprint the code there is, and start to watch."""
+        session = self.session
+        await asyncio.to_thread(self.files.read_all)
+        if isinstance(session.studio, LocalStudio):
+            self._unsubscribe = session.studio.feed.subscribe(self._on_records)
+        if self._watcher is None:
+            folder = session.folder if session.folder.is_dir() else session.folder.parent
+            self._watcher = Watcher(
+                folder.absolute(),
+                known={path: entry.digest for path, entry in session.files.items()},
+                left_out=[session.location.state],
+            )
+        self._watcher.follow(self.files.code_files)
+        self._task = asyncio.get_running_loop().create_task(self._watch(self._watcher))
+
+    async def close(self) -> None:
+        """Stop watching."""
+        self._unsubscribe()
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _watch(self, watcher: Watcher) -> None:
+        async with contextlib.aclosing(watcher.news()) as news:
+            async for group in news:
+                try:
+                    await self.take(group)
+                except StudioError as error:
+                    self.session.tell(str(error), "error")
+
+    # ----------------------------------------------------------------- saves
+
+    async def take(self, news: Sequence[News]) -> None:
+        """Do what a group of saves asks for."""
+        session = self.session
+        changes: list[FileChange] = []
+        for one in news:
+            if isinstance(one, Limited):
+                session.tell(one.reason, "warning")
+            else:
+                changes.append(one)
+        for run in self._runs():
+            if run.number not in self._first:
+                self._first[run.number] = dict(self.files.prints.get(run.file, {}))
+        edits = await asyncio.to_thread(self.files.take, changes)
+        for change in changes:
+            if isinstance(change, Removed) and change.path in session.files:
+                self._forget(change.path)
+        if self._watcher is not None:
+            self._watcher.follow(self.files.code_files)
+        if edits:
+            shown = any(edit.entry.path == session.shown_file for edit in edits)
+            session.changed(files=True, whole=shown)
+        for edit in edits:
+            await self._report(edit)
+
+    def _forget(self, path: str) -> None:
+        entry = self.session.files[path]
+        self.session.forget_file(Path(path))
+        self.files.prints.pop(path, None)
+        self.session.tell(f"{entry.display} is gone; its runs keep their definition", "warning")
+
+    async def _report(self, edit: Edit) -> None:
+        """Say what an edit means, and do it to the runs that follow their file."""
+        session = self.session
+        problems = edit.problems
+        if problems:
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            kept = "; the last good version stays" if edit.entry.plan is not None else ""
+            session.tell(f"{problems[0]}{more}{kept}", "error")
+            return
+        runs = self._runs(edit.entry.path)
+        followed = [await self._revise(run, edit) for run in runs]
+        if not any(followed):
+            session.tell(*self._quiet_line(edit, bool(runs) and session.watch_mode != "off"))
+
+    @staticmethod
+    def _quiet_line(edit: Edit, has_run: bool) -> Line:
+        """What to say of an edit that changes no run."""
+        before, after = edit.before, edit.entry
+        if before is None:
+            return Line(f"{after.display} appeared: workflow {after.name}", "info")
+        if before.plan is None or after.plan is None or before.errors:
+            return Line(f"{after.display} loads again", "good")
+        if has_run:
+            return unchanged_line(edit.files)
+        code = changed_code(edit.old, edit.new)
+        return file_line(edit.files, compare(before.plan, after.plan, code))
+
+    # ----------------------------------------------------------------- runs
+
+    def _runs(self, file: str | None = None) -> list[RunState]:
+        """The live runs, and the run on screen, of a file or of all."""
+        session = self.session
+        if not isinstance(session.studio, LocalStudio):
+            return []
+        found = {
+            run.number: run
+            for run in session.studio.engine.state.runs.values()
+            if run.surface == "screen" and not run.ended
+        }
+        if session.run is not None:
+            found.setdefault(session.run.number, session.run)
+        return [run for run in found.values() if file is None or run.file == file]
+
+    async def _revise(self, run: RunState, edit: Edit) -> bool:
+        """Put an edit under a run, or before a person; false when it does not concern the run."""
+        session = self.session
+        code = self._code(run, edit)
+        plan = edit.entry.plan
+        if plan is None or (plan.version == run.plan.version and not code):
+            self.pending.pop(run.number, None)
+            return False
+        verdicts = tuple(self.plan_of_edit(run, edit.entry, code))
+        self.pending[run.number] = PendingRevision(run.number, edit.entry, code, verdicts, edit)
+        if session.watch_mode == "auto" and self._follows(run):
+            await self.accept(run.number)
+        elif session.watch_mode != "off":
+            session.tell(*asking_line(edit.files, run.number, verdicts))
+        else:
+            return False
+        return True
+
+    def _follows(self, run: RunState) -> bool:
+        """Whether a run adopts what is saved without being asked.
+
+        Headless and triggered runs pin; an interrupted one is not taken up by a save; an ended one goes on only as
+        the last of its workflow, not because somebody looks at an old one.
+        """
+        if run.surface != "screen":
+            return False
+        if not run.ended:
+            studio = self.session.studio
+            return isinstance(studio, LocalStudio) and run.number in studio.engine.state.runs
+        newest = [row.run for row in self.session.rows if row.file == run.file]
+        return not newest or max(newest) <= run.number
+
+    def _code(self, run: RunState, edit: Edit) -> dict[str, str]:
+        """Nodes that ran with other code than there is now, with what changed."""
+        ran = self._ran.setdefault(run.number, {})
+        first = self._first.get(run.number, edit.old)
+        found: dict[str, str] = {}
+        for name, new in edit.new.items():
+            node = run.nodes.get(name)
+            old = ran.get(name) or first.get(name)
+            if node is None or old is None or node.status in NEVER_RAN:
+                continue
+            if _started(node) > edit.written > 0:
+                ran[name] = new  # it began after the save, before the save was taken
+            else:
+                found |= changed_code({name: old}, {name: new})
+        return found
+
+    def _on_records(self, records: Sequence[Record]) -> None:
+        """Remember the code each node starts with."""
+        for record in records:
+            event = record.event
+            if not isinstance(event, AttemptStarted) or event.undo:
+                continue
+            run = self._run(record.run)
+            code = self.files.prints.get(run.file, {}) if run is not None else {}
+            name = base_path(event.node)
+            if name in code:
+                self._ran.setdefault(record.run, {})[name] = code[name]
+
+    def _run(self, number: int) -> RunState | None:
+        studio = self.session.studio
+        if isinstance(studio, LocalStudio) and number in studio.engine.state.runs:
+            return studio.engine.state.runs[number]
+        run = self.session.run
+        return run if run is not None and run.number == number else None
+
+    # ----------------------------------------------------------------- decisions
+
+    @staticmethod
+    def plan_of_edit(run: RunState, entry: WorkflowFile, code: Mapping[str, str]) -> list[Verdict]:
+        """What adopting a file's newest version would mean for a run, node by node; nothing is changed.
+
+        Args:
+            run: the run as it is.
+            entry: the file.
+            code: nodes whose code changed, with what changed.
+        """
+        return review(run, entry.plan, code) if entry.plan is not None else []
+
+    async def accept(self, run: int) -> Refusal | None:
+        """Put the pending edit under a run. A refusal is told, and the edit stays pending.
+
+        Raises KeyError when nothing is pending.
+        """
+        pending = self.pending[run]
+        state = self._run(run)
+        waiting = _waiting(state, pending.verdicts) if state is not None else ()
+        try:
+            refusal = await self.session.adopt(run, pending.entry, pending.code)
+        except StudioError as error:
+            self.session.tell(str(error), "error")
+            return None
+        if refusal is not None:
+            self.session.tell(str(refusal), "error")
+            return refusal
+        self.pending.pop(run, None)
+        ran = self._ran.setdefault(run, {})
+        ran |= {name: pending.edit.new[name] for name in pending.code}
+        touched = any(verdict.change != "unchanged" for verdict in pending.verdicts)
+        files = pending.edit.files
+        line = saved_line(files, pending.verdicts, waiting) if touched else unchanged_line(files)
+        self.session.tell(*line)
+        return None
+
+    def dismiss(self, run: int) -> None:
+        """Leave a run as it is; the next save is compared with what it ran with, as if this one had not been."""
+        self.pending.pop(run, None)
+
+
+def _started(node: NodeState) -> float:
+    """When a node last started; 0 for a foreach, whose items start one by one."""
+    return (node.started_at or 0.0) if node.items is None else 0.0
+
+
+def _waiting(run: RunState, verdicts: Iterable[Verdict]) -> list[str]:
+    """Failed nodes that do not run again by themselves."""
+    return [
+        verdict.node
+        for verdict in verdicts
+        if verdict.consequence == "new"
+        and verdict.node in run.nodes
+        and run.nodes[verdict.node].status == "failed"
+    ]
+
+
+async def run_and_watch(
+    session: Session,
+    file: str,
+    *,
+    params: Mapping[str, Any] | None = None,
+    assignments: Sequence[str] = (),
+    until: str | None = None,
+    on_launch: Callable[[int], None] = lambda number: None,
+    on_notice: Callable[[Notice], None] = lambda notice: None,
+    stop: asyncio.Event | None = None,
+) -> int:
+    """Run a workflow and, without a screen, run again what each save changes (``studio run FILE --watch``).
+
+    The run holds at a failure and takes the retry rules of a screen: a bug holds at once and waits for its fix.
+
+    Args:
+        session: an open session on the file.
+        file: absolute path of the workflow file.
+        params: values of parameters, already of their types.
+        assignments: ``name=value`` texts, which win.
+        until: node at which the run stops.
+        on_launch: told the run's number before anything is watched.
+        on_notice: told every notice, in order.
+        stop: ends it when set; None to go on until cancelled.
+
+    Returns the number of the run. Raises `DefinitionError`, `RefusedError`.
+    """
+    reloader = Reloader(session)
+
+    def tell() -> None:
+        for notice in session.take_notices():
+            on_notice(notice)
+
+    session.on_change, before = tell, session.on_change
+    await reloader.open()
+    try:
+        launch = Launch(
+            file=file,
+            display=session.display(Path(file)),
+            params=dict(params or {}),
+            assignments=tuple(assignments),
+            policy="hold",
+            until=until,
+            surface="screen",
+        )
+        number = await session.studio.launch(launch, session.sender)
+        session.show_run(number)
+        on_launch(number)
+        await (stop or asyncio.Event()).wait()
+    finally:
+        session.on_change = before
+        await reloader.close()
+    return number
