@@ -7,7 +7,11 @@ READY  := $(VENV)/.ready
 .PHONY: run test unit check format bench clean
 
 run: $(READY)
-	@$(BIN)/studio demo --run
+	@if [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && [ "$$TERM" != dumb ]; then \
+		$(BIN)/studio demo; \
+	else \
+		$(BIN)/studio demo --run; \
+	fi
 
 test: $(READY)
 	$(BIN)/pytest -n 2 --dist worksteal
