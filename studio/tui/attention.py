@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from textual.app import App
+
 from studio.application.session import Session
 from studio.projections.screen.runs import needs_attention
 from studio.projections.text import sanitise
@@ -61,3 +63,16 @@ class Attention:
 SAVE_TITLE = "\x1b[22;2t"
 RESTORE_TITLE = "\x1b[23;2t"
 """Put the window title on the terminal's stack and take it back (XTWINOPS); unknown terminals ignore them."""
+
+
+def terminal_writer(app: App[None]) -> Callable[[str], None]:
+    """What writes control sequences to the terminal of an application, in turn with its own output."""
+
+    def write(text: str) -> None:
+        # Textual has no public way to write past the screen; `App.bell` goes the same way.
+        driver = app._driver
+        if driver is not None and not driver.is_headless:
+            driver.write(text)
+            driver.flush()
+
+    return write

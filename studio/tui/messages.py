@@ -11,6 +11,10 @@ class CursorMoved(Message):
         self.path = path
 
 
+class GraphDrawn(Message):
+    """A layout that was made beside the screen is shown now."""
+
+
 class NodeSelected(Message):
     """A node or item was picked in the table or in a list; None when there is none."""
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from studio.core.plan import Plan
 from studio.core.state import NodeState
 from studio.projections.layout import Segment, cell_width, clean, fit
-from studio.projections.screen.actions import Situation, footer_actions, key_name
+from studio.projections.screen.actions import BY_ID, Situation, footer_actions, key_name
 from studio.projections.screen.graph import duration_text
 from studio.projections.screen.panes import PANES, Pane
 from studio.projections.states import NODE_LOOKS, marks_of, node_look
@@ -53,6 +53,8 @@ def footer(
             used += size
     limit = (10 if width >= 100 else 9) - len(PANE_KEYS[pane])
     actions = footer_actions(at, limit)
+    if at.file is None:
+        actions.insert(0, BY_ID["new"])
     tail = [action for action in actions if action.rank >= 30]
     kept = sum(
         cell_width(_key(action.id, action.keys, keys)) + 1 + cell_width(action.label) + len(room)

@@ -1,5 +1,6 @@
 """What keeps the panes and lines of the main screen in step with the session."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from textual import events
@@ -12,9 +13,12 @@ from studio.projections.layout import Segment
 from studio.projections.screen.actions import Situation
 from studio.projections.screen.top_line import fit_row
 from studio.projections.text import sanitise
+from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_writer
 from studio.tui.guard import Guarded
 from studio.tui.hints import Hints
 from studio.tui.messages import CursorMoved, NodeSelected
+from studio.tui.palette import Palette
+from studio.tui.scrollbars import AsciiScrollBar
 from studio.tui.widgets.body import Body
 from studio.tui.widgets.chrome import Chrome
 from studio.tui.widgets.lines import Line
@@ -61,6 +65,8 @@ class LiveScreen(Guarded, Screen[None]):
         self.hints = Hints(session, ascii=ascii)
         self.selected: str | None = None
         self._news: NoticeKind | None = None
+        self._attention: Attention | None = None
+        self._write: Callable[[str], None] = lambda text: None
         self._flushing: Timer | None = None
         self._ticking: Timer | None = None
 
@@ -76,12 +82,25 @@ class LiveScreen(Guarded, Screen[None]):
     def on_mount(self) -> None:
         """Show what there is, and listen."""
         self.set_class(self.ascii, "-ascii")
+        palette = getattr(self.app, "palette", None)
+        self.set_class(isinstance(palette, Palette) and not palette.colour, "-plain")
+        if self.ascii:
+            for pane in (self.table, self.inspector, self.log_pane, self.runs):
+                bar = pane.vertical_scrollbar
+                bar.renderer = AsciiScrollBar  # type: ignore[misc]  # the way its documentation names
         self.session.on_change = self._on_change
         self.place()
         self.body.pane("graph").focus()
         self.session.changed(whole=True, rows=True, files=True)
         if self.hints.first_start:
             self.hints.remember()
+        self._write = terminal_writer(self.app)
+        self._write(SAVE_TITLE)
+        self._attention = Attention(self._write)
+
+    def on_unmount(self) -> None:
+        """Give the terminal its title back."""
+        self._write(RESTORE_TITLE)
 
     def on_resize(self, event: events.Resize) -> None:
         """Other panes fit another size."""
@@ -131,6 +150,8 @@ class LiveScreen(Guarded, Screen[None]):
             self.log_pane.append(changes.logs)
         if changes.rows or changes.files or changes.whole:
             self.runs.show(session)
+        if self._attention is not None:
+            self._attention.look(session, focused=self.app.app_focus)
         self.draw_lines()
         self._keep_ticking()
 
@@ -221,6 +242,10 @@ class LiveScreen(Guarded, Screen[None]):
         """The cursor of the graph moved; a message that was overtaken by the next move says nothing new."""
         if message.path == self.graph.selected:
             self._select(message.path)
+
+    def on_graph_drawn(self) -> None:
+        """The titles tell how the graph is drawn."""
+        self.draw_lines()
 
     def on_node_selected(self, message: NodeSelected) -> None:
         """A row of the table or of a list was picked."""

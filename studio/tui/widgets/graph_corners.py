@@ -168,9 +168,9 @@ def _more_patches(
             above += 1
         elif box.y >= y + height:
             below += 1
-        elif box.x + box.width <= x:
+        elif box.x + box.width // 2 < x:
             left += 1
-        elif box.x >= x + width:
+        elif box.x + box.width // 2 >= x + width:
             right += 1
     dots = ":" if ascii else "⋮"
     back, ahead = ("<", ">") if ascii else ("‹", "›")

@@ -15,7 +15,7 @@ from studio.core.plan import Plan
 from studio.projections.layout import Layout, Segment, Style, clean, neighbour
 from studio.projections.screen.graph import around, item_counts, matches
 from studio.projections.screen.picture import Picture, Wish, draw
-from studio.tui.messages import CursorMoved, NodeOpened
+from studio.tui.messages import CursorMoved, GraphDrawn, NodeOpened
 from studio.tui.widgets.graph_view import GraphView
 
 STYLES: tuple[Style, ...] = ("dot", "pill", "box")
@@ -127,6 +127,7 @@ class GraphPane(GraphView, inherit_bindings=False):
         if wish is self._wanted:
             self._adopt(picture)
             self.refresh_cells()
+            self.post_message(GraphDrawn())
 
     def _adopt(self, picture: Picture) -> None:
         self.picture = picture
