@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -99,4 +100,4 @@ def state_option(location: Location) -> str:
 
     if locate(None, None, os.environ).state == location.state:
         return ""
-    return f" --state {os.path.relpath(location.state)}"
+    return f" --state {shlex.quote(os.path.relpath(location.state))}"

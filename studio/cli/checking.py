@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
-from studio.application.files import begin_workflow, check_paths, schema, templates
+from studio.application.files import CheckedFile, begin_workflow, check_paths, schema, templates
 from studio.cli import DONE, USAGE
 from studio.cli.arguments import Verb, add_json
 from studio.cli.console import Console
@@ -28,28 +29,9 @@ def _check(args: argparse.Namespace, console: Console) -> int:
     failed = [file for file in found.files if not file.valid]
     status = USAGE if failed else DONE
     if args.json:
-        files = [
-            {
-                "path": file.path,
-                "valid": file.valid,
-                "workflow": file.workflow.name if file.workflow is not None else None,
-                "problems": [
-                    {
-                        "file": one.place.file,
-                        "line": one.place.line,
-                        "column": one.place.column,
-                        "severity": one.severity,
-                        "code": one.code,
-                        "message": one.message,
-                    }
-                    for one in file.diagnostics
-                ],
-            }
-            for file in found.files
-        ]
-        console.result(
-            json_text({"valid": not failed, "files": files, "skipped": list(found.skipped)})
-        )
+        files = [_document(file) for file in found.files]
+        document = {"valid": not failed, "files": files, "skipped": list(found.skipped)}
+        console.result(json_text(document))
         return status
     for file in found.files:
         for one in file.diagnostics:
@@ -66,6 +48,25 @@ def _check(args: argparse.Namespace, console: Console) -> int:
             f"{good} of {len(found.files)} {'file' if len(found.files) == 1 else 'files'} valid"
         )
     return status
+
+
+def _document(file: CheckedFile) -> dict[str, Any]:
+    return {
+        "path": file.path,
+        "valid": file.valid,
+        "workflow": file.workflow.name if file.workflow is not None else None,
+        "problems": [
+            {
+                "file": one.place.file,
+                "line": one.place.line,
+                "column": one.place.column,
+                "severity": one.severity,
+                "code": one.code,
+                "message": one.message,
+            }
+            for one in file.diagnostics
+        ],
+    }
 
 
 def _configure_schema(parser: argparse.ArgumentParser) -> None:

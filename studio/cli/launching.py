@@ -43,10 +43,13 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     shown.add_argument("--plain", action="store_true", help="one line per change of state")
     shown.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    parser.add_argument(
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
         "--wait", action="store_true", help="when an open studio takes it: wait until the run rests"
     )
-    parser.add_argument("--reason", metavar="TEXT", default="", help=argparse.SUPPRESS)
+    how.add_argument(
+        "--detach", action="store_true", help="only record it, for the next studio to carry out"
+    )
     parser.add_argument("--actor", metavar="NAME", help="who; default: the user's name")
     add_state(parser)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 from studio.application.location import locate
 from studio.cli import DONE, FAILED, NEEDS_PERSON
@@ -63,22 +66,7 @@ def _doctor(args: argparse.Namespace, console: Console) -> int:
     found = check_up(locate(None, args.state, os.environ))
     status = FAILED if found.problems else DONE
     if args.json:
-        console.result(
-            json_text(
-                {
-                    "state": str(found.state),
-                    "history": str(found.history) if found.history else None,
-                    "size": found.size,
-                    "head": found.head,
-                    "runs": found.runs,
-                    "open_runs": found.open_runs,
-                    "replayed": found.replayed,
-                    "owner": found.owner,
-                    "problems": found.problems,
-                    "notices": found.notices,
-                }
-            )
-        )
+        console.result(json_text(_plain(asdict(found))))
         return status
     console.result(f"state folder  {sanitise(str(found.state))}")
     if found.history is not None:
@@ -95,6 +83,10 @@ def _doctor(args: argparse.Namespace, console: Console) -> int:
     if not found.problems:
         console.result(console.styled("sound", "good"))
     return status
+
+
+def _plain(found: dict[str, Any]) -> dict[str, Any]:
+    return {key: str(value) if isinstance(value, Path) else value for key, value in found.items()}
 
 
 VERBS = {

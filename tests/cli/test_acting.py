@@ -212,6 +212,36 @@ def test_detach_only_records(studio: Studio) -> None:
     assert studio("resume", "1", "--json").json["state"] == "succeeded"
 
 
+def test_a_detached_run_is_carried_out_later(studio: Studio) -> None:
+    assert "`studio resume 1` carries it out" in studio("run", "flow.yaml", "--detach").err
+    assert studio("show", "1", "--json").json["state"] == "running"
+    assert studio("resume", "1", "--json").json["state"] == "succeeded"
+
+
+def test_several_interrupted_runs_are_taken_up_together(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--detach")
+    studio("run", "flow.yaml", "--detach")
+    held = studio("run", "broken.yaml", "--hold", expect=3)
+    assert "run 3 needs you" in held.err
+    done = studio("resume")
+    assert {line.split()[0] for line in done.out.splitlines()} >= {"#1", "#2"}
+    assert "run 3 needs you; `studio show 3`" in done.err
+    studio("run", "flow.yaml", "--detach")
+    studio("run", "flow.yaml", "--detach")
+    assert [one["run"] for one in studio("resume", "--json").json] == [4, 5]
+
+
+def test_compensating_a_held_run_ends_it(studio: Studio, folder: Path) -> None:
+    file = folder / "broken.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("with: {n: 1}}", "with: {n: 1}, compensate: {uses: noop}}"))
+    studio("run", "broken.yaml", "--hold", "--quiet", expect=3)
+    assert studio("compensate", "1", "--json").json["state"] == "compensated"
+    assert studio("run", "broken.yaml", expect=1).out.splitlines()[-1].split()[2:5] == [
+        "run", "2", "compensated",
+    ]  # fmt: skip
+
+
 def test_refusals_say_why_and_what_helps(studio: Studio) -> None:
     studio("run", "flow.yaml", "--quiet")
     refused = studio("mark", "1", "second", "skipped", expect=4)
