@@ -45,8 +45,6 @@ def _stop(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]:
         return [AttemptStopRequested(node.path, node.attempt, "loser")]
     if node.wake is not None:
         return [AttemptCancelled(node.path, node.attempt, FASTER)]
-    if node.status in ("compensating", "compensation_failed"):
-        return []
     return [NodeCancelled(node.path, FASTER)]
 
 

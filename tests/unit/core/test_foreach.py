@@ -184,3 +184,11 @@ def test_a_failing_run_cancels_the_items_that_wait() -> None:
     driver.finish("each[0]")
     assert driver.states["each"] == "cancelled"
     assert driver.shown() == "failed"
+
+
+def test_a_doubtful_item_given_up_fails_the_foreach_without_a_cause() -> None:
+    driver = Driver(each(1, side_effects="external")).end("each[0]", "lost")
+    driver.verb(verbs.MarkNode, "each[0]", outcome="failed")
+    failure = driver.at("each").failure
+    assert failure is not None
+    assert failure.message == "1 of 1 items did not succeed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from studio.core import commands as verbs
-from studio.core.events import AttemptStopRequested
+from studio.core.events import AttemptCancelled, AttemptStopRequested
 from studio.model.nodes import WaitSettings
 from studio.model.policies import Retry
 from tests.unit.core.driver import Driver, node
@@ -115,3 +115,24 @@ def test_the_race_is_run_again_when_all_of_it_is_rerun() -> None:
     driver.verb(verbs.Rerun, start="fast")
     assert driver.states["fast"] == "running"
     assert driver.states["win"] == "blocked"
+
+
+def test_a_wait_in_a_losing_branch_ends_as_a_cancelled_attempt() -> None:
+    driver = Driver(
+        node("fast"),
+        node("waits", kind=WaitSettings(duration=60.0)),
+        node("win", ["fast", "waits"], join="first", cancel_losers=True),
+    ).finish("fast")
+    assert driver.of(AttemptCancelled, "waits")[0].reason == "another branch was faster"
+
+
+def test_a_loser_that_is_being_stopped_is_not_stopped_again() -> None:
+    driver = race().verb(verbs.CancelNode, "slow").finish("fast")
+    assert [event.cause for event in driver.of(AttemptStopRequested)] == ["operator"]
+
+
+def test_a_loser_stopped_at_a_breakpoint_after_its_success_is_let_go() -> None:
+    driver = race().verb(verbs.SetBreakpoint, "slow", on="after").finish("slow").finish("fast")
+    driver.finish("win")
+    assert driver.states["after_slow"] == "cancelled"
+    assert driver.shown() == "succeeded"
