@@ -7,14 +7,13 @@ from studio.core.plan import Plan
 from studio.core.state import NodeState, RunState
 from studio.model.nodes import Node
 from studio.projections.layout import Segment
-from studio.projections.screen.graph import duration_text
 from studio.projections.screen.inspecting.attempt_rows import attempt_rows, attempts_summary
 from studio.projections.screen.inspecting.attempts import AttemptLine
 from studio.projections.screen.inspecting.definition import definition_rows
 from studio.projections.screen.inspecting.edges import edge_rows
 from studio.projections.screen.inspecting.error import error_rows
 from studio.projections.screen.inspecting.items import ItemList, item_list
-from studio.projections.screen.inspecting.paragraphs import Row, paragraph, size_text
+from studio.projections.screen.inspecting.paragraphs import Row, paragraph, size_text, spent_text
 from studio.projections.screen.inspecting.subject import Source, Subject
 from studio.projections.screen.inspecting.tree import ValueTree
 from studio.projections.screen.inspecting.undo import undo_rows
@@ -167,9 +166,7 @@ def state_row(subject: Subject, node: NodeState) -> Row:
         parts.append(f"attempt {node.attempt}{most}")
     if node.started_at is not None and node.attempt + node.undo_attempt:
         end = node.finished_at if node.finished_at is not None else subject.now
-        parts.append(f"in {duration_text(end - node.started_at)}")
-    if node.parent is not None:
-        parts.append(f"item {node.index} of {node.parent.path}")
+        parts.append(f"in {spent_text(end - node.started_at)}")
     used = sum(len(part.text) for part in row)
     text = shorten(sanitise("  " + "  ".join(parts)), max(0, subject.width - used))
     return [*row, Segment(text, "dim")]

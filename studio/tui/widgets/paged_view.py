@@ -19,6 +19,9 @@ from studio.tui.palette import Palette
 
 Row = Sequence[Segment]
 
+STAND_INS = str.maketrans({"…": "~", "–": "-", "·": "-", "•": "*", "⏎": "$", "�": "?", "°": "o"})
+"""What our own sentences use beyond ASCII, and its stand-ins; a user's letters stay as they are."""
+
 
 class PagedView(GuardedLines, ScrollView, can_focus=True):
     """A list of any length of which only the visible rows are ever made.
@@ -43,8 +46,9 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
         Binding("G,end", "end(True)", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, ascii: bool = False) -> None:
         super().__init__(id=id)
+        self._ascii = ascii
         self.head: list[Row] = []
         self.total = 0
         self.cursor: int | None = None
@@ -96,9 +100,9 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
         """Scroll as little as needed for a row to be visible."""
         top = self.scroll_offset.y
         if index < top:
-            self.scroll_to(y=index, animate=False)
+            self.scroll_to(y=index, animate=False, force=True)
         elif index >= top + self.page_rows:
-            self.scroll_to(y=index - self.page_rows + 1, animate=False)
+            self.scroll_to(y=index - self.page_rows + 1, animate=False, force=True)
 
     def index_at(self, event: events.Click) -> int | None:
         """The row that was clicked, None for the head, the border and what lies behind the last row."""
@@ -117,6 +121,8 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
             return Strip.blank(width)
         row = self.head[y] if y < above else self.row_at(index)
         style = self.palette.style
+        if self._ascii:
+            row = [Segment(part.text.translate(STAND_INS), part.style) for part in row]
         strip = Strip([RichSegment(part.text, style(part.style)) for part in row])
         if strip.cell_length > width:
             strip = strip.crop(0, width)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from studio.projections.layout import Segment
 from studio.projections.screen.graph import duration_text
 from studio.projections.screen.inspecting.attempts import AttemptLine
-from studio.projections.screen.inspecting.paragraphs import Row, labelled, paragraph
+from studio.projections.screen.inspecting.paragraphs import Row, labelled, paragraph, spent_text
 from studio.projections.screen.inspecting.subject import Subject
 from studio.projections.states import NODE_LOOKS
 from studio.projections.text import sanitise, shorten
@@ -31,7 +31,7 @@ def _try(subject: Subject, line: AttemptLine) -> Row:
     what = line.failure.type if line.failure is not None else look.word
     spent = (line.finished_at if line.finished_at is not None else subject.now) - line.started_at
     head = f"{line.number} "
-    text = f" {subject.moment(line.started_at)} {duration_text(spent)} "
+    text = f" {subject.moment(line.started_at)} {spent_text(spent)} "
     left = subject.width - 8 - len(head) - 1 - len(text)
     return [
         Segment(head, "text"),
@@ -79,7 +79,7 @@ def _attempt(subject: Subject, line: AttemptLine) -> list[Row]:
         Segment(f"{subject.moment(line.started_at)} ", "dim"),
     ]
     if line.number:
-        row.append(Segment(duration_text(spent), "text"))
+        row.append(Segment(spent_text(spent), "text"))
     rows = [row]
     if line.failure is not None:
         text = subject.mask.text(f"{line.failure.type}: {line.failure.message}")
@@ -112,5 +112,5 @@ def attempts_summary(subject: Subject, lines: Sequence[AttemptLine]) -> list[Row
         return []
     spent = sum(line.finished_at - line.started_at for line in own if line.finished_at is not None)
     failed = sum(line.failure is not None for line in own)
-    text = f"{len(own)} attempts, {failed} failed, {duration_text(spent)} in all"
+    text = f"{len(own)} attempts, {failed} failed, {spent_text(spent)} in all"
     return [*paragraph(text, "dim", subject.width), []]

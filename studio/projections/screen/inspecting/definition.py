@@ -30,17 +30,27 @@ def definition_rows(subject: Subject, source: Source | None, written: Node | Non
         rows = [*paragraph(text, "warn", subject.width), [], *rows]
     rows += [[], [Segment("resolved", "dim")]]
     for key, value in settings_of(planned.node):
-        text = value if isinstance(value, str) else json_text(value, indent=None)
-        rows += _setting(subject, key, subject.mask.text(text))
+        rows += _setting(subject, key, value)
     return rows
 
 
-def _setting(subject: Subject, key: str, text: str) -> list[Row]:
-    parts = paragraph(text, "text", max(8, subject.width - 17), 12)
+def _setting(subject: Subject, key: str, value: Any) -> list[Row]:
+    """One setting; the members of a mapping each on a row of their own."""
+    if isinstance(value, dict):
+        lines = [f"{name}: {_text(part)}" for name, part in value.items()]
+    else:
+        lines = _text(value).splitlines() or [""]
+    parts: list[Row] = []
+    for line in lines[:MOST_LINES]:
+        parts += paragraph(subject.mask.text(line), "text", max(8, subject.width - 17), 12)
     return [
         [Segment(f"{key if index == 0 else '':<16} ", "json.key"), *part]
         for index, part in enumerate(parts)
     ]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json_text(value, indent=None)
 
 
 def _written(subject: Subject, source: Source | None, written: Node | None) -> list[Row]:
@@ -115,7 +125,7 @@ def settings_of(node: Node) -> Iterator[tuple[str, Any]]:
         if key not in ("uses", "has_value"):
             yield key, value
     for key, value in body.items():
-        if key in _LEFT_OUT:
+        if key in _LEFT_OUT or _says_nothing(node, key):
             continue
         if key == "compensate":
             value = {**value.pop("kind"), **value}
@@ -123,6 +133,13 @@ def settings_of(node: Node) -> Iterator[tuple[str, Any]]:
         if isinstance(value, dict):
             value = {NAMES.get(name, name): part for name, part in value.items()}
         yield NAMES.get(key, key), value
+
+
+def _says_nothing(node: Node, key: str) -> bool:
+    """Whether a setting cannot matter to this node."""
+    if key == "on_item_failure":
+        return node.foreach is None
+    return key == "join" and len(node.needs) < 2
 
 
 def _tidy(value: Any) -> Any:

@@ -6,8 +6,13 @@ from typing import NamedTuple
 from studio.core.plan import item_path
 from studio.core.state import NodeState, RunState
 from studio.projections.layout import Segment
-from studio.projections.screen.graph import duration_text
-from studio.projections.screen.inspecting.paragraphs import Row, column, plural
+from studio.projections.screen.inspecting.paragraphs import (
+    Row,
+    column,
+    paragraph,
+    plural,
+    spent_text,
+)
 from studio.projections.screen.inspecting.subject import Subject
 from studio.projections.states import NODE_LOOKS, node_look
 from studio.projections.text import sanitise, shorten
@@ -84,7 +89,9 @@ def grid(subject: Subject, run: RunState, node: NodeState) -> list[Row]:
     for start in range(0, len(cells), columns):
         rows.append(_glyphs(subject, cells[start : start + columns]))
     if share > 1:
-        rows.append([Segment(f"one sign stands for {share} items, the worst wins", "dim")])
+        rows += paragraph(
+            f"a sign stands for {share} items, the worst of them", "dim", subject.width
+        )
     return rows
 
 
@@ -124,7 +131,7 @@ def _item(subject: Subject, run: RunState, node: NodeState, index: int) -> Row:
     ]
     spent = ""
     if item.started_at is not None and item.status not in ("blocked", "ready"):
-        spent = duration_text((item.finished_at or subject.now) - item.started_at)
+        spent = spent_text((item.finished_at or subject.now) - item.started_at)
     row.append(Segment(f"{spent:<6}", "dim"))
     if item.failure is not None and item.status != "succeeded":
         text = sanitise(subject.mask.text(f"{item.failure.type}: {item.failure.message}"), 200)

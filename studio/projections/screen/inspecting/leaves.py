@@ -56,6 +56,9 @@ def preview(value: dict[str, Any] | list[Any], cells: int, seen: Any) -> Segment
         seen: covers sensitive members: key and value in, what may be shown out.
     """
     parts: list[str] = []
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        names = ", ".join(sanitise(key, 24) for key in islice(value[0], PREVIEW_MEMBERS))
+        return Segment(shorten(f"  {names}", max(0, cells)), "dim")
     members: Iterable[tuple[Any, Any]] = (
         value.items() if isinstance(value, dict) else enumerate(value)
     )

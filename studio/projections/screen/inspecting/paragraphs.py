@@ -2,6 +2,7 @@
 
 from studio.projections.layout import Segment
 from studio.projections.layout.celltext import character_width
+from studio.projections.screen.graph import duration_text
 from studio.projections.text import sanitise, shorten, width
 
 Row = list[Segment]
@@ -112,3 +113,8 @@ def size_text(size: int) -> str:
     if size < 1_000_000:
         return f"{size / 1_000:.1f} kB"
     return f"{size / 1_000_000:.1f} MB"
+
+
+def spent_text(seconds: float) -> str:
+    """How long something took, in at most six cells; under a tenth of a second in milliseconds."""
+    return f"{max(0.0, seconds) * 1000:.0f}ms" if seconds < 0.0995 else duration_text(seconds)

@@ -67,3 +67,10 @@ class Subject:
     def glyph(self, glyph: str, ascii: str) -> str:
         """One of the two, as ASCII is wanted or not."""
         return ascii if self.ascii else glyph
+
+
+def degraded_text(node: NodeState) -> str:
+    """Why a node that succeeded counts as degraded."""
+    if node.items is not None:
+        return f"{node.items.failed} of its {node.items.count:,} items failed"
+    return "a fallback value stands in for its result"

@@ -26,11 +26,13 @@ class Table(NamedTuple):
     Args:
         names: keys, in the order of the first record.
         widths: cells that each column would like.
+        numbers: columns of numbers, which stand at the right.
         digits: cells of the largest index.
     """
 
     names: tuple[str, ...]
     widths: tuple[int, ...]
+    numbers: frozenset[str]
     digits: int
 
     def fit(self, cells: int) -> list[tuple[str, int]]:
@@ -52,7 +54,11 @@ class Table(NamedTuple):
         """The names of the columns."""
         shown = self.fit(cells)
         row: Row = [Segment(" " * (self.digits + 1), "dim")]
-        row += [Segment(column(sanitise(name, 80), size) + " ", "json.key") for name, size in shown]
+        for name, size in shown:
+            text = column(sanitise(name, 80), size)
+            if name in self.numbers:
+                text = text.rstrip().rjust(size)
+            row.append(Segment(f"{text} ", "json.key"))
         if len(shown) < len(self.names):
             row.append(Segment(f"+{len(self.names) - len(shown)}", "dim"))
         return row
@@ -60,34 +66,55 @@ class Table(NamedTuple):
     def record(self, index: int, record: Any, cells: int, seen: Callable[[Any, Any], Any]) -> Row:
         """One record; ``seen`` covers sensitive members."""
         row: Row = [Segment(f"{index:>{self.digits}} ", "dim")]
+        if not isinstance(record, dict):
+            return [
+                *row,
+                Segment(leaf_text(record, max(4, cells - self.digits)), leaf_style(record)),
+            ]
         for name, size in self.fit(cells):
-            if not isinstance(record, dict) or name not in record:
+            if name not in record:
                 row.append(Segment(" " * (size + 1), "dim"))
                 continue
             value = seen(name, record[name])
             text = value if isinstance(value, str) and value else None
             shown = sanitise(text, 2 * size + 16) if text else leaf_text(value, size)
-            if isinstance(value, int | float) and not isinstance(value, bool):
+            if _is_number(value):
                 shown = " " * max(0, size - width(shown)) + shown
             row.append(Segment(column(shown, size) + " ", leaf_style(value)))
         return row
 
 
 def table_of(value: list[Any], seen: Callable[[Any, Any], Any]) -> Table | None:
-    """The table that a list makes, None when it is no list of flat records with the same keys."""
-    if len(value) < 2 or not isinstance(value[0], dict) or not 0 < len(value[0]) <= MOST_COLUMNS:
+    """The table that a list makes, None when it is no list of flat records with the same keys.
+
+    Nulls among the records are let pass: items of a foreach that failed leave them.
+    """
+    if len(value) < 2:
         return None
-    names = value[0].keys()
+    first = next((record for record in islice(value, CHECKED) if record is not None), None)
+    if not isinstance(first, dict) or not 0 < len(first) <= MOST_COLUMNS:
+        return None
+    names = first.keys()
     for record in islice(value, CHECKED):
+        if record is None:  # an item of a foreach that failed
+            continue
         if not isinstance(record, dict) or record.keys() != names:
             return None
         if any(isinstance(member, dict | list) for member in record.values()):
             return None
     widths = []
     for name in names:
-        cells = max(_cells(seen(name, record[name])) for record in islice(value, MEASURED))
+        cells = max(
+            (_cells(seen(name, record[name])) for record in islice(value, MEASURED) if record),
+            default=0,
+        )
         widths.append(max(NARROWEST, width(sanitise(name, 80)), cells))
-    return Table(tuple(names), tuple(widths), len(str(len(value) - 1)))
+    numbers = frozenset(name for name in names if _is_number(first[name]))
+    return Table(tuple(names), tuple(widths), numbers, len(str(len(value) - 1)))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _cells(value: Any) -> int:

@@ -269,7 +269,7 @@ class ValueTree:
         if row.kind == "text":
             return [lead, Segment(row.value, "json.text")]
         if row.kind == "head":
-            return [lead, *row.value.head(room - 2)]
+            return [lead, Segment("  ", "dim"), *row.value.head(room - 2)]
         if row.kind == "record":
             table = self._table(row.path[:-1], self._holder(row.path))
             if table is not None and isinstance(row.key, int):

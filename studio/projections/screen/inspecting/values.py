@@ -19,7 +19,7 @@ from studio.projections.screen.inspecting.paragraphs import (
     plural,
     size_text,
 )
-from studio.projections.screen.inspecting.subject import Subject
+from studio.projections.screen.inspecting.subject import Subject, degraded_text
 from studio.projections.screen.inspecting.tree import Cover, ValueTree
 from studio.projections.states import node_look
 
@@ -60,12 +60,26 @@ def declares_sensitive(workflow: Workflow) -> bool:
     )
 
 
+def finding_key(subject: Subject, tab: str) -> Hashable:
+    """What the Input or Output tab depends on: while it is the same, nothing has to be read again."""
+    node = subject.node
+    if node is None:
+        return (subject.path, tab, subject.plan.version)
+    items = node.items.left if node.items is not None else -1
+    return (
+        subject.path, tab, node.status, node.finished_position, node.input_position, node.override_input,
+        node.attempt, items, bool(node.overridden), node.generation,
+    )  # fmt: skip
+
+
 def output_of(subject: Subject) -> Finding:
     """What the Output tab shows."""
     node, state = subject.node, subject.state
     if node is None or state is None:
-        return Finding(("none",), [[Segment("A run gives it an output.", "dim")]])
-    key = (subject.path, "output", node.finished_position, node.status, bool(node.overridden))
+        return Finding(
+            finding_key(subject, "Output"), [[Segment("A run gives it an output.", "dim")]]
+        )
+    key = finding_key(subject, "Output")
     stands = node.status in EFFECTIVE
     if not stands and node.status not in ("compensating", "compensated", "compensation_failed"):
         return Finding(key, paragraph(_no_output(subject, node), "dim", subject.width))
@@ -82,7 +96,8 @@ def output_of(subject: Subject) -> Finding:
         head += paragraph(f"{subject.glyph('°', 'o')} given by hand", "warn", subject.width)
         head += labelled("before", before, "dim", subject.width, 2)
     if "degraded" in node.marks:
-        head += paragraph("Its fallback value stands in for a result.", "warn", subject.width)
+        text = f"{subject.glyph('▿', 'v')} {degraded_text(node)}"
+        head += paragraph(text, "warn", subject.width)
     if head:
         head.append([])
     return Finding(
@@ -133,8 +148,8 @@ def input_of(subject: Subject) -> Finding:
     cover = covering(subject.mask, "") if declares_sensitive(subject.plan.workflow) else None
     if node is None or state is None:
         written = planned.node.input if planned is not None else None
-        return _as_written(subject, written, ("written",), cover)
-    key = (subject.path, "input", node.input_position, node.override_input, node.attempt)
+        return _as_written(subject, written, finding_key(subject, "Input"), cover)
+    key = finding_key(subject, "Input")
     head = _item_head(subject, node)
     waiting = node.override_input > node.input_position
     if node.override_input and waiting:

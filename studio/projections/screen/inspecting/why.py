@@ -6,8 +6,14 @@ from studio.core.why import Reason, explain
 from studio.projections.layout import Segment
 from studio.projections.screen.graph import duration_text
 from studio.projections.screen.inspecting.edges import following
-from studio.projections.screen.inspecting.paragraphs import Row, labelled, paragraph, wrap
-from studio.projections.screen.inspecting.subject import Subject
+from studio.projections.screen.inspecting.paragraphs import (
+    Row,
+    labelled,
+    paragraph,
+    spent_text,
+    wrap,
+)
+from studio.projections.screen.inspecting.subject import Subject, degraded_text
 from studio.projections.states import MARKS
 
 SIGNS: Final[dict[str, tuple[str, str, str]]] = {
@@ -34,7 +40,7 @@ MEANINGS: Final[dict[str, str]] = {
     "overridden": "its next input was given by hand",
     "overridden output": "its output was given by hand",
     "marked": "its outcome was set by hand",
-    "degraded": "a fallback stands in for its result",
+    "degraded": "a fallback stands in for its result, or items of it failed",
 }
 """What the marks beside a name mean."""
 
@@ -76,8 +82,11 @@ def _marks(subject: Subject) -> list[Row]:
     rows: list[Row] = []
     for name in sorted(node.marks if node is not None else ()):
         if name in MEANINGS:
+            meaning = MEANINGS[name]
+            if name == "degraded" and node is not None:
+                meaning = degraded_text(node)
             sign = MARKS[name][subject.ascii] if name in MARKS else ""
-            text = f"{sign} {MEANINGS[name]}".strip()
+            text = f"{sign} {meaning}".strip()
             rows += labelled("mark" if not rows else "", text, "warn", subject.width, 3)
     return [[], *rows] if rows else []
 
@@ -90,7 +99,7 @@ def _times(subject: Subject) -> list[Row]:
     text = f"started {subject.moment(node.started_at)}"
     if node.finished_at is not None:
         text += f", ended {subject.moment(node.finished_at)}"
-    text += f", took {duration_text(end - node.started_at)}"
+    text += f", took {spent_text(end - node.started_at)}"
     rows: list[Row] = [[], *labelled("time", text, "dim", subject.width, 3)]
     if node.deadline is not None and node.finished_at is None:
         left = duration_text(node.deadline - subject.now)

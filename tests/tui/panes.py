@@ -1,0 +1,113 @@
+"""Panes on a bare application, over a run driven by hand: no engine, no files of state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from textual.app import App, ComposeResult
+from textual.widget import Widget
+
+from studio.core.events import Record
+from studio.errors import NotFoundError
+from studio.ports import AttemptKey, LogLine
+from studio.tui.messages import NodeOpened, NodeSelected
+from tests.unit.core.driver import Driver
+
+Logs = dict[AttemptKey, list[LogLine]]
+
+
+@dataclass
+class FakeReading:
+    """What panes read of a state folder."""
+
+    driver: Driver
+    logged: Logs = field(default_factory=dict)
+
+    def records(self, run: int, after: int = 0) -> Iterator[Record]:
+        """Records of the driver."""
+        return (one for one in self.driver.records if one.run == run and one.position > after)
+
+    def logs(
+        self, run: int, node: str | None = None
+    ) -> Iterator[tuple[AttemptKey, Iterator[LogLine]]]:
+        """Lines given to the test's session."""
+        for key, lines in self.logged.items():
+            if key.run == run and node in (None, key.node):
+                yield key, iter(lines)
+
+
+class FakeSession:
+    """The part of a session that panes use."""
+
+    def __init__(self, driver: Driver, logs: Logs | None = None) -> None:
+        self.driver = driver
+        self.shown_run: int | None = 1
+        self.shown_file: str | None = None
+        self.files: dict[str, Any] = {}
+        self.rows: list[Any] = []
+        self.reading = FakeReading(driver, logs or {})
+        self.studio = SimpleNamespace(reading=self.reading, owns=True)
+
+    @property
+    def run(self) -> Any:
+        """The driver's run, None when a workflow alone is shown."""
+        return self.driver.run(self.shown_run) if self.shown_run is not None else None
+
+    @property
+    def plan(self) -> Any:
+        """Its definition."""
+        return self.driver.run().plan
+
+    @property
+    def engine_state(self) -> Any:
+        """Its state."""
+        return self.driver.state if self.shown_run is not None else None
+
+    def now(self) -> float:
+        """Time of the driver."""
+        return self.driver.now
+
+
+class BrokenReading(FakeReading):
+    """A state folder that has gone."""
+
+    def logs(
+        self, run: int, node: str | None = None
+    ) -> Iterator[tuple[AttemptKey, Iterator[LogLine]]]:
+        raise NotFoundError("the state folder has gone")
+
+
+class Bare(App[None]):
+    """One widget, and the messages it sent."""
+
+    def __init__(self, widget: Widget) -> None:
+        super().__init__()
+        self.widget = widget
+        self.selected: list[str | None] = []
+        self.opened: list[str] = []
+        self.reported: list[Exception] = []
+
+    def compose(self) -> ComposeResult:
+        """The widget alone."""
+        yield self.widget
+
+    def on_node_selected(self, message: NodeSelected) -> None:
+        """Keep what was selected."""
+        self.selected.append(message.path)
+
+    def on_node_opened(self, message: NodeOpened) -> None:
+        """Keep what was opened."""
+        self.opened.append(message.path)
+
+    def report(self, error: Exception) -> None:
+        """Errors of handlers end the test."""
+        self.reported.append(error)
+
+
+def screen_text(widget: Any) -> list[str]:
+    """What the widget draws, line by line."""
+    lines: Sequence[Any] = [widget.render_line(y) for y in range(widget.size.height)]
+    return ["".join(part.text for part in line).rstrip() for line in lines]
