@@ -265,7 +265,7 @@ def review_handlers(state: EngineState, run: RunState, node: NodeState) -> list[
         target = run.nodes[edge.target]
         if not edge.handles or target.edges is None or target.edges[edge.slot] != TAKEN:
             continue
-        if target.status in ("succeeded", "reused"):
+        if target.status in ("succeeded", "reused") and target.settled:
             return [FailureDisposed(node.path, "handled")]
         pending = pending or not target.settled
     if pending:

@@ -111,7 +111,7 @@ def _rebuild_edges(run: RunState, event: RunRevised, position: int) -> None:
             "success"
             if node.status in EFFECTIVE
             else "failure"
-            if node.status == "failed"
+            if node.status in ("failed", "in_doubt")
             else "none"
         )
         resolve(run, node, outcome, position, verdict.dead, verdict.broken)
