@@ -11,6 +11,7 @@ from studio.loading.discovery import discover
 from studio.loading.fingerprint import CodeIndex, CodePrint, code_fingerprints, files_of
 from studio.loading.loader import JSON_SUFFIXES, YAML_SUFFIXES
 from studio.loading.watcher import Appeared, FileChange, Removed
+from studio.model.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Edit:
         new: the code now.
         files: the saved files that touch it, as people know them.
         written: moment of the newest save among them, seconds since the epoch.
+        gone: code that is gone, when nothing else was saved that could have taken its place.
     """
 
     entry: WorkflowFile
@@ -32,6 +34,7 @@ class Edit:
     new: Mapping[str, CodePrint]
     files: tuple[str, ...]
     written: float
+    gone: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[Diagnostic, ...]:
@@ -42,7 +45,11 @@ class Edit:
             for one in code.problems:
                 place = replace(one.place, file=os.path.join(folder, one.place.file))
                 found.setdefault((place.line, one.message), replace(one, place=place))
-        return tuple(found.values())
+        missing = [
+            Diagnostic(Place(file), "is gone, and nodes reach it", "error", "gone")
+            for file in self.gone
+        ]
+        return (*found.values(), *missing)
 
 
 class EditedFiles:
@@ -65,10 +72,10 @@ class EditedFiles:
 
     def take(self, changes: Iterable[FileChange]) -> list[Edit]:
         """Read again what these saves touch."""
-        touched: dict[str, list[str]] = {}
+        touched: dict[str, list[FileChange]] = {}
         for change in changes:
             for path in self._touched(change):
-                touched.setdefault(path, []).append(change.path)
+                touched.setdefault(path, []).append(change)
         return [self._edit(path, files) for path, files in touched.items()]
 
     def _touched(self, change: FileChange) -> list[str]:
@@ -95,13 +102,18 @@ class EditedFiles:
             return path == str(folder.absolute())
         return any(str(one.absolute()) == path for one in discover(folder).files)
 
-    def _edit(self, path: str, files: Sequence[str]) -> Edit:
+    def _edit(self, path: str, changes: Sequence[FileChange]) -> Edit:
+        files = [change.path for change in changes]
         before = self.session.files.get(path)
         old = self.prints.get(path, {})
         entry = self.session.read_file(Path(path))
         self.prints[path] = new = self._prints(entry)
         shown = tuple(dict.fromkeys(self.session.display(Path(file)) for file in files))
-        return Edit(entry, before, old, new, shown, max(_written(file) for file in files))
+        reached = files_of(old.values())
+        only_gone = all(isinstance(change, Removed) for change in changes)
+        gone = tuple(self.session.display(Path(file)) for file in files if file in reached)
+        written = max(_written(file) for file in files)
+        return Edit(entry, before, old, new, shown, written, gone if only_gone else ())
 
     def _prints(self, entry: WorkflowFile) -> dict[str, CodePrint]:
         if entry.plan is None:

@@ -7,6 +7,7 @@ changes only the definition on screen. The rules are those of engine.md, "Revisi
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 from studio.application.edited_files import Edit, EditedFiles
 from studio.application.local import LocalStudio
+from studio.application.location import PROJECT_FILE
 from studio.application.session import Notice, Session, WorkflowFile
 from studio.application.studio import Launch
 from studio.core.commands import Refusal
@@ -104,6 +106,11 @@ class Reloader:
                     await self.take(group)
                 except StudioError as error:
                     self.session.tell(str(error), "error")
+                except (
+                    Exception
+                ) as error:  # whatever one save brings about, the next one is followed
+                    name = type(error).__name__
+                    self.session.tell(f"a save could not be followed: {name}: {error}", "error")
 
     # ----------------------------------------------------------------- saves
 
@@ -116,6 +123,8 @@ class Reloader:
                 session.tell(one.reason, "warning")
             else:
                 changes.append(one)
+        if any(os.path.basename(change.path) == PROJECT_FILE for change in changes):
+            session.tell(f"{PROJECT_FILE} saved: it takes effect when the studio starts again")
         for run in self._runs():
             if run.number not in self._first:
                 self._first[run.number] = dict(self.files.prints.get(run.file, {}))

@@ -18,7 +18,7 @@ from studio.application.opening import open_studio
 from studio.application.reload import Reloader, run_and_watch
 from studio.application.session import Notice, Session
 from studio.application.studio import Sender
-from studio.loading.watcher import Removed, Saved
+from studio.loading.watcher import Appeared, Removed, Saved
 from studio.ports import RunFilter
 
 pytestmark = pytest.mark.slow
@@ -263,6 +263,39 @@ async def test_a_removed_workflow_is_told_and_its_runs_stay(bench: Bench) -> Non
     assert bench.notices() == ["orders.yaml is gone; its runs keep their definition"]
     assert bench.file not in bench.session.files
     assert bench.states(number)["send"] == "succeeded"
+
+
+async def test_code_that_goes_away_reaches_no_run_until_it_is_back(bench: Bench) -> None:
+    number = await bench.run()
+    prices = bench.folder / "prices.py"
+    prices.unlink()
+    await bench.reloader.take([Removed(str(prices))])
+    assert bench.notices() == [
+        "prices.py:1:1: is gone, and nodes reach it; the last good version stays"
+    ]
+    prices.write_text(PRICES)
+    await bench.reloader.take([Appeared(str(prices), "new")])
+    await bench.rest()
+    assert bench.notices() == ["prices.py saved: no node changed"]
+    assert bench.attempts(number) == {"load": 1, "score": 1, "send": 1}
+
+
+async def test_a_new_workflow_appears_and_other_files_do_not(bench: Bench) -> None:
+    (bench.folder / "new.yaml").write_text("workflow: fresh\nnodes:\n  a: { uses: noop }\n")
+    (bench.folder / "data.json").write_text("[]")
+    await bench.reloader.take(
+        [
+            Appeared(str(bench.folder / "data.json"), "x"),
+            Appeared(str(bench.folder / "new.yaml"), "y"),
+        ]
+    )
+    assert bench.notices() == ["new.yaml appeared: workflow fresh"]
+    assert bench.session.files.keys() == {bench.file, str(bench.folder / "new.yaml")}
+
+
+async def test_settings_are_said_to_wait_for_the_next_start(bench: Bench) -> None:
+    await bench.reloader.take([Saved(str(bench.folder / "studio.toml"), "x")])
+    assert bench.notices() == ["studio.toml saved: it takes effect when the studio starts again"]
 
 
 async def test_a_refused_revision_is_told_and_stays_pending(bench: Bench) -> None:
