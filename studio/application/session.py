@@ -6,6 +6,7 @@ them twenty times a second pays for what changed and not for how often. It knows
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -114,7 +115,8 @@ class Session:
         self.studio = studio
         self.location = location
         self.sender = sender
-        self.folder = folder
+        # As the loader and the watcher spell it: absolute, without `..`.
+        self.folder = Path(os.path.abspath(folder))
         self.clock: Clock = SystemClock()
         self.files: dict[str, WorkflowFile] = {}
         self.skipped: list[str] = []
