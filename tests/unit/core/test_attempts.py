@@ -380,3 +380,24 @@ def test_a_timer_that_is_waited_for_no_longer_makes_no_fact() -> None:
     for kind in get_args(TimerKind):
         driver.do(verbs.FireTimer(run=1, kind=kind, node="n"))
     assert len(driver.records) == count
+
+
+def test_a_retried_wait_keeps_the_time_it_was_given() -> None:
+    driver = Driver(
+        node(
+            "n",
+            kind=WaitSettings(duration="{{ params.d }}"),
+            timeout=5,
+            retry=Retry(strategy="fixed", initial_delay=1, jitter=0),
+        ),
+        params={"d": "90s"},
+    )
+    driver.tick(6)
+    assert driver.at("n").attempt == 2
+    assert driver.at("n").wake == START + 6 + 90
+
+
+def test_a_wait_until_a_moment_in_seconds() -> None:
+    driver = Driver(node("a"), node("n", "a", kind=WaitSettings(until="{{ nodes.a.output }}")))
+    driver.finish("a", START + 42)
+    assert driver.at("n").wake == START + 42

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from studio.core import commands as verbs
-from studio.core.events import AttemptStopRequested, NodeReleased, RunCancelRequested, RunTimedOut
+from studio.core.events import (
+    AttemptStarted,
+    AttemptStopRequested,
+    NodeReleased,
+    RunCancelRequested,
+    RunTimedOut,
+)
 from studio.model.nodes import Edge, WaitSettings
 from studio.model.policies import CompensationPolicy, Fallback, Limits, Repeat, Retry
 from tests.unit.core.driver import Driver, node, undo, workflow
@@ -178,3 +184,12 @@ def test_a_cancelled_run_uses_no_fallback() -> None:
     driver.tick(2).verb(verbs.CancelRun).end("a", "stopped")
     assert driver.states["a"] != "succeeded"
     assert driver.shown() == "cancelled"
+
+
+def test_the_undo_of_a_node_that_never_ran_has_no_input() -> None:
+    driver = Driver(
+        node("a"), node("b", "a", compensate=undo(input={"was": "{{ input }}"})), node("bad", "b")
+    )
+    driver.verb(verbs.MarkNode, "b", outcome="succeeded").fail("bad").finish("a")
+    started = next(event for event in driver.of(AttemptStarted, "b") if event.undo)
+    assert started.input == {"was": None}

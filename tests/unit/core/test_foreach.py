@@ -192,3 +192,12 @@ def test_a_doubtful_item_given_up_fails_the_foreach_without_a_cause() -> None:
     failure = driver.at("each").failure
     assert failure is not None
     assert failure.message == "1 of 1 items did not succeed"
+
+
+def test_a_list_may_be_written_as_an_expression() -> None:
+    driver = Driver(
+        node("a"), node("each", "a", foreach="nodes.a.output.rows", input={"r": "{{ item }}"})
+    )
+    driver.finish("a", {"rows": ["x", "y"]})
+    position = driver.at("each[1]").input_position
+    assert driver.state.event(position).input == {"r": "y"}
