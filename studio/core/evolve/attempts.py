@@ -17,6 +17,7 @@ from studio.core.events import (
 from studio.core.evolve.flights import clear_timer, hold_locks, land, set_timer, take_off
 from studio.core.evolve.graph import (
     become,
+    drop_items,
     feed_items,
     reopen_parent,
     requeue_item,
@@ -59,6 +60,8 @@ def _start_forward(
 ) -> None:
     if node.resolved:
         unresolve(run, node, record.position)
+    if node.items is not None:
+        drop_items(run, node, node.items.count)  # a revision made it a plain node
     node.attempt = event.attempt
     node.generation = event.generation
     node.iteration = event.iteration

@@ -11,10 +11,11 @@ from studio.core.state import (
     TAKEN,
     UNRESOLVED,
     EngineState,
+    Former,
     NodeState,
     RunState,
 )
-from studio.core.transitions import TRANSITIONS, Status
+from studio.core.transitions import EFFECTIVE, TRANSITIONS, Status
 
 FREE = frozenset({"blocked", "ready"})
 
@@ -239,6 +240,17 @@ def requeue_item(run: RunState, parent: NodeState, item: NodeState) -> None:
         run.unsettled.append(item.path)
     else:
         items.pending.appendleft(item.index)
+
+
+def drop_items(run: RunState, node: NodeState, count: int) -> None:
+    """Forget the items of a round; their attempts stay unique, and their idempotency keys move on."""
+    former = node.former or {}
+    for index in range(count):
+        item = run.nodes.pop(item_path(node.path, index))
+        ran = item.status in EFFECTIVE or item.status in ("compensated", "compensation_failed")
+        former[index] = Former(item.attempt, item.undo_attempt, item.generation + ran)
+    node.former = former
+    node.items = None
 
 
 def feed_items(run: RunState, parent: NodeState) -> None:

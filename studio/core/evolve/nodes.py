@@ -24,6 +24,7 @@ from studio.core.evolve.attempts import fail
 from studio.core.evolve.flights import clear_timer, set_timer
 from studio.core.evolve.graph import (
     become,
+    drop_items,
     feed_items,
     regate,
     reopen_parent,
@@ -35,7 +36,6 @@ from studio.core.plan import item_path
 from studio.core.state import (
     BreakpointState,
     EngineState,
-    Former,
     ItemsState,
     NodeState,
     RunState,
@@ -257,17 +257,6 @@ def _reset(state: EngineState, run: RunState, node: NodeState, keep: bool, posit
     unresolve(run, node, position)
     node.age = position
     run.unsettled.append(node.path)
-
-
-def drop_items(run: RunState, node: NodeState, count: int) -> None:
-    """Forget the items of a round; their attempts stay unique, and their idempotency keys move on."""
-    former = node.former or {}
-    for index in range(count):
-        item = run.nodes.pop(item_path(node.path, index))
-        ran = item.status in EFFECTIVE or item.status in ("compensated", "compensation_failed")
-        former[index] = Former(item.attempt, item.undo_attempt, item.generation + ran)
-    node.former = former
-    node.items = None
 
 
 def on_reused(state: EngineState, run: RunState, event: NodeReused, record: Record) -> None:

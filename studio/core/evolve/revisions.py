@@ -2,8 +2,7 @@
 
 from studio.core.events import EdgeVerdict, Record, RunRevised
 from studio.core.evolve.flights import clear_timer
-from studio.core.evolve.graph import become, is_automatic, regate, resolve, revive
-from studio.core.evolve.nodes import drop_items
+from studio.core.evolve.graph import become, drop_items, is_automatic, regate, resolve, revive
 from studio.core.joins import join_verdict
 from studio.core.plan import base_path
 from studio.core.resilience.compensation import holds_effects
@@ -100,7 +99,9 @@ def _rebuild_edges(run: RunState, event: RunRevised, position: int) -> None:
         if node.disposition == "handling":
             run.handling.append(name)
     run.unsettled.extend(
-        path for path, item in run.nodes.items() if item.parent is not None and item.status == "ready"
+        path
+        for path, item in run.nodes.items()
+        if item.parent is not None and item.status == "ready"
     )
     for name in run.plan.order:
         node = run.nodes[name]
