@@ -212,6 +212,8 @@ def phase_of(run: RunState) -> Phase:
 
 def needs_person(node: NodeState) -> bool:
     """Whether a node waits for a person."""
+    if node.archived and node.status not in ("in_doubt", "compensation_failed"):
+        return False
     return (
         node.status in ("in_doubt", "compensation_failed", "held")
         or (node.status == "failed" and node.disposition == "held")
