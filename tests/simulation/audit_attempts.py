@@ -14,6 +14,7 @@ from studio.core.events import (
     RetryRequested,
 )
 from studio.model.policies import Retry
+from tests.simulation.audit_nodes import drop_items
 from tests.simulation.ledger import GRACE, Ledger, NodeBook, Resolution, RunBook, parent_of, require
 
 SLACK = 0.6
@@ -70,6 +71,7 @@ def _check_forward(run: RunBook, book: NodeBook, event: AttemptStarted, where: s
 def _start_forward(run: RunBook, book: NodeBook, event: AttemptStarted) -> None:
     same = event.generation == book.generation
     require(15, same, f"{book.path}: generation {event.generation} instead of {book.generation}")
+    drop_items(run, book)
     book.attempt, book.open, book.resolution = event.attempt, True, None
     book.tries += 1
     book.gate, book.disposition, book.retry_at = "", "", None

@@ -41,6 +41,7 @@ def on_skipped(ledger: Ledger, run: RunBook, event: NodeSkipped, record: Record)
         require(6, verdict == wanted, f"{event.node} is skipped, but its join says {verdict}")
         require(7, not book.effect, f"{event.node} is skipped after it succeeded")
     book.resolution, book.gate, book.disposition = Resolution("none"), "", ""
+    book.retry_at = None
 
 
 def on_cancelled(ledger: Ledger, run: RunBook, event: NodeCancelled, record: Record) -> None:
@@ -135,10 +136,11 @@ def begin_anew(run: RunBook, book: NodeBook) -> None:
     book.tries = book.interruptions = 0
     book.by_hand = False
     book.retry_at = None
-    _drop_items(run, book)
+    drop_items(run, book)
 
 
-def _drop_items(run: RunBook, book: NodeBook) -> None:
+def drop_items(run: RunBook, book: NodeBook) -> None:
+    """The items of an earlier round are no more; their attempts are remembered."""
     for index in range(book.items or 0):
         item = run.nodes.pop(f"{book.path}[{index}]")
         _still(item, "dropped")
@@ -166,7 +168,7 @@ def on_expanded(ledger: Ledger, run: RunBook, event: ItemsExpanded, record: Reco
     require(
         6, verdict == "go" or book.by_hand, f"{event.node} is expanded; its join says {verdict}"
     )
-    _drop_items(run, book)
+    drop_items(run, book)
     book.items, book.gate, book.resolution = event.count, "", None
     for index in range(event.count):
         path = f"{event.node}[{index}]"

@@ -146,6 +146,8 @@ def _help_node(run: RunState, node: NodeState, base: dict[str, Any]) -> verbs.An
         return verbs.MarkNode(**base, outcome="ignored")
     if node.gate is not None:
         return verbs.ReleaseNode(**base)
+    if node.archived and node.status != "in_doubt":
+        return None
     if run.compensation is not None:
         return None
     if node.status == "in_doubt":

@@ -70,7 +70,7 @@ def _check_timers(state: EngineState, run: RunState) -> None:
         if node.gate == "hold":
             continue
         require(17, backoffs == wanted, f"{where} has {backoffs} retry timers, due {node.retry_at}")
-        if node.status == "backing_off" and not run.paused:
+        if node.status == "backing_off" and not run.paused and not node.archived:
             require(17, backoffs, f"{where} waits for nothing")
 
 

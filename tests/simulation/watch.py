@@ -93,7 +93,7 @@ class Twice:
 
     def _replayed(self, state: EngineState) -> EngineState | None:
         history = self._world.history
-        if len(state.runs) > 1 and _coupled(state):
+        if state.visited or (len(state.runs) > 1 and _coupled(state)):
             return None
         if state.position != history.head():
             return None
