@@ -145,11 +145,11 @@ def line_text(line: Line, clock: str, cells: int, *, ascii: bool = False) -> tup
     Args:
         line: what to show.
         clock: its time of day.
-        cells: width of the node column.
+        cells: width of the node column; a longer name, of an item, pushes its line to the right.
         ascii: use ASCII signs.
     """
     shown = sign(line.state)
     glyph = shown.ascii if ascii else shown.glyph
-    subject = pad(shorten(sanitise(line.subject), cells), cells)
+    subject = pad(shorten(sanitise(line.subject), max(cells, SUBJECT_CELLS)), cells)
     head = f"{clock}  {glyph} {subject}"
     return (f"{head}  {shown.word}" if shown.word else head), line.text

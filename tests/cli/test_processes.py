@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -210,3 +216,45 @@ def test_a_closed_pipe_is_no_error(folder: Path) -> None:
     )
     assert "many started" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def on_a_terminal(folder: Path, *words: str, **environ: str) -> str:
+    """What a command line writes to a terminal of 80 columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    child = subprocess.Popen(
+        [sys.executable, "-m", "studio", *words],
+        cwd=folder,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm-256color", **environ},
+    )
+    os.close(theirs)
+    limit = threading.Timer(PATIENCE, child.kill)
+    limit.start()
+    written = b""
+    with contextlib.suppress(OSError):  # how Linux tells that nobody holds the other end any more
+        while part := os.read(ours, 65536):
+            written += part
+    os.close(ours)
+    assert child.wait() == 0
+    limit.cancel()
+    return written.decode()
+
+
+def test_a_terminal_gets_colours_and_a_status_line(folder: Path) -> None:
+    written = on_a_terminal(folder, "run", "flow.yaml")
+    assert "\x1b[32m" in written
+    assert "run 1  2/2" in written
+    lines = [line.rpartition("\x1b[2K")[2] for line in written.splitlines()]
+    assert any("✓ second" in line for line in lines)
+    assert "run 1  2/2" not in lines[-1], "the status line is taken away at the end"
+    assert all(len(part) < 200 for part in written.split("\x1b[2K"))
+
+
+def test_no_color_is_obeyed(folder: Path) -> None:
+    written = on_a_terminal(folder, "run", "flow.yaml", NO_COLOR="1")
+    assert "m" not in "".join(re.findall(r"\x1b\[[0-9;]*([A-Za-z])", written))
+    assert "\x1b[" not in on_a_terminal(folder, "runs", "--no-color")
+    assert "\x1b[" not in on_a_terminal(folder, "run", "flow.yaml", TERM="dumb")

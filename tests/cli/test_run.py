@@ -123,5 +123,11 @@ def test_hints_name_another_state_folder(studio: Studio, folder: Path) -> None:
     assert "`studio show 1 --state other`" in done.err
 
 
+def test_a_state_folder_that_cannot_be_is_told(studio: Studio) -> None:
+    done = studio("run", "flow.yaml", "--state", "broken.yaml", expect=1)
+    assert done.err.startswith("studio: The state folder")
+    assert "broken.yaml" in done.err
+
+
 def test_colour_only_where_it_is_seen(studio: Studio) -> None:
     assert "\x1b" not in studio("run", "flow.yaml").out

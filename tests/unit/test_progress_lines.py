@@ -13,7 +13,7 @@ from studio.model.policies import Retry
 from studio.projections import history_lines
 from studio.projections.history_lines import phrase
 from studio.projections.masking import Mask
-from studio.projections.progress_lines import Progress, line_text
+from studio.projections.progress_lines import Line, Progress, line_text
 from studio.projections.signs import SIGNS
 from tests.unit.core.driver import Driver, edges, node, undo
 
@@ -129,6 +129,13 @@ def test_a_line_has_time_glyph_name_and_word(ascii: bool, glyph: str) -> None:
     head, text = line_text(lines[2], "10:00:00", progress.cells, ascii=ascii)
     assert head == f"10:00:00  {glyph} a      failed"
     assert text == "0 ms, ValueError: a broke, the run fails"
+
+
+def test_an_item_keeps_its_index_and_a_huge_name_is_cut() -> None:
+    line = Line(0.0, "running", "each[12]", "")
+    assert line_text(line, "10:00:00", 5)[0] == "10:00:00  ● each[12]  running"
+    long = line._replace(subject="n" * 200)
+    assert line_text(long, "10:00:00", 5)[0] == f"10:00:00  ● {'n' * 31}…  running"
 
 
 def test_phrases_of_a_long_list_are_cut() -> None:
