@@ -179,6 +179,7 @@ def _node_properties() -> Schema:
         "with": {"type": "object"},
         "needs": {"anyOf": [_ref("edge"), {"type": "array", "items": _ref("edge")}]},
         "join": {"enum": list(words.JOINS)},
+        "cancel_losers": {"type": "boolean"},
         "when": _ref("expression"),
         "foreach": {"anyOf": [_TEXT, {"type": "array"}]},
         "max_parallel": _integer(1),
@@ -271,7 +272,9 @@ def _by_kind() -> list[Schema]:
 
 def _node() -> Schema:
     schema = _closed({**_node_properties(), **_kind_properties()})
-    schema["allOf"] = _by_kind()
+    race = {"properties": {"join": {"const": "first"}}, "required": ["join"]}
+    loses = {"properties": {"cancel_losers": {"const": True}}, "required": ["cancel_losers"]}
+    schema["allOf"] = [*_by_kind(), {"if": loses, "then": race}]
     needs_foreach = ("max_parallel", "on_item_failure", "item_key")
     schema["dependentRequired"] = {key: ["foreach"] for key in needs_foreach}
     return schema

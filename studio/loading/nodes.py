@@ -155,6 +155,7 @@ def _flow(part: Section, formulas: Formulas, scopes: NodeScopes) -> dict[str, An
     values: dict[str, Any] = fill(
         {},
         join=part.word("join", words.JOINS),
+        cancel_losers=part.flag("cancel_losers"),
         input=read_input(part, formulas, scopes),
         max_parallel=part.integer("max_parallel", 1),
         on_item_failure=part.word("on_item_failure", words.ITEM_POLICIES),
@@ -171,6 +172,8 @@ def _flow(part: Section, formulas: Formulas, scopes: NodeScopes) -> dict[str, An
         values["item_key"] = formulas.expression(
             part.entries["item_key"], scopes.per_item("item_key")
         )
+    if values.get("cancel_losers") and values.get("join") != "first":
+        part.key_error("cancel_losers", '"cancel_losers" has a meaning only with "join: first"')
     for key in ("max_parallel", "on_item_failure", "item_key"):
         if key in part and "foreach" not in part:
             part.key_error(key, f'{quoted(key)} has a meaning only with "foreach"')

@@ -33,12 +33,12 @@ WORKFLOW_KEYS: Final = (
 LATER_WORKFLOW_KEYS: Final = ("triggers", "templates", "alerts")
 
 NODE_KEYS: Final = (
-    "uses", "name", "description", "group", "tags", "with", "needs", "join", "when",
-    "foreach", "max_parallel", "on_item_failure", "item_key", "repeat", "timeout", "retry",
+    "uses", "name", "description", "group", "tags", "with", "needs", "join", "cancel_losers",
+    "when", "foreach", "max_parallel", "on_item_failure", "item_key", "repeat", "timeout", "retry",
     "fallback", "compensate", "irreversible", "side_effects", "priority", "locks", "critical",
     "sensitive", "breakpoint",
 )  # fmt: skip
-LATER_NODE_KEYS: Final = ("breaker", "throttle", "resources", "cache", "extends", "cancel_losers")
+LATER_NODE_KEYS: Final = ("breaker", "throttle", "resources", "cache", "extends")
 
 KIND_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "python": ("call", "code", "isolation"),
