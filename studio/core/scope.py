@@ -6,6 +6,7 @@ from typing import Any
 from studio.core.plan import item_path
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
+from studio.model.durations import format_moment
 
 _NODE_KEYS = ("output", "state", "error", "attempts")
 
@@ -70,7 +71,7 @@ def run_scope(state: EngineState, run: RunState) -> dict[str, Any]:
     return {
         "params": run.params,
         "nodes": NodesView(state, run),
-        "run": {"id": run.run_id, "started_at": run.started_at},
+        "run": {"id": run.run_id, "started_at": format_moment(run.started_at)},
         "env": run.plan.workflow.env,
     }
 

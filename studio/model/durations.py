@@ -53,3 +53,9 @@ def parse_moment(text: str) -> float:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.timestamp()
+
+
+def format_moment(at: float) -> str:
+    """The ISO 8601 text, in UTC and to the millisecond, of ``at`` seconds since the epoch."""
+    moment = datetime.fromtimestamp(round(at * 1000) / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
