@@ -193,3 +193,10 @@ def test_the_undo_of_a_node_that_never_ran_has_no_input() -> None:
     driver.verb(verbs.MarkNode, "b", outcome="succeeded").fail("bad").finish("a")
     started = next(event for event in driver.of(AttemptStarted, "b") if event.undo)
     assert started.input == {"was": None}
+
+
+def test_an_override_in_a_failing_run_starts_nothing_it_had_cancelled() -> None:
+    driver = Driver(node("a"), node("r"), node("b", ["a", "r"]), node("bad")).finish("a")
+    driver.fail("bad").verb(verbs.OverrideOutput, "a").finish("r")
+    assert driver.states["b"] == "cancelled"
+    assert driver.shown() == "failed"
