@@ -65,6 +65,7 @@ async def test_it_shows_what_is_on_disk_and_what_comes_each_line_once() -> None:
             "four",
         ]
         assert sum("attempt" in line for line in text) == 2
+        assert str(pane.border_title) == "4 Log  a  attempt 2"
 
 
 async def test_lines_that_come_while_the_disk_is_read_are_not_lost_or_doubled() -> None:

@@ -249,3 +249,25 @@ def test_a_line_of_endless_combining_marks_is_bounded() -> None:
     made = buffer(wrap=True)
     made.append(key(), [line("e" + "\u0301" * 200_000)])
     assert sum(len(row) for row in shown(made)) < 300
+
+
+@pytest.mark.parametrize("view", [{}, {"wrap": True, "width": 40}, {"level": "error"}])
+def test_what_append_lets_go_is_what_the_rows_shift_by(
+    view: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, size in (("CAPACITY", 300), ("WRAPPED_CAPACITY", 120), ("SLACK", 30)):
+        monkeypatch.setattr(log, name, size)
+    made = buffer(**view)
+    tail: list[str] = []
+    for number in range(40):
+        rows_before = shown(made)
+        texts = [f"{number}.{n} " + "x" * (n % 90) for n in range(70)]
+        gone = made.append(key(), [line(text, level="error") for text in texts])
+        rows = shown(made)
+        if gone <= len(rows_before):
+            kept = rows_before[gone:]
+            assert rows[: len(kept)] == kept
+        tail = rows[-3:]
+    assert tail
+    assert len(made) < 4 * 330
+    assert made.dropped > 2_000

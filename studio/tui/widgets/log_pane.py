@@ -92,6 +92,7 @@ class LogPane(PagedView):
         self._until: dict[KeyLike, float] = {}
         self._polling: Timer | None = None
         self._found = -1
+        self._attempt = ""
 
     # ----------------------------------------------------------------- what is shown
 
@@ -104,6 +105,7 @@ class LogPane(PagedView):
         self._waiting = []
         self._until = {}
         self._found = -1
+        self._attempt = ""
         self.follow = True
         self.buffer.clear()
         self.buffer.set_view(
@@ -124,7 +126,8 @@ class LogPane(PagedView):
 
     def _title(self) -> str:
         if self._path is not None:
-            return f"4 Log  {self._path.removeprefix('group:')}"
+            last = "" if self.buffer.view.named else self._attempt
+            return f"4 Log  {self._path.removeprefix('group:')}{last}"
         return f"4 Log  run {self._run}" if self._run is not None else "4 Log"
 
     def wants(self, node: str) -> bool:
@@ -187,6 +190,10 @@ class LogPane(PagedView):
         if lines[0].at <= before:
             lines = [line for line in lines if line.at > before]
         self._until[key] = lines[-1].at
+        attempt = f"  {'undo ' if key.undo else ''}attempt {key.attempt}"
+        if attempt != self._attempt:
+            self._attempt = attempt
+            self.set_title(self._title())
         return self.buffer.append(key, lines)
 
     def _keep_polling(self) -> None:

@@ -33,12 +33,13 @@ def wrap(text: str, cells: int, lines: int) -> list[str]:
         found += _wrap_line(sanitise(part, LINE_CHARACTERS), cells, lines + 1 - len(found))
         if len(found) > lines:
             break
-    if len(found) > lines or len(looked_at) < len(text):
-        found = found[:lines]
-        if lines > SHORT:
-            found[-1] = shorten(f"… {len(text):,} characters in all", cells)
-        else:
-            found[-1] = shorten(f"{found[-1][: cells - 1]}…", cells)
+    if len(found) <= lines and len(looked_at) == len(text):
+        return found
+    told = shorten(f"… {len(text):,} characters in all", cells)
+    if lines > SHORT:
+        return [*found[: lines - 1], told]
+    found = found[:lines]
+    found[-1] = shorten(f"{found[-1][: cells - 1]}…", cells)
     return found
 
 
