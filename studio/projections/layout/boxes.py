@@ -174,7 +174,9 @@ def _filled(row: tuple[Segment, ...], width: int, style: str) -> list[Segment]:
     found: list[Segment] = []
     left = width
     for text, look in row:
-        part = cut(clean(text), 0, left)
+        part = clean(text)
+        if cell_width(part) > left:
+            part = cut(part, 0, left)
         found.append(Segment(part, look))
         left -= cell_width(part)
         if left <= 0:
