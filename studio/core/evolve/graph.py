@@ -146,7 +146,8 @@ def set_edge(run: RunState, edge: PlanEdge, verdict: int, position: int) -> None
         target.taken += (verdict == TAKEN) - (old == TAKEN)
         target.dead += (verdict in (DEAD, BROKEN)) - (old in (DEAD, BROKEN))
     if target.status in FREE or target.status == "held":
-        if target.status != "blocked" and target.manual is None and join_verdict(target) != "go":
+        waits = target.status == "blocked" or target.retry_at is not None
+        if not waits and target.manual is None and join_verdict(target) != "go":
             become(run, target, "blocked")
         run.unsettled.append(target.path)
     elif skipped and join_verdict(target) != "skip":
