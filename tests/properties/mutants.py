@@ -46,7 +46,16 @@ TESTS = ("tests/unit/core", "tests/properties/test_core_brute_force.py")
 LONGEST = 60
 """Seconds after which a child counts as hanging, which is noticing too."""
 
-HARMLESS: dict[str, str] = {}
+HARMLESS: dict[str, str] = {
+    "fire_timer: node is None": "a node that is removed leaves no timer behind; a stray one must not end the loop",
+    "gate_of: node.gate is not None": "a node behind a closed gate is held, not ready; views ask all the same",
+    "judge_edges: node.plan.plain or node.parent is not None": "a shortcut: none of its edges has a condition",
+    "render: planned.input is None and planned.settings is None": "a shortcut: there is nothing to render",
+    "start_next: run is None or run.ended": "a run that ends leaves the list; a stray one must not end the loop",
+    "_offer: node.status == 'held'": "what opens a gate has already made the node ready or blocked",
+    "_start_undo: undo is None": "tells the type checker that a step of a plan has an undo",
+    "_wake_time: not isinstance(kind, WaitSettings)": "tells the type checker what a wait is",
+}
 """Guards without an effect that can be seen, and why they stand nevertheless."""
 
 
@@ -123,7 +132,7 @@ def survives(mutant: Mutant | None) -> bool:
 
 
 def main() -> int:
-    """Run the check. Returns 0 when nothing survived, 1 otherwise, 2 when the tests fail as they are."""
+    """Run the check. Returns 0 when nothing survived, 1 otherwise, 2 when it cannot be run as things stand."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
     parser.add_argument("--only", help="a module such as decide/nodes")
     parser.add_argument("--every", type=int, default=1, help="try every Nth guard")
@@ -131,6 +140,10 @@ def main() -> int:
     options = parser.parse_args()
     part, parts = (int(number) for number in options.part.split("/"))
     os.chdir(ROOT)
+    gone = set(HARMLESS) - {one.key for target in TARGETS for one in mutants(target)}
+    if gone:
+        print(f"listed as harmless, but no longer there: {', '.join(sorted(gone))}")
+        return 2
     targets = [target for target in TARGETS if options.only in (None, target)]
     found = [mutant for target in targets for mutant in mutants(target)]
     chosen = [mutant for mutant in found[:: options.every] if mutant.key not in HARMLESS]
