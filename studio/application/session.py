@@ -29,6 +29,7 @@ from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover
 from studio.loading.loader import LoadResult, load_file
 from studio.ports import AttemptKey, Clock, LogLine, RunFilter, RunRow
+from studio.projections.screen.keymap import Keymap
 
 if TYPE_CHECKING:
     from studio.core.state import EngineState, NodeState, RunState
@@ -128,6 +129,7 @@ class Session:
         self.watch_mode: Literal["auto", "ask", "off"] = "auto"
         self.last_params: dict[str, dict[str, Any]] = {}
         self.drafts: dict[str, str] = {}
+        self.keymap = Keymap()
         self.last_action: tuple[str, AnyCommand] | None = None
         self.on_change: Callable[[], None] = lambda: None
         self._changes = Changes()
@@ -293,6 +295,8 @@ class Session:
         return taken
 
     def _on_records(self, records: Sequence[Record]) -> None:
+        if not records:
+            return
         changes = self._changes
         changes.rows = True
         shown = self.shown_run

@@ -69,7 +69,7 @@ class Feed:
         return unsubscribe
 
     def publish(self, records: Sequence[Record]) -> None:
-        """Tell of records that are on disk."""
+        """Tell of records that are on disk; none at the end of a turn that made no fact."""
         for number, listener in list(self._records.items()):
             try:
                 listener(records)

@@ -244,6 +244,9 @@ class Engine:
         for index, (_command, future) in enumerate(letters):
             if future is not None and not future.done():
                 future.set_result(outcome.refusals.get(index))
+        if not outcome.records:
+            # Whoever waits for the engine to settle has to look again: this turn made no fact, but it was one.
+            self.feed.publish(())
         return outcome.more
 
     def _remove_results(self) -> None:

@@ -67,6 +67,7 @@ class LiveScreen(Guarded, Screen[None]):
         self._news: NoticeKind | None = None
         self._attention: Attention | None = None
         self._write: Callable[[str], None] = lambda text: None
+        self._waking = False
         self._flushing: Timer | None = None
         self._ticking: Timer | None = None
 
@@ -122,6 +123,13 @@ class LiveScreen(Guarded, Screen[None]):
     # ----------------------------------------------------------------- changes
 
     def _on_change(self) -> None:
+        """Flush soon. Called from tasks of the engine, which are not Textual's: the timer is set from a message."""
+        if not self._waking:
+            self._waking = True
+            self.call_later(self._wake_up)
+
+    def _wake_up(self) -> None:
+        self._waking = False
         if self._flushing is None:
             self._flushing = self.set_timer(FLUSH, self._flush)
 

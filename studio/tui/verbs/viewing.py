@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from studio.application.creating import TEMPLATE_NAMES, create_workflow
 from studio.projections.layout import Segment, clean
-from studio.projections.screen.actions import ACTIONS, key_name
+from studio.projections.screen.actions import ACTIONS, key_name, keys_of, shown_key
 from studio.projections.screen.graph import matches, needs_in_order
 from studio.projections.screen.menus import copy_choices, node_choices
 from studio.tui.editing import copy_text, open_editor, open_pager
@@ -77,7 +77,7 @@ async def palette(screen: "MainScreen") -> None:
                 action.id,
                 action.label,
                 why_not or action.help,
-                key_name(action.keys[0]),
+                shown_key(at, action),
                 enabled=why_not is None,
             )
         )
@@ -117,7 +117,7 @@ async def show_help(screen: "MainScreen") -> None:
         for action in ACTIONS:
             if action.scope != scope:
                 continue
-            keys = " ".join(key_name(key) for key in action.keys)
+            keys = " ".join(key_name(key) for key in keys_of(at, action))
             look = "text" if action.rule(at) is None else "dim"
             rows.append([Segment(f"  {keys:<8}", "key"), Segment(action.help, look)])
     rows += [
@@ -229,6 +229,21 @@ async def focus_around(screen: "MainScreen") -> None:
     screen.graph.toggle_focus()
 
 
+async def view(screen: "MainScreen") -> None:
+    """The table in place of the graph, or the graph again."""
+    screen.cycle_view()
+
+
+async def zoom(screen: "MainScreen") -> None:
+    """Give the focused pane the whole screen, or put the others beside it again."""
+    screen.toggle_zoom()
+
+
+async def show_map(screen: "MainScreen") -> None:
+    """Show or hide the map of the graph."""
+    screen.toggle_map()
+
+
 async def why(screen: "MainScreen") -> None:
     """Open the inspector's Why."""
     screen.show_pane("inspector")
@@ -294,6 +309,9 @@ VERBS = {
     "fit": fit,
     "fold": focus_around,
     "why": why,
+    "view": view,
+    "zoom": zoom,
+    "map": show_map,
     "watch_mode": watch_mode,
     "quit": leave,
 }
