@@ -36,14 +36,15 @@ def _aim(run: RunBook, until: str | None) -> None:
 
 def on_paused(ledger: Ledger, run: RunBook, event: RunPaused, record: Record) -> None:
     require(11, not run.paused, f"run {run.number} is paused twice")
-    run.paused = True
+    run.paused, run.paused_at = True, record.at
 
 
 def on_resumed(ledger: Ledger, run: RunBook, event: RunResumed, record: Record) -> None:
     require(11, run.paused, f"run {run.number} is resumed, but was not paused")
     run.paused = False
     for book in run.nodes.values():
-        book.retry_at = None  # it is moved on by the length of the pause
+        if book.retry_at is not None:
+            book.retry_at += record.at - run.paused_at
 
 
 def on_cancel(ledger: Ledger, run: RunBook, event: RunCancelRequested, record: Record) -> None:
@@ -71,7 +72,7 @@ def _exempt(run: RunBook, failed: str) -> set[str]:
     for path, book in run.nodes.items():
         if book.archived:
             continue
-        doomed = book.disposition not in ("", "fallback")
+        doomed = book.disposition not in ("", "fallback") or book.retry_at is not None
         if parent_of(path) is None and (book.open or book.items is not None or doomed):
             sources.add(path)
     found = {

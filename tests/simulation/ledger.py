@@ -81,6 +81,7 @@ class RunBook:
     number: int
     plan: Plan
     paused: bool = False
+    paused_at: float = 0.0
     cancelled: bool = False
     failing: bool = False
     forced: bool = False

@@ -39,6 +39,7 @@ class Report:
     appends: int = 0
     commands: int = 0
     phases: tuple[str, ...] = ()
+    events: frozenset[str] = frozenset()
 
 
 class SimulationError(AssertionError):
@@ -295,7 +296,7 @@ class Simulation:
         for _ in range(1 if self.small else self.rng.choice((1, 1, 2, 3))):
             await self.start_run()
             await self.live(self.rng.choice((0.0, 0.0, 0.3)))
-        for _ in range(0 if self.small else self.rng.choice((0, 3, 8, 15))):
+        for _ in range(0 if self.small else self.rng.choice((0, 4, 12, 25))):
             await self.live(self.rng.choice((0.0, 0.01, 0.2, 1.0, 3.0)))
             await self.act()
         self.world.faults.on = False
@@ -348,6 +349,8 @@ class Simulation:
         require(16, not outcome.records, f"a replayed history goes on: {outcome.records}")
         self.report.records = self.world.history.head()
         self.report.appends = self.world.appends
+        trace = self.world.auditor.trace
+        self.report.events = frozenset(type(record.event).__name__ for record in trace)
         self.report.phases = tuple(run.phase for run in ledger.runs.values())
 
 
