@@ -69,9 +69,14 @@ def first_failure(run: RunState) -> NodeState | None:
 
 
 def _message(run: RunState, failed: NodeState | None) -> str:
-    if run.message or failed is None or failed.failure is None:
-        return run.message
-    return f"{failed.path} failed: {failed.failure.type}: {failed.failure.message}"[:500]
+    return run.message or (_told(failed) if failed is not None else "")
+
+
+def _told(failed: NodeState) -> str:
+    failure = failed.failure
+    if failure is None:
+        return f"{failed.path} failed"
+    return f"{failed.path} failed: {failure.type}: {failure.message}"[:500]
 
 
 def _succeed(state: EngineState, run: RunState) -> RunFinished:
@@ -80,7 +85,8 @@ def _succeed(state: EngineState, run: RunState) -> RunFinished:
         try:
             outputs = run.plan.outputs.render(run_scope(state, run)).value
         except ExpressionError as error:
-            return RunFinished("failed", message=f"outputs: {error.message}")
+            message = f"outputs: {error.message}"
+            return RunFinished("failed", message=message, degraded=is_degraded(run))
     return RunFinished("succeeded", outputs=outputs, degraded=is_degraded(run))
 
 
@@ -167,15 +173,19 @@ def _start_undo(state: EngineState, run: RunState, node: NodeState, now: float) 
 
 def _finish(run: RunState, plan: CompensationState) -> list[AnyEvent]:
     given_up = [path for path in plan.steps if "ignored" in run.nodes[path].marks]
-    message = run.message
-    complete = plan.barrier is None and not given_up
+    stopped = ""
     if plan.barrier is not None:
-        message = f"stopped at {plan.barrier}, which is irreversible"
+        stopped = f"stopped at {plan.barrier}, which is irreversible"
     elif given_up:
-        message = f"the undo of {', '.join(given_up)} was given up"
-    found: list[AnyEvent] = [CompensationFinished(complete, message)]
+        stopped = f"the undo of {', '.join(given_up)} was given up"
+    found: list[AnyEvent] = [CompensationFinished(not stopped, stopped)]
     if plan.final:
-        found.append(RunFinished(_undone_phase(run, complete), message=message))
+        phase = _undone_phase(run, not stopped)
+        # What an earlier plan stopped at is over; the failure that began it all is not.
+        failed = first_failure(run)
+        cause = _told(failed) if failed is not None else run.message
+        message = "; ".join(text for text in (cause, stopped) if text)
+        found.append(RunFinished(phase, message=message, degraded=is_degraded(run)))
     return found
 
 

@@ -227,9 +227,8 @@ def _compensation_started(event: facts.CompensationStarted, at: float) -> Phrase
 
 
 def _compensation_finished(event: facts.CompensationFinished, at: float) -> Phrase:
-    return Phrase(
-        "", "", event.message or ("everything is undone" if event.complete else "stopped")
-    )
+    # Of a complete one the cause stands at the end of the run, and others may hold effects still.
+    return Phrase("", "", "the planned undos are done" if event.complete else event.message)
 
 
 def _failing(event: facts.RunFailing, at: float) -> Phrase:

@@ -69,7 +69,7 @@ def test_an_undo_is_told_step_by_step() -> None:
         "compensating run 1 undo of a",
         "compensating a",
         "compensated a 2.0 s",
-        "run 1 b failed: ValueError: b broke",
+        "run 1 the planned undos are done",
         "compensated run 1 2.0 s, b failed: ValueError: b broke",
     ]
 

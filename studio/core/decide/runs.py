@@ -337,10 +337,12 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
             "wait for it, or cancel it first",
         )
     standing = [name for name in standing_dependants(run, wanted) if name not in wanted]
+    count = len(wanted) + len(standing)
     if standing and not (command.force and command.reason):
         return Refusal(
             f"cannot undo {command.nodes[0]}: {standing[0]}, which follows it, still holds effects",
-            "--downstream undoes both; --force with --reason undoes it alone",
+            f"--downstream undoes {'both' if count == 2 else f'all {count}'};"
+            " --force with --reason undoes it alone",
         )
     plan = plan_undo(run, wanted, force=command.force)
     if not plan.steps:

@@ -454,7 +454,7 @@ def test_two_runs_are_undone_apart() -> None:
 
 
 def test_a_compensated_run_still_says_that_a_failure_was_tolerated() -> None:
-    driver = Driver(node("a", undo=True), node("soft", critical=False), node("bad", ["a"]))
+    driver = Driver(node("a", compensate=undo()), node("soft", critical=False), node("bad", "a"))
     driver.finish("a").fail("soft").fail("bad")
     undo_all(driver)
     assert driver.shown() == "compensated"
@@ -462,7 +462,8 @@ def test_a_compensated_run_still_says_that_a_failure_was_tolerated() -> None:
 
 
 def test_a_refused_undo_counts_what_downstream_would_undo() -> None:
-    chain = [node("a", undo=True), node("b", ["a"], undo=True), node("c", ["b"], undo=True)]
-    driver = Driver(*chain).finish("a").finish("b").finish("c")
-    assert "--downstream undoes both" in driver.refusal(verbs.Compensate, nodes=("b",)).hint
-    assert "--downstream undoes all 3" in driver.refusal(verbs.Compensate, nodes=("a",)).hint
+    driver = saga().finish("bad")
+    of_two = driver.refused(verbs.Compensate(run=1, nodes=("b",)))
+    of_three = driver.refused(verbs.Compensate(run=1, nodes=("a",)))
+    assert "--downstream undoes both;" in of_two
+    assert "--downstream undoes all 3;" in of_three
