@@ -11,7 +11,8 @@ from studio.errors import NotFoundError, RefusedError
 FLAGSHIP = "order_saga.yaml"
 """The sample that shows most: run by ``studio demo --run``."""
 
-_LEFT_OUT = {"__pycache__", ".studio"}
+_LEFT_OUT = {"__pycache__", ".studio", "output"}
+"""Folders that running a sample in place leaves behind."""
 
 
 @dataclass(frozen=True, slots=True)
