@@ -26,6 +26,8 @@ _LEFT_ALONE = frozenset(
 _YAML_KEY = re.compile(
     rb"""^(?:\xef\xbb\xbf)?["']?workflow["']?[ \t]*:(?:[ \t\r\n]|\Z)""", re.MULTILINE
 )
+# What `studio run --json` prints names its workflow too, and is kept beside it often enough.
+_RUN_DOCUMENT = frozenset({"run", "state"})
 _FIRST_KEY = re.compile(rb"""\A(?:\xef\xbb\xbf)?\s*\{\s*["']?workflow["']?\s*:""")
 
 
@@ -72,7 +74,7 @@ def is_workflow_text(raw: bytes, suffix: str) -> bool:
         data = json.loads(raw)
     except (ValueError, RecursionError):  # in the middle of an edit: only its first key can tell
         return False
-    return isinstance(data, dict) and "workflow" in data
+    return isinstance(data, dict) and "workflow" in data and not _RUN_DOCUMENT.issubset(data)
 
 
 class _Search:

@@ -34,6 +34,7 @@ def test_a_file_is_a_workflow_by_its_top_level(tmp_path: Path) -> None:
     write(tmp_path, "mark.yaml", "\ufeffworkflow: x\n")
     write(tmp_path, "compose.yaml", "services:\n  workflow: x\n")
     write(tmp_path, "package.json", '{"scripts": {"workflow": "x"}}')
+    write(tmp_path, "run.json", '{"run": 7, "workflow": "x", "state": "succeeded", "nodes": {}}')
     write(tmp_path, "text.txt")
     write(tmp_path, "empty.yaml", "")
     assert names(tmp_path) == [
