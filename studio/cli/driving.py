@@ -84,6 +84,7 @@ class Drive:
 
     Attributes:
         runs: what it has started or sent something to.
+        ended: those of them that had ended when the studio was closed.
         owned: whether the engine ran in this process.
         several: whether more than one run is followed at a time, so that lines have to say whose they are.
     """
@@ -94,6 +95,7 @@ class Drive:
         self.options = options
         self.sender = Sender(options.actor, os.environ)
         self.runs: list[int] = []
+        self.ended: set[int] = set()
         self.owned = False
         self.several = False
         self._studio: Studio | None = None
@@ -116,6 +118,9 @@ class Drive:
     async def close(self) -> None:
         """Let go of the studio; attempts that an engine here still has open are ended."""
         if self._studio is not None:
+            self.ended = {
+                run for run in self.runs if self._studio.reading.find(str(run)).state in ENDED
+            }
             await self._studio.close()
             self._studio = None
 
@@ -333,6 +338,8 @@ def _tell_interrupted(connection: Drive) -> None:
     with contextlib.suppress(OSError):  # the terminal may have gone with the interrupt
         for run in connection.runs:
             what = f"run {run} stays open: `studio resume {run}{more}` goes on with it"
+            if run in connection.ended:
+                what = f"run {run} had ended"
             if not connection.owned:
                 what = f"run {run} goes on in the open studio"
             connection.console.say(f"studio: interrupted; {what}")

@@ -43,6 +43,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     shown.add_argument("--plain", action="store_true", help="one line per change of state")
     shown.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="go on after the run, and run again what each save of its files changes, until ^C",
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
         "--wait", action="store_true", help="when an open studio takes it: wait until the run rests"
@@ -56,6 +61,18 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(args: argparse.Namespace, console: Console) -> int:
     given = read_params(args.params_file) if args.params_file else {}
+    if args.watch:
+        from studio.cli.watching import watch_file  # lazy: brings in the watcher
+
+        return watch_file(
+            console,
+            args.file,
+            read_options(args),
+            state=args.state,
+            params=given,
+            assignments=tuple(args.params),
+            until=args.until,
+        )
     return run_file(
         console,
         args.file,
@@ -125,6 +142,7 @@ VERBS = {
             ("studio run orders.yaml -p order_id=A-17 --hold", "stop at failures for a person"),
             ("studio run orders.yaml --json | jq .outputs", "one document at the end"),
             ("studio run etl.yaml --until validate", "only what leads to validate"),
+            ("studio run etl.yaml --watch", "run again what each save changes"),
         ),
     )
 }

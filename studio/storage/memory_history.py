@@ -11,6 +11,7 @@ from studio.errors import NotFoundError, StorageError
 from studio.ids import RunNumber, VersionHash
 from studio.ports import Batch, Definition, RunFilter, RunRow
 from studio.storage.codec import EventColumns, decode_record, encode_records
+from studio.storage.sqlite_reader import SHORTEST_DIGITS_ID
 
 
 def _go_on(batch: Batch) -> None:
@@ -115,6 +116,8 @@ class MemoryHistory:
             return self._rows[max(self._rows)]
         if reference.isascii() and reference.isdigit() and int(reference) in self._rows:
             return self._rows[int(reference)]
+        if reference.isascii() and reference.isdigit() and len(reference) < SHORTEST_DIGITS_ID:
+            raise NotFoundError(f"There is no run {reference}.")
         runs = [
             row for row in self._rows.values() if reference and row.run_id.startswith(reference)
         ]

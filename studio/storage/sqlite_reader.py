@@ -25,6 +25,10 @@ pins the write-ahead log; rows never change, so the pages still show one history
 NUMBER_MAX: Final = 2**63 - 1
 
 
+SHORTEST_DIGITS_ID = 12
+"""Digits from which on a number that is no run may be meant as the beginning of an id."""
+
+
 class SqliteReader:
     """Read access to one history through a read-only connection of its own.
 
@@ -178,6 +182,9 @@ class SqliteReader:
             )
             if page:
                 return decode_run(*page[0])
+            if len(reference) < SHORTEST_DIGITS_ID:
+                # "9" must never mean another run whose id happens to begin with 9.
+                raise NotFoundError(f"There is no run {reference}.")
         return self._find_by_id(reference)
 
     def _find_by_id(self, prefix: str) -> RunRow:

@@ -161,9 +161,9 @@ async def test_a_run_is_found_by_number_word_id_and_prefix(history: History) -> 
         run_row(4, run_id="abd4"),
     ]
     await history.append(Batch([], rows))
-    expected = {"2": 2, " last ": 4, "abc": 1, "abd456": 2, "77": 3, "77aa": 3, "abd4": 4}
+    expected = {"2": 2, " last ": 4, "abc": 1, "abd456": 2, "77a": 3, "77aa": 3, "abd4": 4}
     assert {reference: history.find(reference).run for reference in expected} == expected
-    for reference in ("ab", "abd", "zz", "99", "", "%", "_"):
+    for reference in ("ab", "abd", "zz", "99", "77", "", "%", "_"):
         with pytest.raises(NotFoundError):
             history.find(reference)
 
