@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from studio.core import commands as verbs
@@ -11,6 +12,7 @@ from studio.core.endings import phase_of
 from studio.core.plan import Plan
 from studio.core.state import EngineState, Flight
 from studio.core.turn import replay, take_turn
+from studio.engine.lookup import look_up
 from studio.engine.loop import Engine
 from studio.engine.orders import RunContext
 from studio.engine.recovery import recover
@@ -88,6 +90,7 @@ class Simulation:
             Random(seed + 2), Auditor(dict(self.plans), self.limit), behaviour, faults
         )
         self.clock = LoopClock()
+        self.values = MemoryValues()
         self.sent: list[AnyCommand] = []
         self.pending: dict[asyncio.Task[object], AnyCommand] = {}
         self.number = 0
@@ -101,7 +104,7 @@ class Simulation:
         world.stopped.clear()
         self.executor = SimulatedExecutor(world)
         self.engine = Engine(
-            world.history, self.executor, MemoryValues(), self.clock,
+            world.history, self.executor, self.values, self.clock,
             grace=GRACE, max_concurrency=self.limit,
         )  # fmt: skip
         world.engine = self.engine
@@ -139,12 +142,10 @@ class Simulation:
         world = self.world
         world.crashed = True
         self.executor.die()
-        task = self.engine._task
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        self.engine._timers.clear()
+        task = self.engine.task
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
         world.auditor.disturb()
         for waiting, command in list(self.pending.items()):
             waiting.cancel()
@@ -170,8 +171,8 @@ class Simulation:
         """Raise what was found so far."""
         if self.world.violation is not None:
             raise self.world.violation
-        task = self.engine._task
-        if task is not None and task.done() and not task.cancelled() and not self.world.crashed:
+        task = self.engine.task
+        if task.done() and not task.cancelled() and not self.world.crashed:
             error = task.exception()
             raise error if error is not None else Violation(17, "the engine's loop has ended")
         if self.engine.feed.failures:
@@ -223,7 +224,7 @@ class Simulation:
         roll = rng.random()
         if roll < 0.05:
             world.faults.disk_full = rng.choice((1, 1, 3))
-        elif roll < 0.08 and world.faults._rate:
+        elif roll < 0.08 and world.faults.rate:
             world.crashed = True
             world.stopped.set()
         elif roll < 0.16:
@@ -341,7 +342,8 @@ class Simulation:
         require(12, not self.executor.acting, f"attempts live on: {list(self.executor.acting)}")
         state = self.engine.state
         require(17, not state.flow.in_flight, f"in flight: {state.flow.in_flight}")
-        cold = EngineState(dict(self.plans), self.engine._look_up, self.limit)
+        find = partial(look_up, self.world.history, self.values)
+        cold = EngineState(dict(self.plans), find, self.limit)
         replay(cold, self.world.history.read())
         for number, run in cold.runs.items():
             compare(run, state.runs[number])

@@ -30,13 +30,13 @@ class Faults:
         self.disk_full = 0
         self._rng = rng
         self._crashes = crashes
-        self._rate = rate
+        self.rate = rate
 
     def strikes(self, number: int) -> bool:
         """Whether the engine dies now; ``number`` is negative before the append, positive after it."""
         if number in self._crashes:
             return True
-        return self.on and self._rate > 0 and self._rng.random() < self._rate
+        return self.on and self.rate > 0 and self._rng.random() < self.rate
 
 
 class World:
