@@ -1,5 +1,6 @@
 """Opening what a screen works on: project, engine or the engine's owner, session, and the watch over its files."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,9 +8,11 @@ from pathlib import Path
 from studio.application.actor import default_actor
 from studio.application.location import locate
 from studio.application.opening import open_studio
+from studio.application.reload import Reloader
 from studio.application.screen_options import ScreenOptions
 from studio.application.session import Session
 from studio.application.studio import Sender
+from studio.errors import StudioError
 from studio.projections.screen.summary import interrupted_runs
 
 
@@ -41,11 +44,26 @@ async def open_session(
         try:
             _show_first(session)
             _announce(session)
-            yield session
+            reloader = session.reloader = Reloader(session)
+            # Reading the code of every node takes longer than the first picture may wait.
+            opening = asyncio.create_task(_follow_files(session, reloader))
+            try:
+                yield session
+            finally:
+                await opening
+                await reloader.close()
         finally:
             await session.close()
     finally:
         await studio.close()
+
+
+async def _follow_files(session: Session, reloader: Reloader) -> None:
+    """Begin to watch the files; without the watch the screen still works, and says what is missing."""
+    try:
+        await reloader.open()
+    except (OSError, StudioError) as error:
+        session.tell(f"saved files are not followed: {error}", "error")
 
 
 def _show_first(session: Session) -> None:

@@ -32,6 +32,7 @@ from studio.ports import AttemptKey, Clock, LogLine, RunFilter, RunRow
 from studio.projections.screen.keymap import Keymap
 
 if TYPE_CHECKING:
+    from studio.application.reload import Reloader
     from studio.core.state import EngineState, NodeState, RunState
 
 __all__ = ["AnyCommand", "Changes", "NodeState", "Notice", "Session", "WorkflowFile"]
@@ -127,6 +128,7 @@ class Session:
         self.progress: dict[str, tuple[float | None, str]] = {}
         self.storage_paused = ""
         self.watch_mode: Literal["auto", "ask", "off"] = "auto"
+        self.reloader: Reloader | None = None
         self.last_params: dict[str, dict[str, Any]] = {}
         self.drafts: dict[str, str] = {}
         self.keymap = Keymap()
