@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from studio.core.events import Record
@@ -79,9 +80,18 @@ class BrokenReading(FakeReading):
     ) -> Iterator[tuple[AttemptKey, Iterator[LogLine]]]:
         raise NotFoundError("the state folder has gone")
 
+    def records(self, run: int, after: int = 0) -> Iterator[Record]:
+        raise NotFoundError("the history has gone")
+
 
 class Bare(App[None]):
-    """One widget, and the messages it sent."""
+    """One widget, the messages it sent, and the keys it let pass."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "note('enter')"),
+        Binding("space", "note('space')"),
+        Binding("backspace", "note('backspace')"),
+    ]
 
     def __init__(self, widget: Widget) -> None:
         super().__init__()
@@ -89,10 +99,15 @@ class Bare(App[None]):
         self.selected: list[str | None] = []
         self.opened: list[str] = []
         self.reported: list[Exception] = []
+        self.passed: list[str] = []
 
     def compose(self) -> ComposeResult:
         """The widget alone."""
         yield self.widget
+
+    def action_note(self, key: str) -> None:
+        """Keep a key that the widget had no use for."""
+        self.passed.append(key)
 
     def on_node_selected(self, message: NodeSelected) -> None:
         """Keep what was selected."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 from textual.content import Content
@@ -11,7 +12,7 @@ from textual.pilot import Pilot
 
 from studio.core import commands as verbs
 from studio.tui.widgets.inspector import Inspector
-from tests.tui.panes import Bare, FakeSession, screen_text
+from tests.tui.panes import Bare, BrokenReading, FakeSession, screen_text
 from tests.unit.core.driver import Driver, node
 
 
@@ -164,3 +165,35 @@ async def test_a_workflow_without_a_run_shows_its_definition() -> None:
         await pilot.pause()
         assert inspector.tabs() == ("Definition", "Edges")
         assert inspector.tab in inspector.tabs()
+
+
+async def test_keys_it_has_no_use_for_go_on_to_the_screen() -> None:
+    async with shown(failing(), "graph") as (_, _session, pilot, app):
+        await pilot.press("enter", "space", "backspace")
+        assert app.passed == ["enter", "space", "backspace"]
+
+
+async def test_an_error_is_shown_even_when_the_history_cannot_be_read() -> None:
+    driver = failing()
+    async with shown(driver, "load") as (inspector, session, pilot, _app):
+        session.studio.reading = BrokenReading(driver)
+        look(inspector, session, "graph")
+        await pilot.pause()
+        text = screen_text(inspector)
+        assert "KeyError: graph broke" in text
+        assert "the history has gone" in text
+
+
+async def test_the_input_of_the_last_good_run_stands_beside_the_failed_one() -> None:
+    flow = (node("a", input={"n": "{{ params.n }}"}),)
+    driver = Driver(*flow, params={"n": 1}).finish("a")
+    driver.start(driver.run().plan.workflow, policy="hold", params={"n": 2})
+    driver.fail("a", "KeyError", run=2)
+    async with shown(driver, "a") as (inspector, session, pilot, _app):
+        session.shown_run = 2
+        session.rows = [SimpleNamespace(run=1, file="", state="succeeded")]
+        look(inspector, session, "a")
+        await pilot.pause()
+        text = screen_text(inspector)
+        assert "last OK run #1  input.n = 1" in text
+        assert "        this run input.n = 2" in text

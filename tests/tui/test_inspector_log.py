@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 
 from studio.ids import NodePath, RunNumber
@@ -76,6 +77,38 @@ async def test_lines_that_come_while_the_disk_is_read_are_not_lost_or_doubled() 
         await pilot.app.workers.wait_for_complete()
         await pilot.pause()
         assert pane.text().split("\n") == ["one", "two", "three"]
+
+
+async def test_a_batch_that_was_read_half_written_is_completed_not_doubled() -> None:
+    batch = [LogLine(1.0, f"line {n}") for n in range(10)]
+    async with shown("a", {key("a"): batch[:4]}) as (pane, _, pilot, _app):
+        pane.append([(key("a"), batch)])
+        pane.append([(key("a"), [LogLine(1.0, "the clock stood still")])])
+        pane.append([(key("a"), [LogLine(0.5, "the clock went back")])])
+        await pilot.pause()
+        expected = [line.text for line in batch]
+        assert pane.text().split("\n") == [
+            *expected,
+            "the clock stood still",
+            "the clock went back",
+        ]
+
+
+async def test_the_log_of_a_run_that_another_process_drives_is_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("studio.tui.widgets.log_pane.POLL", 0.01)
+    logs = {key("a"): lines("one", "two")}
+    async with shown("b", logs) as (pane, session, pilot, _):
+        session.studio.owns = False
+        await look(pane, session, "a", pilot)
+        logs[key("a")] += lines("three", at=1.001)
+        logs[key("a", 2)] = lines("four", at=0.1)
+        for _ in range(100):
+            await pilot.pause(0.01)
+            if pane.text().endswith("four"):
+                break
+        assert pane.text().split("\n") == ["one", "two", "three", "four"]
 
 
 async def test_a_foreach_shows_its_items_a_group_its_nodes_and_none_the_run() -> None:

@@ -148,6 +148,15 @@ def test_a_book_takes_the_history_in_pieces_of_any_size() -> None:
     assert book.add(driver.records) == 0
 
 
+def test_a_book_keeps_no_more_of_a_failure_than_a_table_shows() -> None:
+    driver = Driver(node("a"), policy="hold")
+    failure = Failure("E", "m" * 90_000, traceback="t" * 90_000, locals={"x": "y" * 9_000})
+    driver.do(verbs.FinishAttempt(run=1, node="a", attempt=1, outcome="failed", failure=failure))
+    (line,) = attempts_of(driver.records, "a")
+    assert line.failure is not None
+    assert len(repr(line.failure)) < 1_000
+
+
 def test_marks_reuse_and_undos_are_told_among_the_attempts() -> None:
     driver = Driver(node("a", compensate=undo()), node("b", "a"), policy="hold")
     driver.finish("a").fail("b", "KeyError").verb(verbs.MarkNode, "b", outcome="skipped")
@@ -164,7 +173,7 @@ def test_why_explains_and_counts_down() -> None:
     driver = Driver(node("load"), node("graph", "load", retry=RETRY), node("train", "graph"))
     driver.finish("load").fail("graph").tick(1)
     shown = " ".join(texts(text_page(subject(driver, "graph"), "Why").head))
-    assert "in 3.0s" in shown
+    assert "in 3 s, at t4" in " ".join(shown.split())
     assert "then 1 blocked" in " ".join(shown.split())
     waiting = " ".join(texts(text_page(subject(driver, "train"), "Why").head))
     assert "graph" in waiting

@@ -34,8 +34,8 @@ from studio.projections.screen.inspector import (
 from studio.tui.widgets.local_time import local_time
 from studio.tui.widgets.quoted_files import QuotedFiles
 
-SLICE: Final = 4_000
-"""Records read at a time for the attempts: about 20 ms; the rest follows while the screen stays answerable."""
+SLICE: Final = 1_500
+"""Records read at a time for the attempts: about 15 ms; the rest follows while the screen stays answerable."""
 
 COMPARED_RECORDS: Final = 2_000
 """Records of the last good run looked through for the node's input."""
@@ -57,6 +57,7 @@ class Inspected:
         self._book = AttemptBook()
         self._trees: dict[str, tuple[Hashable, ValueTree | None]] = {}
         self._asked: Hashable = None
+        self._problem = ""
         self._finding: tuple[Hashable, Finding] | None = None
         self._files = QuotedFiles()
         self._mask: tuple[Hashable, Mask] = (None, Mask(None, {}))
@@ -131,7 +132,7 @@ class Inspected:
         if tab in ("Error", "Attempts"):
             self._read_history()
         source, written = self._quoted(subject, tab)
-        return text_page(
+        page = text_page(
             subject,
             tab,
             lines=self._book.of(subject.path),
@@ -140,6 +141,9 @@ class Inspected:
             written=written,
             compared=self._comparison(subject) if tab == "Error" else (),
         )
+        if self._problem and tab in ("Error", "Attempts"):
+            return Page([*page.head, [], *paragraph(self._problem, "bad", subject.width)])
+        return page
 
     def _finding_of(self, subject: Subject, tab: str) -> Finding:
         """The value of a tab; read again only when another one may be there, or the width is another."""
@@ -186,8 +190,13 @@ class Inspected:
         """Take in what the history has got since, a slice at a time."""
         if self.session is None or self.run is None:
             return
-        records = self.session.studio.reading.records(self.run, self._book.position)
-        self.complete = self._book.add(islice(records, SLICE)) < SLICE
+        self._problem = ""
+        try:
+            records = self.session.studio.reading.records(self.run, self._book.position)
+            self.complete = self._book.add(islice(records, SLICE)) < SLICE
+        except StudioError as error:
+            self.complete = True
+            self._problem = str(error)
 
     def _comparison(self, subject: Subject) -> Sequence[str]:
         """The last good run's input beside this one's, looked up once."""
@@ -214,8 +223,11 @@ class Inspected:
         )
         if earlier is None:
             return None
-        records = islice(session.studio.reading.records(earlier.run), COMPARED_RECORDS)
-        before = last_input(records, subject.path)
+        try:
+            records = islice(session.studio.reading.records(earlier.run), COMPARED_RECORDS)
+            before = last_input(records, subject.path)
+        except StudioError:
+            return None  # the comparison is an extra; the run's own error is what the tab is for
         if before is None:
             return None
         return Comparison(earlier.run, before.input, state.event(node.input_position).input)

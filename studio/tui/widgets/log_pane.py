@@ -1,6 +1,7 @@
 """The log of the selected node, or of the whole run."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import ClassVar, Final, NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -36,36 +37,64 @@ class Stored(NamedTuple):
 
     Args:
         batches: lines in the order they are shown.
+        seen: lines of each attempt there are on disk so far, those read before included.
+        last: the time of the last line of each attempt, and how many lines have it.
         skipped: older lines left on disk.
         problem: why it could not be read; empty when it could.
     """
 
     batches: list[Batch]
+    seen: dict[KeyLike, int]
+    last: dict[KeyLike, tuple[float, int]]
     skipped: int = 0
     problem: str = ""
 
 
-def read_stored(reading: Reading, run: int, wanted: Wanted, *, by_time: bool) -> Stored:
+def read_stored(
+    reading: Reading, run: int, wanted: Wanted, seen: Mapping[KeyLike, int], *, by_time: bool
+) -> Stored:
     """Read the newest lines of the attempts that are wanted; runs in a thread.
 
     Args:
         wanted: whether the log of a node, by path, belongs to what is shown.
+        seen: lines of each attempt that were read before; only what follows them is read.
         by_time: bring the lines of all attempts into one order.
     """
-    found: list[Batch] = []
+    found = Stored([], dict(seen), {})
     skipped = 0
     try:
         for key, lines in reading.logs(run):
-            if wanted(key.node):
-                kept, before = newest(lines)
-                found.append((key, kept))
-                skipped += before
+            if not wanted(key.node):
+                continue
+            known = seen.get(key, 0)
+            kept, before = newest(islice(lines, known, None))
+            skipped += before
+            if kept:
+                found.batches.append((key, kept))
+                found.seen[key] = known + before + len(kept)
+                at = kept[-1].at
+                found.last[key] = (at, sum(line.at == at for line in kept))
     except StudioError as error:
-        return Stored([], 0, str(error))
-    if by_time:
-        ordered, before = in_order(found)
-        return Stored([*ordered], skipped + before)
-    return Stored(found, skipped)
+        return found._replace(batches=[], problem=str(error))
+    if not by_time:
+        return found._replace(skipped=skipped)
+    ordered, before = in_order(found.batches)
+    return found._replace(batches=[*ordered], skipped=skipped + before)
+
+
+def unread(lines: Sequence[LineLike], last: tuple[float, int]) -> Sequence[LineLike]:
+    """Lines of a batch that were not on disk yet when it was read.
+
+    Args:
+        last: time of the last line on disk, and how many lines have it: a batch has one time, and the disk may have
+            been read while it was being written.
+    """
+    at, count = last
+    behind = next((index for index, line in enumerate(lines) if line.at >= at), len(lines))
+    while behind < len(lines) and count > 0 and lines[behind].at == at:
+        behind += 1
+        count -= 1
+    return lines[behind:]
 
 
 class LogPane(PagedView):
@@ -89,7 +118,8 @@ class LogPane(PagedView):
         self._problem = ""
         self._reading = False
         self._waiting: list[Batch] = []
-        self._until: dict[KeyLike, float] = {}
+        self._seen: dict[KeyLike, int] = {}
+        self._last: dict[KeyLike, tuple[float, int]] = {}
         self._polling: Timer | None = None
         self._found = -1
         self._attempt = ""
@@ -103,7 +133,8 @@ class LogPane(PagedView):
         self._session, self._path, self._run = session, path, session.shown_run
         self._problem = ""
         self._waiting = []
-        self._until = {}
+        self._seen = {}
+        self._last = {}
         self._found = -1
         self._attempt = ""
         self.follow = True
@@ -148,9 +179,10 @@ class LogPane(PagedView):
             return
         self._reading = True
         reading, wants, several = session.studio.reading, self.wants, self.buffer.view.named
+        seen = dict(self._seen)
 
         def fetch() -> None:
-            found = read_stored(reading, run, wants, by_time=several)
+            found = read_stored(reading, run, wants, seen, by_time=several)
             if not get_current_worker().is_cancelled:
                 self.app.call_from_thread(self._take_stored, found)
 
@@ -160,7 +192,11 @@ class LogPane(PagedView):
         self._reading = False
         self._problem = found.problem
         self.buffer.dropped += found.skipped
-        for key, lines in [*found.batches, *self._waiting]:
+        self._seen = found.seen
+        for key, lines in found.batches:
+            self._add(key, lines)
+        self._last.update(found.last)
+        for key, lines in self._waiting:
             self._take(key, lines)
         self._waiting = []
         self._draw()
@@ -183,13 +219,14 @@ class LogPane(PagedView):
         self._draw()
 
     def _take(self, key: KeyLike, lines: Sequence[LineLike]) -> int:
-        """Add lines unless they were read from disk already. Returns the rows let go at the top."""
-        before = self._until.get(key, float("-inf"))
-        if not lines or lines[-1].at <= before:
-            return 0
-        if lines[0].at <= before:
-            lines = [line for line in lines if line.at > before]
-        self._until[key] = lines[-1].at
+        """Add news, those lines aside that were read from disk already. Returns the rows let go at the top."""
+        if key in self._last:
+            lines = unread(lines, self._last[key])
+            if lines:
+                del self._last[key]
+        return self._add(key, lines) if lines else 0
+
+    def _add(self, key: KeyLike, lines: Sequence[LineLike]) -> int:
         attempt = f"  {'undo ' if key.undo else ''}attempt {key.attempt}"
         if attempt != self._attempt:
             self._attempt = attempt

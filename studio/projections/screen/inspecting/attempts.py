@@ -8,6 +8,9 @@ from studio.core import events as facts
 from studio.core.events import Origin, Record
 from studio.model.failure import Failure
 
+MESSAGE: Final = 400
+"""Characters kept of a failure's message."""
+
 
 @dataclass(slots=True)
 class AttemptLine:
@@ -19,7 +22,7 @@ class AttemptLine:
         undo: whether it is an attempt at the undo.
         started_at: seconds since the epoch.
         finished_at: the same; None while it is open.
-        failure: why it did not succeed.
+        failure: why it did not succeed, in short.
         note: what else is to be said about it.
         by: the person behind it, None when the engine went by its rules.
         overridden: its input was given by hand.
@@ -125,7 +128,7 @@ class AttemptBook:
     def _failed(self, event: facts.AttemptFailed, at: float) -> None:
         line = self._end(event, at, "compensation_failed" if event.undo else "failed")
         if line is not None:
-            line.failure = event.failure
+            line.failure = in_short(event.failure)
             line.retry_at = event.retry_at
 
     def _cancelled(self, event: facts.AttemptCancelled, at: float) -> None:
@@ -155,7 +158,9 @@ class AttemptBook:
         )
 
     def _node_failed(self, event: facts.NodeFailed, at: float) -> None:
-        line = AttemptLine(0, "failed", False, at, at, event.failure, "before any attempt")
+        line = AttemptLine(
+            0, "failed", False, at, at, in_short(event.failure), "before any attempt"
+        )
         self._append(event.node, line)
 
     def _marked(self, event: facts.NodeMarked, at: float) -> None:
@@ -179,6 +184,11 @@ class AttemptBook:
     def _output_overridden(self, event: facts.OutputOverridden, at: float) -> None:
         note = "output given by hand" + (" taken back" if event.revert else "")
         self._append(event.node, AttemptLine(0, "succeeded", False, at, at, note=note, by=event.by))
+
+
+def in_short(failure: Failure) -> Failure:
+    """What a table shows of a failure; tracebacks of a hundred thousand items would fill the memory."""
+    return Failure(failure.type[:MESSAGE], failure.message[:MESSAGE], failure.category)
 
 
 STOPS: Final[dict[str, str]] = {

@@ -15,7 +15,7 @@ from studio.projections.screen.inspecting.paragraphs import (
 )
 from studio.projections.screen.inspecting.subject import Subject
 from studio.projections.states import NODE_LOOKS, node_look
-from studio.projections.text import sanitise, shorten
+from studio.projections.text import sanitise, shorten, width
 
 GRID_ROWS = 6
 """Rows of the grid; where items outnumber its cells, a cell stands for several and shows the worst."""
@@ -51,7 +51,7 @@ def item_list(subject: Subject) -> ItemList | None:
     count = node.items.count
     order = _order(run, node)
     return ItemList(
-        [*grid(subject, run, node), _counts(subject, run, node), []],
+        [*grid(subject, run, node), *_counts(subject, run, node), []],
         count,
         lambda place: _item(subject, run, node, order[place]),
         lambda place: item_path(node.path, order[place]),
@@ -106,19 +106,30 @@ def _glyphs(subject: Subject, states: list[str]) -> Row:
     return row
 
 
-def _counts(subject: Subject, run: RunState, node: NodeState) -> Row:
+def _counts(subject: Subject, run: RunState, node: NodeState) -> list[Row]:
+    """How many items are in which state, in as many rows as it takes."""
     items = node.items
     counts: dict[str, int] = {}
     for index in range(items.count if items is not None else 0):
         status = run.nodes[item_path(node.path, index)].status
         counts[status] = counts.get(status, 0) + 1
-    row: Row = [Segment(plural(sum(counts.values()), "item"), "text")]
+    parts = [Segment(plural(sum(counts.values()), "item"), "text")]
     for state in WORST_FIRST:
         if state in counts:
             look = NODE_LOOKS[state]
-            text = f"  {subject.glyph(look.glyph, look.ascii)} {counts[state]:,} {look.word}"
-            row.append(Segment(text, look.style))
-    return row
+            text = f"{subject.glyph(look.glyph, look.ascii)} {counts[state]:,} {look.word}"
+            parts.append(Segment(text, look.style))
+    rows: list[Row] = [[]]
+    used = 0
+    for part in parts:
+        if used and used + 2 + width(part.text) > subject.width:
+            rows.append([])
+            used = 0
+        if used:
+            rows[-1].append(Segment("  ", "text"))
+        rows[-1].append(part)
+        used += 2 + width(part.text)
+    return rows
 
 
 def _item(subject: Subject, run: RunState, node: NodeState, index: int) -> Row:

@@ -65,8 +65,7 @@ def _reason(subject: Subject, reason: Reason) -> list[Row]:
     glyph, plain, style = SIGNS[reason.kind]
     text = subject.mask.text(reason.text)
     if reason.at is not None and reason.at > subject.now:
-        left = duration_text(reason.at - subject.now)
-        text += f", at {subject.moment(reason.at)}, in {left}"
+        text += f", at {subject.moment(reason.at)}"
     parts = wrap(text, subject.width - 2, 12)
     return [
         [
