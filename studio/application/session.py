@@ -397,6 +397,10 @@ class Session:
         self.studio.engine.add_definition(entry.plan, definition_of(entry.plan.workflow))
         return await self.send(Revise(run=run, version=entry.plan.version, code=dict(code)))
 
+    def edit_waits(self) -> bool:
+        """Whether a saved edit waits to be taken into the shown run."""
+        return self.reloader is not None and self.shown_run in self.reloader.pending
+
     def remember(self, label: str, inverse: AnyCommand) -> None:
         """Keep how the last action is taken back."""
         self.last_action = (label, inverse)

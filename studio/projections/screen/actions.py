@@ -1,7 +1,7 @@
 """The one table of actions: key, label, help, and when each applies. It feeds bindings, footer, help, palette, menus,
 the documentation and the user's keymap (interface.md, "Keys")."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from studio.core.endings import needs_person, phase_of
@@ -20,7 +20,9 @@ class Situation(NamedTuple):
         selected: path of the selected node, also when there is no run.
         file: path of the shown workflow file, None when there is none.
         loadable: whether the file has a good version.
+        pending: whether a saved edit waits to be taken into the run.
         driven: whether an engine drives the run; false for one that was interrupted.
+        keys: the user's keys by action id, where they differ from the table.
     """
 
     run: RunState | None = None
@@ -29,6 +31,8 @@ class Situation(NamedTuple):
     file: str | None = None
     loadable: bool = False
     driven: bool = True
+    pending: bool = False
+    keys: Mapping[str, tuple[str, ...]] = {}
 
 
 Rule: TypeAlias = Callable[[Situation], str | None]
@@ -170,6 +174,13 @@ def _go_on_run(at: Situation) -> str | None:
     return "the run is not interrupted, in step mode or at a breakpoint"
 
 
+def _revise(at: Situation) -> str | None:
+    missing = _with_run(at)
+    if missing:
+        return missing
+    return None if at.pending else "no saved edit waits to be taken into this run"
+
+
 def _needs(at: Situation) -> str | None:
     missing = _with_run(at)
     if missing or at.run is None:
@@ -196,6 +207,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("cancel", ("x",), "Cancel", "Cancel the node", "node", _cancel),
     Action("cancel_run", ("X",), "Cancel run", "Cancel the run; asks first", "run", _open_run),
     Action("override_input", ("i",), "Input", "Give the next attempt another input", "node", _with_node),
+    Action("rerun", ("ctrl+r",), "Rerun", "Run stale nodes, or everything from this node on, or all of it, again", "run", _with_run),
+    Action("revise", ("a",), "Take edit", "Take a saved edit into the run, showing what it means first", "run", _revise),
     Action("take_back", ("z",), "Take back", "Take back my last action, if nothing has acted on it yet", "run", _with_run),
     Action("next_need", ("f",), "Next", "Go to the next thing that needs you", "move", _needs, 17),
     Action("previous_need", ("F",), "Previous", "Go to the previous thing that needs you", "move", _needs),
@@ -240,6 +253,16 @@ KEY_NAMES: dict[str, str] = {
 def key_name(key: str) -> str:
     """A key as people write it."""
     return KEY_NAMES.get(key, key)
+
+
+def keys_of(at: Situation, action: Action) -> tuple[str, ...]:
+    """The keys of an action as this person has them; the first is shown."""
+    return at.keys.get(action.id, action.keys)
+
+
+def shown_key(at: Situation, action: Action) -> str:
+    """The key of an action as it is written on screen."""
+    return key_name(keys_of(at, action)[0])
 
 
 def footer_actions(at: Situation, limit: int = 9) -> list[Action]:

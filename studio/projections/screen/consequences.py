@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from studio.core.commands import Refusal
 from studio.core.resilience.compensation import standing_dependants, undoable
+from studio.core.revision import Verdict
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.projections.layout import Segment, clean
@@ -158,6 +159,44 @@ def undo_rows(
 def standing_behind(run: RunState, path: str) -> list[str]:
     """Nodes behind one whose undoable effect still stands."""
     return standing_dependants(run, [path])
+
+
+def verdict_rows(verdicts: Sequence[Verdict]) -> list[Row]:
+    """What taking an edit into the run means, node by node; what stays as it is is left out."""
+    rows: list[Row] = []
+    for verdict in verdicts:
+        if verdict.consequence in ("none", "kept") and verdict.change == "unchanged":
+            continue
+        why = f"  {clean(verdict.change)}" if verdict.change != "unchanged" else ""
+        reason = f": {clean(verdict.reason)}" if verdict.reason else ""
+        look = {"run again": "warn", "retried": "warn", "stale": "bad"}.get(
+            verdict.consequence, "text"
+        )
+        rows.append(
+            [
+                Segment(f"{clean(verdict.node)}  ", "title"),
+                Segment(CONSEQUENCES[verdict.consequence], look),
+                Segment(f"{why}{reason}", "dim"),
+            ]
+        )
+    return rows or [[Segment("nothing of this run changes", "dim")]]
+
+
+CONSEQUENCES: dict[str, str] = {
+    "kept": "stays done",
+    "new": "runs under the new definition",
+    "run again": "runs again",
+    "retried": "is retried",
+    "stale": "stays done, stale: it has effects and is not run again by itself",
+    "finishes": "finishes as it began, stale afterwards",
+    "archived": "is removed; it may still be undone",
+    "none": "stays as it is",
+}
+
+
+def stale_nodes(run: RunState) -> list[str]:
+    """Nodes whose input or definition is no longer what they ran with."""
+    return [path for path, node in run.nodes.items() if "stale" in node.marks and not node.parent]
 
 
 def cancel_rows(run: RunState) -> list[Row]:

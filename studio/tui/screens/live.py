@@ -219,6 +219,7 @@ class LiveScreen(Guarded, Screen[None]):
             session.shown_file,
             entry is not None and entry.plan is not None,
             session.live,
+            session.edit_waits(),
         )
 
     def node(self) -> "NodeState | None":

@@ -244,6 +244,50 @@ async def cancel_run(screen: "MainScreen") -> None:
         await screen.send(verbs.cancel(run.number), f"run {run.number} is cancelled")
 
 
+async def revise(screen: "MainScreen") -> None:
+    """Take a saved edit into the run, after showing what it means."""
+    reloader, run = screen.session.reloader, screen.session.run
+    pending = reloader.pending.get(run.number) if reloader is not None and run is not None else None
+    if reloader is None or run is None or pending is None:
+        return
+    rows = consequences.verdict_rows(pending.verdicts)
+    if await screen.app.push_screen_wait(
+        Confirm(f"Edit of {pending.entry.display}", rows, "take it")
+    ):
+        refusal = await reloader.accept(run.number)
+        if refusal is not None:
+            screen.notice(str(refusal), "warning")
+    else:
+        screen.notice("the edit waits: a shows it again", "info")
+
+
+async def rerun(screen: "MainScreen") -> None:
+    """Run stale nodes, or everything from the node on, or a fresh run with the same parameters."""
+    run, path = screen.session.run, screen.selected
+    if run is None:
+        return
+    stale = consequences.stale_nodes(run)
+    undo = [name for name in stale if (undo := run.nodes[name].plan.undo) is not None]
+    entries = [
+        Entry("stale", "Stale nodes again", consequences.named(stale) if stale else "none is stale", "s", enabled=bool(stale)),
+        Entry("undo", "Undo stale nodes, then run again", consequences.named(undo) if undo else "none of them declares an undo", "u", enabled=bool(undo)),
+        Entry("from", f"From {path} on", "it and all that follows it", "f", enabled=path is not None),
+        Entry("all", "All of it, in a fresh run", "with the same parameters: verify clean", "a"),
+    ]  # fmt: skip
+    chosen = await screen.app.push_screen_wait(Menu("Run what again?", entries))
+    if chosen == "stale":
+        await screen.send(verbs.rerun(run.number), f"{consequences.named(stale)} run again")
+    elif chosen == "undo":
+        await screen.send(
+            verbs.compensate(run.number, undo, downstream=True), "undoing; ctrl+r runs them again"
+        )
+    elif chosen == "from" and path is not None:
+        await screen.send(verbs.rerun(run.number, path), f"{path} and what follows run again")
+    elif chosen == "all" and screen.session.shown_file is not None:
+        number = await screen.session.launch(screen.session.shown_file, run.params)
+        screen.notice(f"run {number} started with the parameters of run {run.number}", "good")
+
+
 async def take_back(screen: "MainScreen") -> None:
     """Take back the last action."""
     last = screen.session.last_action
@@ -276,4 +320,6 @@ VERBS = {
     "cancel": cancel,
     "cancel_run": cancel_run,
     "take_back": take_back,
+    "revise": revise,
+    "rerun": rerun,
 }
