@@ -117,6 +117,8 @@ def settle(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]
     if node.status in ("ready", "held"):
         if run.failing and node.manual is None and base_path(node.path) not in run.exempt:
             return [NodeCancelled(node.path, run.message or "the run failed")]
+        if has_lost(run, node):
+            return [NodeCancelled(node.path, FASTER)]
         _offer(state, run, node)
         return []
     if node.status != "blocked" or node.parent is not None or run.ended:

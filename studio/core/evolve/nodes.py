@@ -181,6 +181,7 @@ def on_marked(state: EngineState, run: RunState, event: NodeMarked, record: Reco
         reopen_parent(run, node, record.position)
         become(run, node, "succeeded")
         node.failure = None
+        run.unsettled.extend(node.plan.losers)
         resolve(run, node, "success", record.position, event.dead, event.broken)
     elif event.outcome == "skipped":
         reopen_parent(run, node, record.position)
