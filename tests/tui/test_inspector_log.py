@@ -165,7 +165,7 @@ async def test_keys_switch_wrap_time_and_level() -> None:
     async with shown("a", logs) as (pane, _, pilot, _app):
         assert len(pane.buffer) == 3
         await pilot.press("W")
-        assert len(pane.buffer) == 4
+        assert len(pane.buffer) == 5
         await pilot.press("number_sign")
         assert screen_text(pane)[1] == "x" * pane.size.width
         await pilot.press("percent_sign", "percent_sign", "percent_sign")

@@ -188,6 +188,8 @@ def test_undo_says_what_it_would_do_or_why_not() -> None:
     assert "now     cannot undo a: b, which follows" in shown
     driver.finish("b").fail("c", "KeyError")
     shown = texts(text_page(subject(driver, "a"), "Undo").head)
+    assert "u asks whether to undo" in " ".join(" ".join(shown).split())
+    assert "--" not in " ".join(shown)
     assert "with what follows it" in shown
     assert [line for line in shown if line.endswith(("  a", "  b"))] == ["   1    b", "   2    a"]
     assert "now     u undoes" in texts(text_page(subject(driver, "b"), "Undo").head)

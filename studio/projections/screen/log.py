@@ -31,7 +31,7 @@ LINE_CHARACTERS: Final = 4_000
 PREFIX_CELLS: Final = 18
 """Cells of a node's name before its line."""
 
-LEAD_CELLS: Final = 9 + PREFIX_CELLS + 3 + 6
+LEAD_CELLS: Final = 13 + PREFIX_CELLS + 3 + 6
 """Cells that stand before a line at most: time, name, level."""
 
 LEVELS: Final[tuple[Level, ...]] = ("debug", "info", "warning", "error")
@@ -107,15 +107,27 @@ class LogView(NamedTuple):
 class LogBuffer:
     """The newest lines of what is shown, and where their rows begin.
 
+    Args:
+        moment: writes a moment (seconds since the epoch) as time of day, before attempts.
+        exact: the same to the millisecond, before lines; ``moment`` when None.
+        ascii: draw with ASCII characters only.
+
     Attributes:
         dropped: lines let go, which are on disk only.
         view: how it is shown; change it with `set_view`.
     """
 
-    def __init__(self, moment: Callable[[float], str], *, ascii: bool = False) -> None:
+    def __init__(
+        self,
+        moment: Callable[[float], str],
+        exact: Callable[[float], str] | None = None,
+        *,
+        ascii: bool = False,
+    ) -> None:
         self.dropped = 0
         self.view = LogView()
         self._moment = moment
+        self._exact = exact or moment
         self._ascii = ascii
         self._entries: list[Entry] = []
         self._shown: list[Entry] = []
@@ -213,7 +225,7 @@ class LogBuffer:
         """What stands before the text of a line."""
         row: Row = []
         if self.view.time:
-            row.append(Segment(f"{self._moment(entry.at)} ", "dim"))
+            row.append(Segment(f"{self._exact(entry.at)} ", "dim"))
         if self.view.named:
             name = shorten(entry.key.node, PREFIX_CELLS)
             bar = "|" if self._ascii else "│"

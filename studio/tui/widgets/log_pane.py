@@ -1,16 +1,13 @@
 """The log of the selected node, or of the whole run."""
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
-from typing import ClassVar, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.worker import get_current_worker
 
-from studio.application.reading import Reading
 from studio.application.session import Session
-from studio.errors import StudioError
 from studio.projections.layout import Segment
 from studio.projections.screen.log import (
     CAPACITY,
@@ -18,83 +15,14 @@ from studio.projections.screen.log import (
     KeyLike,
     LineLike,
     LogBuffer,
-    in_order,
-    newest,
     subtitle,
 )
-from studio.tui.widgets.local_time import local_time
+from studio.tui.widgets.local_time import exact_time, local_time
 from studio.tui.widgets.paged_view import PagedView, Row
+from studio.tui.widgets.stored_log import Batch, Stored, read_stored, unread
 
 POLL: Final = 1.0
 """Seconds between two looks at the logs of a run that another process drives."""
-
-Batch = tuple[KeyLike, Sequence[LineLike]]
-Wanted = Callable[[str], bool]
-
-
-class Stored(NamedTuple):
-    """What the disk had of a log.
-
-    Args:
-        batches: lines in the order they are shown.
-        seen: lines of each attempt there are on disk so far, those read before included.
-        last: the time of the last line of each attempt, and how many lines have it.
-        skipped: older lines left on disk.
-        problem: why it could not be read; empty when it could.
-    """
-
-    batches: list[Batch]
-    seen: dict[KeyLike, int]
-    last: dict[KeyLike, tuple[float, int]]
-    skipped: int = 0
-    problem: str = ""
-
-
-def read_stored(
-    reading: Reading, run: int, wanted: Wanted, seen: Mapping[KeyLike, int], *, by_time: bool
-) -> Stored:
-    """Read the newest lines of the attempts that are wanted; runs in a thread.
-
-    Args:
-        wanted: whether the log of a node, by path, belongs to what is shown.
-        seen: lines of each attempt that were read before; only what follows them is read.
-        by_time: bring the lines of all attempts into one order.
-    """
-    found = Stored([], dict(seen), {})
-    skipped = 0
-    try:
-        for key, lines in reading.logs(run):
-            if not wanted(key.node):
-                continue
-            known = seen.get(key, 0)
-            kept, before = newest(islice(lines, known, None))
-            skipped += before
-            if kept:
-                found.batches.append((key, kept))
-                found.seen[key] = known + before + len(kept)
-                at = kept[-1].at
-                found.last[key] = (at, sum(line.at == at for line in kept))
-    except StudioError as error:
-        return found._replace(batches=[], problem=str(error))
-    if not by_time:
-        return found._replace(skipped=skipped)
-    ordered, before = in_order(found.batches)
-    return found._replace(batches=[*ordered], skipped=skipped + before)
-
-
-def unread(lines: Sequence[LineLike], last: tuple[float, int]) -> Sequence[LineLike]:
-    """Lines of a batch that were not on disk yet when it was read.
-
-    Args:
-        last: time of the last line on disk, and how many lines have it: a batch has one time, and the disk may have
-            been read while it was being written.
-    """
-    at, count = last
-    behind = next((index for index, line in enumerate(lines) if line.at >= at), len(lines))
-    while behind < len(lines) and count > 0 and lines[behind].at == at:
-        behind += 1
-        count -= 1
-    return lines[behind:]
 
 
 class LogPane(PagedView):
@@ -111,7 +39,7 @@ class LogPane(PagedView):
         super().__init__(id=id, ascii=ascii)
         self.set_title("4 Log")
         self.follow = True
-        self.buffer = LogBuffer(local_time, ascii=ascii)
+        self.buffer = LogBuffer(local_time, exact_time, ascii=ascii)
         self._session: Session | None = None
         self._path: str | None = None
         self._run: int | None = None

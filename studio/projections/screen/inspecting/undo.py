@@ -75,7 +75,10 @@ def _preview(subject: Subject, run: RunState) -> list[Row]:
 
 def _verdict(subject: Subject, answer: "list[UndoStep] | Refusal") -> list[Row]:
     if isinstance(answer, Refusal):
-        return labelled("now", str(answer), "warn", subject.width, 6)
+        # Hints that name options are for the command line; on screen the key asks instead.
+        hint = "u asks whether to undo what follows too" if "--" in answer.hint else answer.hint
+        text = f"{answer.why}. {hint}" if hint else answer.why
+        return labelled("now", text, "warn", subject.width, 6)
     if not answer:
         return labelled("now", "there is nothing to undo", "dim", subject.width)
     rows: list[Row] = [
