@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from studio.application.actor import default_actor
+from studio.application.keymap import read_keymap
 from studio.application.location import locate
 from studio.application.opening import open_studio
 from studio.application.reload import Reloader
@@ -42,6 +43,7 @@ async def open_session(
         session = Session(studio, location, sender, Path(options.path))
         await session.open()
         try:
+            session.keymap = read_keymap(location, environ)
             _show_first(session)
             _announce(session)
             reloader = session.reloader = Reloader(session)
@@ -82,6 +84,9 @@ def _concerns(session: Session, file: str) -> bool:
 
 def _announce(session: Session) -> None:
     """Tell what the person should know before they begin. Nothing is restarted unasked."""
+    wrong = session.keymap.problems
+    if wrong:
+        session.tell(wrong[0] + (f" (and {len(wrong) - 1} more)" if wrong[1:] else ""), "warning")
     if not session.studio.owns:
         session.tell("another studio drives the runs of this folder; this screen follows it")
         return

@@ -62,6 +62,7 @@ class StudioApp(Guarded, App[None]):
     async def _begin(self) -> None:
         session = await self._open_session()
         self.session = session
+        self.set_keymap({action: ",".join(keys) for action, keys in session.keymap.keys.items()})
         if session.shown_run is None and session.shown_file is None and session.files:
             session.show_file(next(iter(session.files)))
         self._main = MainScreen(session, ascii=self._ascii)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from studio.core.plan import Plan
 from studio.core.state import NodeState
 from studio.projections.layout import Segment, cell_width, clean, fit
-from studio.projections.screen.actions import BY_ID, Situation, footer_actions, key_name
+from studio.projections.screen.actions import BY_ID, Situation, footer_actions, shown_key
 from studio.projections.screen.graph import duration_text
 from studio.projections.screen.panes import PANES, Pane
 from studio.projections.states import NODE_LOOKS, marks_of, node_look
@@ -31,15 +31,12 @@ class Line(NamedTuple):
     areas: list[Area]
 
 
-def footer(
-    at: Situation, width: int, keys: dict[str, str] | None = None, *, pane: Pane = "graph"
-) -> tuple[Row, list[Area]]:
+def footer(at: Situation, width: int, *, pane: Pane = "graph") -> tuple[Row, list[Area]]:
     """The footer's row, and the columns that call an action when clicked.
 
     Args:
         at: what actions would act on.
         width: columns of the screen.
-        keys: keys of the user's keymap by action id, where they differ.
         pane: the pane that has the focus; its own keys come first.
     """
     row: Row = [Segment(" ", "text")]
@@ -57,11 +54,11 @@ def footer(
         actions.insert(0, BY_ID["new"])
     tail = [action for action in actions if action.rank >= 30]
     kept = sum(
-        cell_width(_key(action.id, action.keys, keys)) + 1 + cell_width(action.label) + len(room)
+        cell_width(shown_key(at, action)) + 1 + cell_width(action.label) + len(room)
         for action in tail
     )
     for action in actions:
-        key = _key(action.id, action.keys, keys)
+        key = shown_key(at, action)
         size = cell_width(key) + 1 + cell_width(action.label) + len(room)
         # The way to everything else keeps its place, whatever else has to go.
         if used + size + (kept if action.rank < 30 else -len(room)) > width:
@@ -79,10 +76,6 @@ PANE_KEYS: dict[Pane, tuple[tuple[str, str], ...]] = {
     "log": (("W", "Wrap"), ("#", "Time"), ("%", "Level")),
 }
 """Keys that work only in one pane."""
-
-
-def _key(action: str, own: tuple[str, ...], keys: dict[str, str] | None) -> str:
-    return key_name((keys or {}).get(action, own[0]))
 
 
 def tabs_line(pane: Pane, view: str, info: str, width: int) -> Line:

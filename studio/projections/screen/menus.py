@@ -1,7 +1,7 @@
 """Menus about a node: what can be done with it, and what can be copied of it."""
 
 from studio.core.transitions import EFFECTIVE
-from studio.projections.screen.actions import BY_ID, Situation, key_name
+from studio.projections.screen.actions import BY_ID, Situation, shown_key
 from studio.projections.screen.consequences import Choice
 
 NODE_ACTIONS = (
@@ -34,7 +34,7 @@ def node_choices(at: Situation) -> list[Choice]:
                 name,
                 action.label,
                 why_not or action.help,
-                key_name(action.keys[0]),
+                shown_key(at, action),
                 enabled=why_not is None,
             )
         )

@@ -220,6 +220,7 @@ class LiveScreen(Guarded, Screen[None]):
             entry is not None and entry.plan is not None,
             session.live,
             session.edit_waits(),
+            session.keymap.keys,
         )
 
     def node(self) -> "NodeState | None":

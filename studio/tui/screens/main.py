@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from studio.application.session import AnyCommand
-from studio.projections.screen.actions import ACTIONS, BY_ID, key_name
+from studio.projections.screen.actions import ACTIONS, BY_ID, shown_key
 from studio.projections.screen.footer import PANE_CALL
 from studio.projections.screen.graph import needs_in_order
 from studio.projections.screen.panes import PANES
@@ -25,7 +25,10 @@ class MainScreen(LiveScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *[Binding(",".join(a.keys), f"act('{a.id}')", a.label, show=False) for a in ACTIONS],
+        *[
+            Binding(",".join(a.keys), f"act('{a.id}')", a.label, show=False, id=a.id)
+            for a in ACTIONS
+        ],
         Binding("enter", "open", show=False),
         Binding("escape", "back", show=False),
     ]
@@ -69,9 +72,10 @@ class MainScreen(LiveScreen):
     async def action_act(self, name: str) -> None:
         """Carry out an action of the table, or say why it does not apply."""
         action = BY_ID[name]
-        why_not = action.rule(self.situation())
+        at = self.situation()
+        why_not = action.rule(at)
         if why_not is not None:
-            self.notice(f"{key_name(action.keys[0])}: {why_not}", "warning")
+            self.notice(f"{shown_key(at, action)}: {why_not}", "warning")
             return
         needy = self.session.run is not None and bool(needs_in_order(self.session.run))
         if (needy or "need" not in name) and self.hints.note_action(name):
