@@ -197,3 +197,17 @@ async def test_the_input_of_the_last_good_run_stands_beside_the_failed_one() -> 
         text = screen_text(inspector)
         assert "last OK run #1  input.n = 1" in text
         assert "        this run input.n = 2" in text
+
+
+async def test_what_is_told_of_other_nodes_keeps_up_while_the_run_moves(monkeypatch: Any) -> None:
+    monkeypatch.setattr("studio.tui.widgets.inspector.TICK", 0.01)
+    driver = Driver(node("a"), node("b", "a"), node("c", "b")).finish("a")
+    async with shown(driver, "a") as (inspector, _, pilot, _app):
+        inspector.open_tab("Edges")
+        assert "  ▸ b  ● running" in screen_text(inspector)
+        driver.finish("b").finish("c")
+        for _ in range(100):
+            await pilot.pause(0.01)
+            if "  ▸ b  ✓ succeeded" in screen_text(inspector):
+                break
+        assert "  ▸ b  ✓ succeeded" in screen_text(inspector)

@@ -14,6 +14,7 @@ from studio.projections.screen.inspecting.attempts import AttemptBook, attempts_
 from studio.projections.screen.inspecting.comparison import Comparison, last_input
 from studio.projections.screen.inspecting.definition import last_line, settings_of
 from studio.projections.screen.inspecting.error import error_rows
+from studio.projections.screen.inspecting.groups import group_rows
 from studio.projections.screen.inspecting.items import item_list
 from studio.projections.screen.inspecting.subject import Source
 from studio.projections.screen.inspector import (
@@ -323,3 +324,14 @@ def test_ascii_drawing_and_narrow_panes_hold_on_every_tab(tab: str) -> None:
         if cells >= 40:
             assert all(width(row) <= cells for row in rows), rows
         assert all(set(row) <= set(map(chr, range(32, 127))) | {"…"} for row in rows), rows
+
+
+def test_a_group_lists_its_nodes_with_their_states() -> None:
+    nodes = [node("a", group="pair"), node("b", "a", group="pair"), node("c")]
+    driver = Driver(*nodes).finish("a")
+    assert texts(group_rows(subject(driver, "group:pair"))) == [
+        "2 nodes",
+        "✓ a  succeeded",
+        "● b  running",
+    ]
+    assert texts(group_rows(unstarted(driver, "group:pair")))[1:] == ["  a", "  b"]

@@ -16,12 +16,10 @@ from studio.tui.widgets.inspected import Inspected, base_of
 from studio.tui.widgets.paged_view import PagedView, Row
 
 TICK: Final = 1.0
-"""Seconds between two updates of times and countdowns while the shown node moves."""
+"""Seconds between two updates of times, countdowns and neighbours while the run moves; none while it rests."""
 
 SOON: Final = 0.01
 """Seconds until the next slice of a long history is read."""
-
-MOVING: Final = frozenset({"running", "waiting", "backing_off", "compensating"})
 
 
 class Inspector(PagedView):
@@ -111,8 +109,9 @@ class Inspector(PagedView):
         self._refresh_later(subject)
 
     def _refresh_later(self, subject: Subject) -> None:
-        """Soon when a history is half read, in a while when times go on, else not at all."""
-        moving = subject.node is not None and subject.node.status in MOVING
+        """Soon when a history is half read, in a while when the run moves (times, neighbours), else not at all."""
+        run = subject.run
+        moving = run is not None and not run.ended and (run.flying > 0 or run.waits > 0)
         wait = SOON if not self._inspected.complete else TICK if moving else None
         if wait is not None and self._ticking is None:
             self._ticking = self.set_timer(wait, self._tick)
