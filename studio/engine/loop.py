@@ -18,7 +18,7 @@ from studio.core.turn import Outcome, replay, take_turn
 from studio.engine.feed import Feed, Logged, Progress, StorageNews
 from studio.engine.lookup import look_up
 from studio.engine.orders import RunContext, make_order
-from studio.engine.rows import Rows
+from studio.engine.rows import ROW_INTERVAL, Rows
 from studio.engine.timers import Timers
 from studio.errors import StorageError
 from studio.ids import NodePath, RunNumber
@@ -210,19 +210,44 @@ class Engine:
     async def _run(self) -> None:
         try:
             while not self._closing:
-                await self._wake.wait()
+                if not await self._woken():
+                    await self._catch_up()
+                    continue
                 self._wake.clear()
                 more = True
                 while not self._closing and (self._mailbox or self._jobs or more):
                     while self._jobs:
                         self._jobs.popleft()()
                     more = await self._turn()
+            if self._rows.behind:
+                await self._catch_up()
         except Exception as error:
             self.defect = f"{type(error).__name__}: {error}"
             for _command, future in self._mailbox:
                 if future is not None and not future.done():
                     future.set_exception(error)
             raise
+
+    async def _woken(self) -> bool:
+        """Wait for something to do; false when there is time to write the rows that were left out."""
+        if not self._rows.behind:
+            return await self._wake.wait()
+        try:
+            async with asyncio.timeout(ROW_INTERVAL):
+                return await self._wake.wait()
+        except TimeoutError:
+            return False
+
+    async def _catch_up(self) -> None:
+        """Write the rows that were left out; what cannot be written now is tried again."""
+        rows = self._rows.left_behind(self.state.runs)
+        try:
+            await self._history.append(Batch([], rows, []))
+        except StorageError:
+            # Lists are late, no fact is lost: the next append of facts tells if the trouble lasts.
+            await asyncio.sleep(STORAGE_RETRY)
+        else:
+            self._rows.behind.clear()
 
     async def _turn(self) -> bool:
         letters = self._drain()

@@ -1,5 +1,7 @@
 """The row of a run in lists, computed from its state."""
 
+from collections.abc import Mapping
+
 from studio.core.endings import needs_person, phase_of
 from studio.core.state import RunState
 from studio.ids import RunId, RunNumber, VersionHash
@@ -7,13 +9,18 @@ from studio.ports import RunRow
 
 ROW_INTERVAL = 0.25
 """Seconds between two rows of a run that differ only in their counts: lists need not be newer, and a chain of
-nodes need not pay for a second row per commit. Recovery computes the counts afresh."""
+nodes need not pay for a second row per commit. What was left out follows when the engine comes to rest."""
 
 
 class Rows:
-    """Decides when the row of a run has to be written again."""
+    """Decides when the row of a run has to be written again.
+
+    Attributes:
+        behind: runs whose row on disk is older than their state.
+    """
 
     def __init__(self) -> None:
+        self.behind: set[int] = set()
         self._last: dict[int, tuple[tuple[str, bool, int], float]] = {}
 
     def changed(self, run: RunState, now: float) -> RunRow | None:
@@ -23,12 +30,19 @@ class Rows:
         last = self._last.get(run.number)
         same = last is not None and last[0][:2] == marks[:2]
         if last is not None and same and now - last[1] < ROW_INTERVAL and not run.ended:
+            self.behind.add(run.number)
             return None
+        self.behind.discard(run.number)
         self._last[run.number] = (marks, now)
         return make_row(run, phase)
 
+    def left_behind(self, runs: Mapping[int, RunState]) -> list[RunRow]:
+        """The rows that are still to be written, as they are now."""
+        return [make_row(runs[run], phase_of(runs[run])) for run in self.behind if run in runs]
+
     def forget(self, run: int) -> None:
         """The run is no longer in memory."""
+        self.behind.discard(run)
         self._last.pop(run, None)
 
 

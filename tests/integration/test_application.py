@@ -10,6 +10,7 @@ from studio.application.local import REMEMBERED, LocalStudio
 from studio.application.location import Location, locate
 from studio.application.opening import open_studio
 from studio.application.remote import RemoteStudio
+from studio.application.runs import is_owned, list_runs
 from studio.application.studio import Launch, Sender
 from studio.core.transitions import ENDED
 from studio.errors import DefinitionError, NotFoundError, RefusedError
@@ -146,3 +147,25 @@ async def test_closing_while_a_run_is_followed_ends_the_following(location: Loca
     await studio.close()
     with pytest.raises(RefusedError):
         await following
+
+
+LONG = """
+workflow: long
+nodes:
+  a: {uses: noop}
+  b: {uses: noop, needs: a}
+  c: {uses: wait, needs: b, for: 1h}
+"""
+
+
+async def test_a_list_catches_up_with_a_run_that_has_come_to_wait(location: Location) -> None:
+    (location.root / "long.yaml").write_text(LONG)
+    studio = await open_studio(location, environ={})
+    number = await studio.launch(_launch(location, "long.yaml"), SENDER)
+    async with asyncio.timeout(20):
+        while list_runs(location)[0].counts != {"succeeded": 2, "waiting": 1}:  # noqa: ASYNC110 # a reader of files is told nothing
+            await asyncio.sleep(0.02)
+    assert list_runs(location)[0].run == number
+    assert is_owned(location)
+    await studio.close()
+    assert not is_owned(location)
