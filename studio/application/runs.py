@@ -7,8 +7,18 @@ from studio.application.reading import Reading
 from studio.core.events import Record
 from studio.errors import NotFoundError
 from studio.ports import AttemptKey, LogLine, RunFilter, RunRow
+from studio.storage.owner_lock import inspect
 
-__all__ = ["AttemptKey", "LogLine", "Record", "RunRow", "find_row", "interrupted_runs", "list_runs"]
+__all__ = [
+    "AttemptKey",
+    "LogLine",
+    "Record",
+    "RunRow",
+    "find_row",
+    "interrupted_runs",
+    "is_owned",
+    "list_runs",
+]
 
 ID_DIGITS = 8
 """Digits from which a reference may be the beginning of an id; shorter ones are numbers of runs."""
@@ -55,6 +65,14 @@ def list_runs(
     if paused:
         rows = [row for row in rows if row.paused or row.state in phases]
     return rows[:limit]
+
+
+def is_owned(location: Location) -> bool:
+    """Whether any process owns the state folder; where none does, nothing of it goes on.
+
+    Raises `StorageError`.
+    """
+    return inspect(location.state) is not None
 
 
 def find_row(reading: Reading, reference: str) -> RunRow:

@@ -7,7 +7,7 @@ import os
 import time
 
 from studio.application.location import locate
-from studio.application.runs import list_runs
+from studio.application.runs import is_owned, list_runs
 from studio.cli.arguments import Verb, add_json
 from studio.cli.console import Console, date_and_time
 from studio.projections.json_text import json_array
@@ -63,7 +63,7 @@ def _runs(args: argparse.Namespace, console: Console) -> int:
         limit=args.limit,
     )
     if args.json:
-        console.result(json_array(runs_document(rows)))
+        console.result(json_array(runs_document(rows, owned=is_owned(location))))
         return 0
     if not rows:
         filtered = args.workflow or states or args.open
@@ -73,8 +73,8 @@ def _runs(args: argparse.Namespace, console: Console) -> int:
             else "no runs yet; `studio run FILE` starts one, `studio demo` shows some"
         )
         return 0
-    now = time.time()
-    cells = [run_cells(row, now, date_and_time, ascii=console.ascii) for row in rows]
+    now, owned = time.time(), is_owned(location)
+    cells = [run_cells(row, now, date_and_time, ascii=console.ascii, owned=owned) for row in rows]
     console.show_table(table(RUN_HEADINGS, cells, console.cells))
     return 0
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from studio.application.reading import Reading, RunView
-from studio.application.runs import find_row
+from studio.application.runs import find_row, is_owned
 from studio.cli import DONE
 from studio.cli.arguments import Verb, add_json, add_run, place_of
 from studio.cli.console import Console, date_and_time, exact_time_of_day
@@ -48,6 +48,7 @@ def _configure_show(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(args: argparse.Namespace, console: Console) -> int:
+    owned = is_owned(place_of(args))
     with viewing(args) as (_, view):
         if args.node is not None:
             document = node_document(view.state, view.run, args.node)
@@ -56,16 +57,17 @@ def _show(args: argparse.Namespace, console: Console) -> int:
             else:
                 _show_node(console, document)
         elif args.json:
-            console.result(json_text(run_document(view.state, view.run)))
+            console.result(json_text(run_document(view.state, view.run, owned=owned)))
         else:
-            _show_run(console, view)
+            _show_run(console, view, owned)
     return DONE
 
 
-def _show_run(console: Console, view: RunView) -> None:
+def _show_run(console: Console, view: RunView, owned: bool) -> None:
     run = view.run
-    document = run_document(view.state, run)
-    shown = sign("paused" if run.paused else document["state"])
+    document = run_document(view.state, run, owned=owned)
+    state = "interrupted" if document["interrupted"] else document["state"]
+    shown = sign("paused" if run.paused else state)
     glyph = shown.ascii if console.ascii else shown.glyph
     took = ""
     if run.finished_at is not None:
@@ -88,6 +90,9 @@ def _show_run(console: Console, view: RunView) -> None:
     console.result("")
     rows = node_cells(view.state, run, ascii=console.ascii)
     console.show_table(table(NODE_HEADINGS, rows, console.cells))
+    if document["interrupted"]:
+        console.result("")
+        console.result(f"nobody drives this run; `studio resume {run.number}` goes on with it")
     needs = needs_of(view.state, run)
     if needs and not run.ended:
         console.result("")

@@ -53,8 +53,13 @@ class Cell(NamedTuple):
     tone: Tone = "plain"
 
 
-def runs_document(rows: Sequence[RowLike]) -> list[dict[str, Any]]:
-    """Runs as JSON objects, in the order given."""
+def runs_document(rows: Sequence[RowLike], *, owned: bool = True) -> list[dict[str, Any]]:
+    """Runs as JSON objects, in the order given.
+
+    Args:
+        rows: the runs.
+        owned: whether a process owns the state folder; without one a run under way was interrupted.
+    """
     return [
         {
             "run": row.run,
@@ -63,6 +68,7 @@ def runs_document(rows: Sequence[RowLike]) -> list[dict[str, Any]]:
             "version": row.version,
             "state": row.state,
             "paused": row.paused,
+            "interrupted": not owned and _goes_on(row),
             "started_at": iso_time(row.started_at),
             "finished_at": iso_time(row.finished_at),
             "counts": row.counts,
@@ -78,7 +84,12 @@ RUN_HEADINGS = ("RUN", "STATE", "WORKFLOW", "NODES", "STARTED", "TOOK", "")
 
 
 def run_cells(
-    row: RowLike, now: float, clock: Callable[[float], str], *, ascii: bool = False
+    row: RowLike,
+    now: float,
+    clock: Callable[[float], str],
+    *,
+    ascii: bool = False,
+    owned: bool = True,
 ) -> tuple[Cell, ...]:
     """One run as the cells of a table, in the order of `RUN_HEADINGS`.
 
@@ -87,16 +98,21 @@ def run_cells(
         now: seconds since the epoch, for runs that are under way.
         clock: writes a moment in the reader's time zone.
         ascii: use ASCII signs.
+        owned: whether a process owns the state folder; without one a run under way was interrupted.
     """
-    shown = sign("paused" if row.paused else row.state)
+    interrupted = not owned and _goes_on(row)
+    shown = sign("paused" if row.paused else "interrupted" if interrupted else row.state)
     total = sum(row.counts.values())
     done = sum(row.counts.get(name, 0) for name in _DONE)
     end = row.finished_at if row.finished_at is not None else now
-    took = span(end - row.started_at) if row.finished_at is not None or _goes_on(row) else ""
+    timed = row.finished_at is not None or (_goes_on(row) and not interrupted)
+    took = span(end - row.started_at) if timed else ""
     notes = [f"{row.needs} need{'s' if row.needs == 1 else ''} you"] if row.needs else []
     failed = row.counts.get("failed", 0)
     if failed:
         notes.append(f"{failed} failed")
+    if interrupted:
+        notes.append(f"`studio resume {row.run}` goes on")
     return (
         Cell(str(row.run)),
         Cell(f"{shown.ascii if ascii else shown.glyph} {shown.word}", shown.tone),

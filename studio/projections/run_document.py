@@ -30,23 +30,26 @@ GATES = {
 }
 
 
-def run_document(state: EngineState, run: RunState) -> dict[str, Any]:
+def run_document(state: EngineState, run: RunState, *, owned: bool = True) -> dict[str, Any]:
     """The document of a run, in JSON types.
 
     Args:
         state: the state around the run, for outputs that stand in the history.
         run: the run, derived (`studio.core.turn.derive`) where it was replayed.
+        owned: whether a process owns the state folder; without one a run under way was interrupted.
 
     Raises:
         StorageError: an output cannot be read.
     """
     mask = mask_run(state, run)
+    phase = phase_of(run)
     return {
         "run": run.number,
         "workflow": run.plan.workflow.name,
         "version": run.versions[-1],
-        "state": phase_of(run),
+        "state": phase,
         "paused": run.paused,
+        "interrupted": not owned and not run.paused and phase in ("running", "compensating"),
         "outputs": mask.value(run.outputs),
         "started_at": iso_time(run.started_at),
         "finished_at": iso_time(run.finished_at),

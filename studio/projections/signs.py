@@ -27,6 +27,7 @@ SIGNS: dict[str, Sign] = {
     "breakpoint": Sign("◆", "*", "breakpoint", "wait"),
     "paused": Sign("‖", '"', "paused", "wait"),
     "attention": Sign("?", "?", "needs you", "wait"),
+    "interrupted": Sign("?", "?", "interrupted", "wait"),
     "failed": Sign("✗", "!", "failed", "bad"),
     "in_doubt": Sign("¿", "%", "in doubt", "bad"),
     "skipped": Sign("⊘", "-", "skipped", "dim"),

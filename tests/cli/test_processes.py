@@ -130,8 +130,12 @@ def test_after_a_kill_an_external_node_is_in_doubt(
     process = start("run", "gated.yaml")
     process.reads("● opens")
     runs_for_sure(studio)
+    assert "interrupted" not in studio("runs").out
     process.child.kill()
     process.ends()
+    assert "? interrupted" in studio("runs").out
+    assert "`studio resume 1`" in studio("show", "1").out
+    assert studio("show", "1", "--json").json["interrupted"] is True
     done = studio("resume", "1", expect=3)
     assert "outcome unknown" in done.out
     assert "studio mark 1 opens succeeded" in done.err
