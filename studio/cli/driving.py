@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from studio.application.actor import default_actor
 from studio.application.location import Location
@@ -33,6 +33,8 @@ from studio.projections.undo_plan import compensation_outcome
 
 Goal: TypeAlias = Literal["run", "taken", "cancelled", "undone"]
 """What makes a verb a success: the run's own, being taken, the run cancelled, the plan of undos done."""
+
+Answer = TypeVar("Answer")
 
 TICK = 1.0
 """Seconds between two refreshes of the status line while nothing happens."""
@@ -140,11 +142,28 @@ class Drive:
         number = command.run
         self.runs.append(number)
         before = self.position(number)
-        refusal = await self.studio.send(command, self.sender, drive=not self.options.detach)
+        refusal = await self._insist(
+            lambda: self.studio.send(command, self.sender, drive=not self.options.detach)
+        )
         if refusal is not None:
             why = refusal.why if refusal.why.endswith((".", "?")) else f"{refusal.why}."
             raise RefusedError(f"{why} {_sentence(refusal.hint)}".rstrip())
         return before
+
+    async def _insist(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Ask the owner about a run; when it ends before it has answered, own the folder and ask again.
+
+        A command carries an id that the run remembers, so that it counts once even if the owner had taken it.
+        """
+        try:
+            return await ask()
+        except OwnerGoneError:
+            self.console.say(
+                "studio: the studio that drove the run has ended; going on with it here"
+            )
+            await self.close()
+            await self.open()
+            return await ask()
 
     def position(self, run: int) -> int:
         """Position of the last record of a run."""
