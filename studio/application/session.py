@@ -22,6 +22,7 @@ from studio.application.verbs import pause
 from studio.core.commands import AnyCommand, Refusal
 from studio.core.events import Record
 from studio.core.plan import Plan
+from studio.core.state import EngineState, NodeState, RunState
 from studio.engine.clock import SystemClock
 from studio.engine.feed import Logged, News, Progress, StorageNews
 from studio.errors import NotFoundError, StudioError
@@ -31,11 +32,19 @@ from studio.loading.loader import LoadResult, load_file
 from studio.ports import AttemptKey, Clock, LogLine, RunFilter, RunRow
 from studio.projections.screen.keymap import Keymap
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # it needs a session itself
     from studio.application.reload import Reloader
-    from studio.core.state import EngineState, NodeState, RunState
 
-__all__ = ["AnyCommand", "Changes", "NodeState", "Notice", "Session", "WorkflowFile"]
+__all__ = [
+    "AnyCommand",
+    "Changes",
+    "NodeState",
+    "Notice",
+    "Plan",
+    "RunState",
+    "Session",
+    "WorkflowFile",
+]
 
 AnyStudio = LocalStudio | RemoteStudio
 
@@ -224,7 +233,7 @@ class Session:
         return isinstance(self.studio, LocalStudio) and number in self.studio.engine.state.runs
 
     @property
-    def engine_state(self) -> "EngineState | None":
+    def engine_state(self) -> EngineState | None:
         """The state that holds the shown run, for reading values by position."""
         if self.shown_run is None:
             return None
@@ -233,7 +242,7 @@ class Session:
         return self._view.state if self._view is not None else None
 
     @property
-    def run(self) -> "RunState | None":
+    def run(self) -> RunState | None:
         """The shown run: live when the engine has it in memory, else as the history has it."""
         state = self.engine_state
         return state.runs.get(self.shown_run) if state and self.shown_run is not None else None
@@ -253,11 +262,6 @@ class Session:
         if self.shown_run is None:
             return False
         return not self.studio.owns or self._in_memory(self.shown_run)
-
-    @staticmethod
-    def no_plan() -> Plan | None:
-        """The plan of a session that shows nothing."""
-        return None
 
     def now(self) -> float:
         """Seconds since the epoch, by the engine's clock."""

@@ -1,7 +1,6 @@
 """The lines around the panes and what stands on the panes' borders."""
 
-from studio.application.session import Session
-from studio.core.state import RunState
+from studio.application.session import RunState, Session
 from studio.projections.screen.actions import Situation
 from studio.projections.screen.footer import detail_line, footer, tabs_line
 from studio.projections.screen.graph import needs_in_order
@@ -38,7 +37,8 @@ class Chrome:
         info = " · ".join(part for part in (live_word(session), body.graph.drawing_text) if part)
         if self.tabs.display:
             view = "Table" if body.view == "table" else "Graph"
-            self.tabs.show_line(tabs_line(body.current, view, info, width))
+            line = tabs_line(body.current, view, self._text(info), width, ascii=self._ascii)
+            self.tabs.show_line(line)
         if self.detail.display:
             run = session.run
             node = run.nodes.get(at.selected) if run is not None and at.selected else None

@@ -9,12 +9,13 @@ from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
+from textual.worker import Worker
 
-from studio.application.session import Session
-from studio.core.plan import Plan
+from studio.application.session import Plan, Session
 from studio.projections.layout import Layout, Segment, Style, clean, neighbour
 from studio.projections.screen.graph import around, item_counts, matches
 from studio.projections.screen.picture import Picture, Wish, draw
+from studio.tui.guard import report_worker
 from studio.tui.messages import CursorMoved, GraphDrawn, NodeOpened
 from studio.tui.widgets.graph_view import GraphView
 
@@ -332,6 +333,10 @@ class GraphPane(GraphView, inherit_bindings=False):
         self._lay_out()
         self.refresh_cells()
         self.call_after_refresh(self.reveal)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A layout that failed is news; the old drawing stays."""
+        report_worker(event, self.app)
 
     def on_click(self, event: events.Click) -> None:
         """A click selects; a double click opens. On the map it goes there."""
