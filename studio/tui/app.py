@@ -1,11 +1,14 @@
 """The application: opens a session, puts the main screen up, and never dies of an error it can show."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
-from textual.theme import Theme
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
+from textual.filter import LineFilter, NoColor
+from textual.theme import BUILTIN_THEMES, Theme
 from textual.worker import Worker, WorkerState
 
 from studio.application.session import Session
@@ -13,6 +16,7 @@ from studio.errors import StudioError
 from studio.tui.guard import Guarded
 from studio.tui.palette import BACKGROUNDS, Palette
 from studio.tui.screens.main import MainScreen
+from studio.tui.terminal import SteadyDriver
 
 OpenSession = Callable[[], Awaitable[Session]]
 
@@ -44,7 +48,8 @@ class StudioApp(Guarded, App[None]):
         colour: bool = True,
         ascii: bool = False,
     ) -> None:
-        super().__init__(ansi_color=theme_name == "ansi")
+        # Without colours too: Textual's other filter for NO_COLOR fails on text that has no style.
+        super().__init__(ansi_color=theme_name == "ansi" or not colour)
         self.palette = Palette(theme_name, colour=colour)
         self.session: Session | None = None
         self.errors: list[str] = []
@@ -52,8 +57,19 @@ class StudioApp(Guarded, App[None]):
         self._open_session = open_session
         self._ascii = ascii
         self._main: MainScreen | None = None
+        self._painted = False
         self.register_theme(_theme(self.palette))
         self.theme = "studio"
+
+    def get_driver_class(self) -> type[Driver]:
+        """A driver that survives its terminal, where Textual would choose its own."""
+        found = super().get_driver_class()
+        return SteadyDriver if found is LinuxDriver else found
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Take the colours out of every line where there should be none."""
+        found = super().get_line_filters()
+        return found if self.palette.colour else [*found, NoColor()]
 
     def on_mount(self) -> None:
         """Open the session beside the first paint."""
@@ -67,6 +83,10 @@ class StudioApp(Guarded, App[None]):
             session.show_file(next(iter(session.files)))
         self._main = MainScreen(session, ascii=self._ascii)
         await self.push_screen(self._main)
+        self._main.call_after_refresh(self._note_painted)
+
+    def _note_painted(self) -> None:
+        self._painted = True
 
     def report(self, error: Exception) -> None:
         """Show an error that a handler, timer or worker raised, and go on."""
@@ -77,7 +97,7 @@ class StudioApp(Guarded, App[None]):
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual calls this for what escaped a dispatch; it would end the application and print locals."""
-        if self._main is None:
+        if not self._painted:
             self._give_up(error)
             return
         self.report(error)
@@ -91,7 +111,7 @@ class StudioApp(Guarded, App[None]):
         """A worker that failed is an error like any other."""
         error = event.worker.error
         if event.state == WorkerState.ERROR and isinstance(error, Exception):
-            if self._main is None:
+            if not self._painted:
                 self._give_up(error)
             else:
                 self.report(error)
@@ -115,7 +135,16 @@ def _theme(palette: Palette) -> Theme:
             background="ansi_default",
             surface="ansi_default",
             panel="ansi_bright_black",
+            success="ansi_green",
+            warning="ansi_yellow",
+            error="ansi_red",
             ansi=True,
+            # Textual's own ansi themes set these; without them its style sheets do not resolve.
+            variables={
+                **BUILTIN_THEMES["ansi-dark"].variables,
+                "ansi-background": "ansi_default",
+                "ansi-foreground": "ansi_default",
+            },
         )
     return Theme(
         name="studio",

@@ -31,6 +31,10 @@ def start(options: ScreenOptions) -> int:
 
 async def _run(options: ScreenOptions) -> int:
     opened_at = time.time()
+    if os.environ.get("NO_COLOR") == "":
+        del os.environ[
+            "NO_COLOR"
+        ]  # set to nothing it means nothing (no-color.org); Textual takes it as set
     async with AsyncExitStack() as stack:
         app = StudioApp(
             lambda: stack.enter_async_context(open_session(options, os.environ)),
