@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.segment import Segment
 from textual.message import Message
 from textual.strip import Strip
+from textual.worker import Worker, WorkerState
 
 if TYPE_CHECKING:
     from textual.message_pump import MessagePump
@@ -53,6 +54,13 @@ class GuardedLines(Guarded, _Lines):
                 self._drawing_failed = text
                 self.app.call_later(report_to, self.app, error)
             return Strip([Segment("?")]).extend_cell_length(max(1, self.size.width))
+
+
+def report_worker(event: Worker.StateChanged, app: Any) -> None:
+    """Hand the error of a worker that failed to the application; Textual tells only whoever started it."""
+    error = event.worker.error
+    if event.state == WorkerState.ERROR and isinstance(error, Exception):
+        report_to(app, error)
 
 
 def report_to(app: Any, error: Exception) -> None:

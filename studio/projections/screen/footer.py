@@ -78,7 +78,7 @@ PANE_KEYS: dict[Pane, tuple[tuple[str, str], ...]] = {
 """Keys that work only in one pane."""
 
 
-def tabs_line(pane: Pane, view: str, info: str, width: int) -> Line:
+def tabs_line(pane: Pane, view: str, info: str, width: int, *, ascii: bool = False) -> Line:
     """The names of the panes, the focused one in brackets, and to the right how the graph is drawn.
 
     Args:
@@ -104,7 +104,7 @@ def tabs_line(pane: Pane, view: str, info: str, width: int) -> Line:
     if gap >= 1 and info:
         row += [
             Segment(" " * gap, "text"),
-            Segment(f"{info} · ", "dim"),
+            Segment(f"{info} {'-' if ascii else '·'} ", "dim"),
             Segment("m", "key"),
             Segment(" map ", "dim"),
         ]

@@ -7,6 +7,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.worker import Worker
 
 from studio.application.session import Session
 from studio.projections.layout import Segment
@@ -14,7 +15,7 @@ from studio.projections.screen.actions import Situation
 from studio.projections.screen.top_line import fit_row
 from studio.projections.text import sanitise
 from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_writer
-from studio.tui.guard import Guarded
+from studio.tui.guard import Guarded, report_worker
 from studio.tui.hints import Hints
 from studio.tui.messages import CursorMoved, NodeSelected
 from studio.tui.palette import Palette
@@ -48,6 +49,7 @@ class LiveScreen(Guarded, Screen[None]):
         selected: path of the selected node or item.
     """
 
+    AUTO_FOCUS = ""
     CSS_PATH = "../styles/main.tcss"
 
     def __init__(self, session: Session, *, ascii: bool = False) -> None:
@@ -106,7 +108,7 @@ class LiveScreen(Guarded, Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Other panes fit another size."""
         self.place()
-        if self.body.arrangement.size == "tiny" and self._news is None:
+        if self.body.arrangement.size == "tiny" and self._news in (None, "info"):
             width, height = event.size
             self.notice(f"{width}x{height}: from 60x15 on the graph is drawn", "info")
 
@@ -205,6 +207,10 @@ class LiveScreen(Guarded, Screen[None]):
         """News is read once a key is pressed; an error stays until Escape."""
         if self._news is not None and (self._news != "error" or event.key == "escape"):
             self.notice("")
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What an action raised is news."""
+        report_worker(event, self.app)
 
     # ----------------------------------------------------------------- the situation
 

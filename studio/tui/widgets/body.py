@@ -102,6 +102,10 @@ class Body(Guarded, Widget):
             _put(widget, places.get("graph") if widget is shown else None)
         for name in ("runs", "inspector", "log"):
             _put(self.pane(name), places.get(name))
+        focused = self.screen.focused
+        if self.pane_of(focused) is not None and focused is not None and not focused.display:
+            # Textual would hand the focus of a hidden widget to the next in line, whatever that is.
+            self.pane(self.current).focus()
         return self.arrangement
 
     def show_pane(self, name: Pane) -> None:
