@@ -36,7 +36,7 @@ from studio.core.events import (
     RunStarted,
     SteppingChanged,
 )
-from studio.core.plan import base_path
+from studio.core.plan import Plan, base_path
 from studio.core.resilience.compensation import (
     holds_effects,
     is_doubtful,
@@ -54,6 +54,10 @@ def origin(command: Command) -> Origin:
     return Origin(command.id, command.actor, command.reason)
 
 
+def _no_node(owner: str, name: str, plan: Plan) -> Refusal:
+    return Refusal(f"{owner} has no node {name}", f"it has {', '.join(list(plan.nodes)[:12])}")
+
+
 def start_run(state: EngineState, command: StartRun) -> Answer:
     """A new run of a known definition; the number was given by the shell."""
     plan = state.plans.get(command.version)
@@ -62,7 +66,7 @@ def start_run(state: EngineState, command: StartRun) -> Answer:
     if command.run in state.runs:
         return Refusal(f"run {command.run} exists already")
     if command.until is not None and command.until not in plan.nodes:
-        return Refusal(f"{plan.workflow.name} has no node {command.until}")
+        return _no_node(plan.workflow.name, command.until, plan)
     return [
         RunStarted(
             command.run_id,
@@ -124,7 +128,7 @@ def rerun(state: EngineState, run: RunState, command: Rerun) -> Answer:
         keep, cause = True, "stale"
     else:
         if command.start not in run.plan.nodes:
-            return Refusal(f"run {run.number} has no node {command.start}")
+            return _no_node(f"run {run.number}", command.start, run.plan)
         names = [command.start, *run.plan.descendants([command.start])]
         keep, cause = False, f"rerun from {command.start}"
     undone = [
@@ -170,7 +174,7 @@ def step(state: EngineState, run: RunState, command: Step) -> Answer:
         )
     if command.until is not None:
         if command.until not in run.plan.nodes:
-            return Refusal(f"run {run.number} has no node {command.until}")
+            return _no_node(f"run {run.number}", command.until, run.plan)
         return [SteppingChanged(until=command.until, by=origin(command))]
     ready = [
         path
@@ -179,7 +183,7 @@ def step(state: EngineState, run: RunState, command: Step) -> Answer:
     ]
     if command.node is not None:
         if command.node not in run.nodes:
-            return Refusal(f"run {run.number} has no node {command.node}")
+            return _no_node(f"run {run.number}", command.node, run.plan)
         if command.node not in ready:
             return Refusal(
                 f"cannot step {command.node}: it is {run.nodes[command.node].status}",
@@ -208,7 +212,7 @@ def go_on(state: EngineState, run: RunState, command: Continue) -> Answer:
     if command.node is not None:
         node = run.nodes.get(command.node)
         if node is None:
-            return Refusal(f"run {run.number} has no node {command.node}")
+            return _no_node(f"run {run.number}", command.node, run.plan)
         if node.gate is None:
             return Refusal(f"{command.node} is not stopped: it is {node.status}")
         return release(state, run, node, command)
@@ -320,7 +324,7 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
     for path in command.nodes:
         node = run.nodes.get(path)
         if node is None:
-            return Refusal(f"run {run.number} has no node {path}")
+            return _no_node(f"run {run.number}", path, run.plan)
         if node.plan.undo is None:
             return Refusal(
                 f"{path} declares no undo", "add `compensate:` to it, or mark what follows"

@@ -252,7 +252,7 @@ def test_rerun_from_a_node_runs_all_that_follows_as_a_new_generation() -> None:
 
 def test_rerun_is_refused_where_it_cannot_be() -> None:
     driver = Driver(node("a"), node("b", "a"))
-    assert driver.refused(verbs.Rerun(run=1, start="z")) == "run 1 has no node z"
+    assert driver.refused(verbs.Rerun(run=1, start="z")) == "run 1 has no node z. it has a, b"
     assert driver.refused(verbs.Rerun(run=1, start="a")).startswith("cannot rerun a: it is running")
     assert driver.refused(verbs.Rerun(run=1)) == "no node of run 1 is stale"
 
@@ -307,7 +307,7 @@ def test_a_run_is_started_only_of_a_known_version_once_and_to_a_known_node() -> 
         driver.refused(verbs.StartRun(run=1, run_id="x", version=version)) == "run 1 exists already"
     )
     unknown = verbs.StartRun(run=2, run_id="x", version=version, until="z")
-    assert driver.refused(unknown) == "flow has no node z"
+    assert driver.refused(unknown) == "flow has no node z. it has a"
 
 
 def test_outputs_are_rendered_at_the_end_and_a_broken_one_fails_the_run() -> None:

@@ -439,7 +439,7 @@ def test_handled_failures_are_not_undone() -> None:
 
 def test_nodes_of_unknown_or_undeclared_undo_are_refused() -> None:
     driver = Driver(node("a")).finish("a")
-    assert driver.refused(verbs.Compensate(run=1, nodes=("z",))) == "run 1 has no node z"
+    assert driver.refused(verbs.Compensate(run=1, nodes=("z",))) == "run 1 has no node z. it has a"
     assert driver.refused(verbs.Compensate(run=1, nodes=("a",))).startswith("a declares no undo")
 
 

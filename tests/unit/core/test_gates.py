@@ -279,8 +279,8 @@ def test_step_names_what_is_ready() -> None:
     driver = Driver(node("a"), node("b", "a"), stepping=True)
     text = driver.refused(verbs.Step(run=1, node="b"))
     assert text == "cannot step b: it is blocked. ready: a"
-    assert driver.refused(verbs.Step(run=1, node="z")) == "run 1 has no node z"
-    assert driver.refused(verbs.Step(run=1, until="z")) == "run 1 has no node z"
+    assert driver.refused(verbs.Step(run=1, node="z")) == "run 1 has no node z. it has a, b"
+    assert driver.refused(verbs.Step(run=1, until="z")) == "run 1 has no node z. it has a, b"
 
 
 def test_a_step_does_not_pass_a_hold_but_a_breakpoint() -> None:
