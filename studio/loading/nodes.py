@@ -187,7 +187,7 @@ def _policies(part: Section, formulas: Formulas, scopes: NodeScopes) -> dict[str
         repeat=read_repeat(part, formulas, scopes.result("until")),
         fallback=read_fallback(part, formulas, scopes.work("fallback")),
         breakpoint=read_breakpoint(
-            part, formulas, scopes.work("breakpoint"), scopes.result("breakpoint")
+            part, formulas, scopes.stop("breakpoint"), scopes.stop("breakpoint", after=True)
         ),
     )
 

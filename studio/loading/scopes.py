@@ -59,6 +59,10 @@ class NodeScopes:
         """What is evaluated after an attempt: its output too."""
         return Scope(title, self._roots() | {"output"}, self.node)
 
+    def stop(self, title: str, *, after: bool = False) -> Scope:
+        """The condition of a breakpoint: one of a list stops it as a whole, where no item is current."""
+        return Scope(title, _BASE | {"output"} if after else _BASE, self.node)
+
 
 def edge_scope(node: str, source: str) -> Scope:
     """The ``when`` of an edge: its source's output, and what finished before."""
