@@ -329,7 +329,7 @@ BAD_FILES: tuple[BadFile, ...] = (
     bad('undeclared secret', '+  b: {uses: shell, run: ls, env: {T: "{{ secrets.TOKN }}"}}\n',
         '6:42: secret "TOKN" is not declared; did you mean "TOKEN"?'),
     bad('secret in a condition', '+  b: {uses: noop, when: secrets.TOKEN == "x"}\n',
-        '6:25: when: a secret stands alone in a template, as in {{ secrets.NAME }}; it cannot be part of a larger expression'),
+        '6:25: when: a secret stands alone in a template of "with" or "env", as in {{ secrets.NAME }}; it cannot be part of an expression'),
     bad('secret in a script', '+  b: {uses: shell, run: "curl {{ secrets.TOKEN }}"}\n',
         '6:34: secrets cannot be used in run: secrets may be used in "with" and "env" only'),
     bad('item outside foreach', '+  b: {uses: noop, with: {x: "{{ item }}"}}\n',

@@ -49,8 +49,8 @@ _FOREIGN: Final = {
 }  # fmt: skip
 
 SECRET_ALONE: Final = (
-    "a secret stands alone in a template, as in {{ secrets.NAME }}; "
-    "it cannot be part of a larger expression"
+    "a secret stands alone in a template of \"with\" or \"env\", as in {{ secrets.NAME }}; "
+    "it cannot be part of an expression"
 )
 
 
