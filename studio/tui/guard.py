@@ -7,6 +7,7 @@ variables (secrets among them). Every screen and widget of ours therefore dispat
 from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
 from textual.worker import Worker, WorkerState
@@ -47,7 +48,8 @@ class GuardedLines(Guarded, _Lines):
     def render_line(self, y: int) -> Strip:
         """One visible line, or a plain one where drawing failed."""
         try:
-            return self.draw_line(y)
+            # What is drawn names no background: the theme's own, or the terminal's, comes from the styles.
+            return self.draw_line(y).apply_style(Style(bgcolor=self.rich_style.bgcolor))
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
             if text != self._drawing_failed:

@@ -10,6 +10,7 @@ from textual.strip import Strip
 
 from studio.projections.screen.panes import PANES
 from studio.tui.attention import Attention
+from studio.tui.palette import BACKGROUNDS
 from studio.tui.widgets.rows import RowsView
 from tests.tui.screens import DIAMOND, opened
 
@@ -394,6 +395,16 @@ async def test_every_theme_draws(tmp_path: Path, theme: str, colour: bool) -> No
         assert "✗ check" in at.text("graph")
         assert at.app.errors == []
         assert at.screen.has_class("-plain") is not colour
+
+
+async def test_lines_have_the_background_of_the_theme_not_of_the_terminal(tmp_path: Path) -> None:
+    async with opened(tmp_path, DIAMOND, theme="light") as at:
+        for name in ("graph", "inspector", "log", "top", "foot"):
+            pane = at.screen.query_one(f"#{name}")
+            for segment in pane.render_line(0):
+                assert segment.style is not None
+                assert segment.style.bgcolor is not None
+                assert segment.style.bgcolor.name == BACKGROUNDS["light"]
 
 
 # ----------------------------------------------------------------- going on

@@ -227,7 +227,7 @@ class _Drawer:
             cells.append(Segment(f"{clean(row.workflow)} ", "text"))
         word = f"{row.needs} need you" if state == "attention" and row.needs > 1 else look.word
         cells.append(Segment(word, look.style))
-        if state == "interrupted":
+        if row.open and not driven:
             cells.append(Segment("  C continues", "dim"))
         elif driven or not row.open:
             cells.append(Segment(f" {duration_text(end - row.started_at)}", "dim"))
