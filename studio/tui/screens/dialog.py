@@ -18,6 +18,17 @@ from studio.tui.widgets.rows import Row, RowsView
 
 Answer = TypeVar("Answer")
 
+NARROW = 72
+"""Columns for text in a box whose text is short."""
+
+WIDE = 104
+"""Columns for text at most: longer lines are hard to read."""
+
+
+def row_width(row: Row) -> int:
+    """Columns of a row of segments."""
+    return sum(cell_width(part.text) for part in row)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -51,11 +62,11 @@ class Dialog(Guarded, ModalScreen[Answer], Generic[Answer]):
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 40%; }
     Dialog > Vertical {
-        width: 76; max-width: 96%; height: auto; max-height: 90%;
+        width: 76; max-width: 96%; height: auto; max-height: 94%;
         border: round $accent; border-title-color: $accent; border-subtitle-color: $secondary;
         background: $background; padding: 0 1;
     }
-    Dialog RowsView { height: auto; max-height: 30; }
+    Dialog RowsView { height: auto; }
     Dialog Input, Dialog Input:focus { border: none; height: 1; padding: 0; background: $background; }
     Dialog RowsView { scrollbar-size-horizontal: 0; }
     """
@@ -63,6 +74,7 @@ class Dialog(Guarded, ModalScreen[Answer], Generic[Answer]):
 
     def __init__(self, title: str, hint: str = "esc back") -> None:
         super().__init__()
+        self._cells = NARROW
         self.box = Vertical()
         self.box.border_title = title.replace("[", "(").replace("]", ")")
         self.box.border_subtitle = hint
@@ -71,10 +83,31 @@ class Dialog(Guarded, ModalScreen[Answer], Generic[Answer]):
         """Leave without an answer."""
         self.dismiss(None)
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size of the terminal: write the rows anew."""
+        self.write()
+
+    def write(self) -> None:
+        """Bring what is shown to the size of the terminal."""
+
+    def take_width(self, cells: int) -> None:
+        """Make the box as wide as its text asks for, within bounds.
+
+        Args:
+            cells: columns of the widest row.
+        """
+        self._cells = min(max(cells, NARROW), WIDE)
+        self.box.styles.width = self.inner_width + 4
+
     @property
     def inner_width(self) -> int:
         """Columns for text."""
-        return max(10, min(72, int(self.app.size.width * 0.96) - 4))
+        return max(10, min(self._cells, int(self.app.size.width * 0.96) - 4))
+
+    @property
+    def inner_height(self) -> int:
+        """Lines for text."""
+        return max(1, int(self.app.size.height * 0.94) - 2)
 
 
 class Menu(Dialog[str | None]):
@@ -119,39 +152,33 @@ class Menu(Dialog[str | None]):
     def on_mount(self) -> None:
         """Show all entries, the cursor on the first that applies."""
         (self._input if self._filters else self._list).focus()
-        self._show()
+        self._start()
 
-    def _show(self) -> None:
-        rows: list[Row] = [*self._lead]
-        width = self.inner_width
-        widest = max((cell_width(entry.label) for entry in self.shown), default=0)
-        for entry in self.shown:
-            look = entry.style if entry.enabled else "faint"
-            row = [
-                Segment(f"{entry.key or ' '}  ", "key" if entry.enabled else "faint"),
-                Segment(entry.label.ljust(min(widest, 30) + 2), look),
-                Segment(entry.detail, "dim"),
-            ]
-            rows.append(fit_row(row, width))
+    def write(self) -> None:
+        """Write the entries, the cursor where it was."""
+        keys = max((cell_width(entry.key) for entry in self.entries), default=0)
+        labels = max((cell_width(entry.label) for entry in self.entries), default=0)
+        rows = [*self._lead, *(_entry_row(entry, keys, min(labels, 34)) for entry in self.shown)]
         if not self.shown:
             rows.append([Segment("nothing matches", "dim")])
-        self._list.set_rows(rows)
+        if len(self.shown) == len(self.entries):
+            self.take_width(max(map(row_width, rows)))
+        width = self.inner_width
+        self._list.set_rows([fit_row(list(row), width) for row in rows])
+        self._list.styles.height = min(len(rows), self.inner_height - self._filters)
+
+    def _start(self) -> None:
+        self.write()
         first = next((i for i, e in enumerate(self.shown) if e.enabled), 0)
         self._list.cursor = None
         self._list.move_cursor(len(self._lead) + first)
-        self._list.styles.height = min(len(rows), 30)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Narrow the list."""
+        """Narrow the list: what is called so first, then what tells of it."""
         words = event.value.casefold().split()
-        self.shown = [
-            entry
-            for entry in self.entries
-            if all(
-                word in f"{entry.label} {entry.detail} {entry.value}".casefold() for word in words
-            )
-        ]
-        self._show()
+        found = [(rank, entry) for entry in self.entries if (rank := _rank(entry, words)) < MISSED]
+        self.shown = [entry for _rank_of, entry in sorted(found, key=lambda pair: pair[0])]
+        self._start()
 
     def action_move(self, step: int) -> None:
         """Move the cursor."""
@@ -195,6 +222,29 @@ class Menu(Dialog[str | None]):
             self.box.border_subtitle = entry.detail.replace("[", "(")
 
 
+MISSED = 3
+
+
+def _rank(entry: Entry, words: Sequence[str]) -> int:
+    """How well an entry answers to some words: 0 its name begins so, 1 in its name, 2 in its text, else `MISSED`."""
+    label = entry.label.casefold()
+    text = f"{label} {entry.detail} {entry.value}".casefold()
+    if not all(word in text for word in words):
+        return MISSED
+    if words and label.startswith(words[0]):
+        return 0
+    return 1 if all(word in label for word in words) else 2
+
+
+def _entry_row(entry: Entry, keys: int, labels: int) -> Row:
+    look = entry.style if entry.enabled else "faint"
+    return [
+        Segment(f"{entry.key:<{keys}}  " if keys else "", "key" if entry.enabled else "faint"),
+        Segment(entry.label + " " * (labels + 2 - cell_width(entry.label)), look),
+        Segment(entry.detail, "dim"),
+    ]
+
+
 class Confirm(Dialog[bool | None]):
     """Show what would happen, and ask.
 
@@ -222,10 +272,15 @@ class Confirm(Dialog[bool | None]):
 
     def on_mount(self) -> None:
         """Show the consequences."""
+        self._list.focus()
+        self.write()
+
+    def write(self) -> None:
+        """Write the rows."""
+        self.take_width(max(map(row_width, self._rows), default=0))
         width = self.inner_width
         self._list.set_rows([fit_row(list(row), width) for row in self._rows])
-        self._list.styles.height = min(len(self._rows), 30)
-        self._list.focus()
+        self._list.styles.height = min(len(self._rows), self.inner_height)
 
     def action_yes(self) -> None:
         """Go ahead."""
@@ -259,10 +314,15 @@ class Reader(Dialog[None]):
 
     def on_mount(self) -> None:
         """Show the rows."""
-        self._list.set_rows(self._rows)
-        self._list.styles.height = min(len(self._rows), max(5, int(self.app.size.height * 0.8)))
-        self._list.styles.max_height = "100%"
         self._list.focus()
+        self.write()
+
+    def write(self) -> None:
+        """Write the rows."""
+        self.take_width(max(map(row_width, self._rows), default=0))
+        width = self.inner_width
+        self._list.set_rows([fit_row(list(row), width) for row in self._rows])
+        self._list.styles.height = min(len(self._rows), self.inner_height)
 
     def action_scroll(self, step: int) -> None:
         """Look further."""

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 
-from studio.projections.layout import Segment, clean
+from studio.projections.layout import Segment, cell_width, clean
 from studio.projections.screen.top_line import fit_row
 from studio.tui.editing import edit_text
 from studio.tui.screens.dialog import Dialog
@@ -23,26 +23,37 @@ class ValueEditor(Dialog[str | None]):
         title: what is edited.
         value: the value now.
         draft: text of an earlier edit that was neither applied nor discarded.
+        fresh: whether there is no such value yet, so that it may be applied as it stands.
 
     The answer is the text, valid JSON; ``text`` keeps what was typed in any case.
     """
 
     DEFAULT_CSS = """
-    ValueEditor TextArea { height: 14; border: none; background: $background; padding: 0; }
-    ValueEditor .status { height: auto; max-height: 12; }
+    ValueEditor TextArea, ValueEditor TextArea:focus {
+        height: 14; border: none; background: $panel 30%; padding: 0;
+    }
+    ValueEditor .status { height: auto; margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "ask", show=False, priority=True),
         Binding("ctrl+c", "ask", show=False, priority=True),
     ]
 
-    def __init__(self, title: str, value: Any, *, draft: str | None = None) -> None:
-        super().__init__(title, "esc then: ⏎ apply · e $EDITOR · d discard")
+    def __init__(
+        self, title: str, value: Any, *, draft: str | None = None, fresh: bool = False
+    ) -> None:
+        super().__init__(title, "esc, then ⏎ apply · e $EDITOR · d discard")
         self._before = json.dumps(value, indent=2, ensure_ascii=False)
         self.text = draft if draft is not None else self._before
         self._area = TextArea(self.text, soft_wrap=False, show_line_numbers=False)
         self._status = RowsView(classes="status")
         self._asking = False
+        self._fresh = fresh
+
+    @property
+    def edited(self) -> bool:
+        """Whether the text is another one than the value."""
+        return self.text != self._before
 
     def compose(self) -> ComposeResult:
         """The text, and below it what is wrong or what changes."""
@@ -51,34 +62,51 @@ class ValueEditor(Dialog[str | None]):
             yield self._status
 
     def on_mount(self) -> None:
-        """Type at once."""
+        """Type at once; a value that is not there yet gives way to the first letter."""
         self._status.can_focus = False
         self._area.focus()
-        self._judge()
+        if self.text == "null":
+            self._area.select_all()
+        self.write()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Check while typing."""
         self.text = self._area.text
-        self._judge()
+        self.write()
 
-    def _judge(self) -> None:
+    def write(self) -> None:
+        """Say what is wrong with the text, or what changes."""
         problem = json_problem_of(self.text)
         rows: list[Row]
         if problem is not None:
             rows = [[Segment(problem, "bad")]]
         else:
-            rows = diff_rows(self._before, self.text)
+            rows = [] if self._fresh else diff_rows(self._before, self.text)
+        if not rows:
+            rows = [[Segment("valid JSON", "good")]]
+        self.take_width(max(map(cell_width, self.text.splitlines()), default=0) + 2)
         width = self.inner_width
+        said = min(len(rows), max(1, self.inner_height // 3))
+        if len(rows) > said:
+            rows = [
+                *rows[: said - 1],
+                [Segment(f"{len(rows) - said + 1} more lines differ", "dim")],
+            ]
         self._status.set_rows([fit_row(list(row), width) for row in rows])
-        self._status.styles.height = min(len(rows), 12)
+        self._status.styles.height = said
+        lines = self._area.document.line_count + 1
+        self._area.styles.height = max(3, min(lines, self.inner_height - said - 1, 24))
 
     def action_ask(self) -> None:
-        """Escape: ask what to do with the edit."""
+        """Escape: ask what to do with the edit; without one, leave."""
+        if not (self.edited or self._asking or self._fresh):
+            self.dismiss(None)
+            return
         self._asking = not self._asking
         self.box.border_subtitle = (
             "⏎ apply · e $EDITOR · d discard · esc keep editing"
             if self._asking
-            else "esc then: ⏎ apply · e $EDITOR · d discard"
+            else "esc, then ⏎ apply · e $EDITOR · d discard"
         )
         self._area.read_only = self._asking
 

@@ -13,8 +13,8 @@ from studio.application.launching import check_form
 from studio.model.workflow import Parameter, Workflow
 from studio.projections.layout import Segment, clean
 from studio.projections.screen.top_line import fit_row
-from studio.tui.screens.dialog import Dialog
-from studio.tui.widgets.rows import Row, RowsView
+from studio.tui.screens.dialog import Dialog, row_width
+from studio.tui.widgets.rows import RowsView
 
 
 class LaunchForm(Dialog[dict[str, Any] | None]):
@@ -26,7 +26,7 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
     """
 
     DEFAULT_CSS = """
-    LaunchForm VerticalScroll { height: auto; max-height: 30; }
+    LaunchForm VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
     LaunchForm .label { height: 1; }
     LaunchForm .problem { height: auto; }
     LaunchForm Input, LaunchForm Input:focus { border: none; height: 1; margin: 0 0 1 2; width: 1fr; }
@@ -45,26 +45,40 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
             name: Input(_as_text(values.get(name, parameter.default)), password=parameter.sensitive)
             for name, parameter in workflow.parameters.items()
         }
+        self._labels = {name: _label() for name in self._fields}
+        self._scroll = VerticalScroll(can_focus=False)
         self._problem = RowsView(classes="problem")
+        self._problems: list[str] = []
 
     def compose(self) -> ComposeResult:
         """A label and a field per parameter, problems below."""
-        with self.box, VerticalScroll(can_focus=False):
-            if not self._fields:
-                yield _label([Segment("this workflow has no parameters", "dim")])
-            for name, field in self._fields.items():
-                row = describe(name, self.workflow.parameters[name])
-                yield _label(fit_row(row, self.inner_width))
-                yield field
+        with self.box:
+            with self._scroll:
+                for name, field in self._fields.items():
+                    yield self._labels[name]
+                    yield field
             yield self._problem
 
     def on_mount(self) -> None:
         """Start in the first field."""
-        self._problem.display = False
         self._problem.can_focus = False
         first = next(iter(self._fields.values()), None)
         if first is not None:
             first.focus()
+        self.write()
+
+    def write(self) -> None:
+        """Write what the fields are called, and what is wrong with them."""
+        rows = {name: describe(name, self.workflow.parameters[name]) for name in self._fields}
+        self.take_width(max(map(row_width, rows.values()), default=0))
+        width = self.inner_width
+        for name, row in rows.items():
+            self._labels[name].set_rows([fit_row(row, width - 1)])
+        told = [fit_row([Segment(clean(problem), "bad")], width) for problem in self._problems]
+        self._problem.set_rows(told)
+        self._problem.display = bool(told)
+        self._problem.styles.height = len(told)
+        self._scroll.styles.max_height = max(3, self.inner_height - len(told))
 
     def action_next(self, step: int) -> None:
         """Go to the next or previous field."""
@@ -81,10 +95,8 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         if not problems:
             self.dismiss(values)
             return
-        width = self.inner_width
-        self._problem.set_rows([fit_row([Segment(clean(p), "bad")], width) for p in problems])
-        self._problem.styles.height = len(problems)
-        self._problem.display = True
+        self._problems = problems
+        self.write()
 
 
 def describe(name: str, parameter: Parameter) -> list[Segment]:
@@ -109,10 +121,9 @@ def describe(name: str, parameter: Parameter) -> list[Segment]:
     ]
 
 
-def _label(row: Row) -> RowsView:
+def _label() -> RowsView:
     view = RowsView(classes="label")
     view.can_focus = False
-    view.set_rows([row])
     return view
 
 

@@ -70,19 +70,21 @@ async def set_outcome(screen: "MainScreen", chosen: str) -> None:
     undo = node.status == "compensation_failed"
     if chosen in ("succeeded", "output") and not undo:
         before = screen.session.output_of(path)
-        given = await edit_value(screen, f"Output of {path}", before)
+        title, fresh = f"Output of {path}", chosen == "succeeded"
+        given = await edit_value(screen, title, before, fresh=fresh)
         if given is None:
             return
-        if chosen == "output":
-            await screen.send(
-                verbs.override_output(number, path, given), f"output of {path} replaced"
-            )
+        if not fresh:
+            command = verbs.override_output(number, path, given)
+            if await screen.send(command, f"output of {path} replaced"):
+                drop_draft(screen, title)
             return
         port = await choose_port(screen, node.plan.node.ports)
         if port is None:
             return
-        command = verbs.mark(number, path, "succeeded", output=given[0], port=port)
-        await screen.send(command, f"{path} marked succeeded")
+        mark = verbs.mark(number, path, "succeeded", output=given[0], port=port)
+        if await screen.send(mark, f"{path} marked succeeded"):
+            drop_draft(screen, title)
         return
     word = cast(verbs.Outcome, chosen)
     await screen.send(verbs.mark(number, path, word), f"{path} marked {chosen}")
@@ -95,25 +97,47 @@ async def choose_port(screen: "MainScreen", ports: tuple[str, ...]) -> str | Non
     return await screen.app.push_screen_wait(Menu("By which port?", [Entry(p, p) for p in ports]))
 
 
-async def edit_value(screen: "MainScreen", title: str, value: Any) -> tuple[Any] | None:
-    """Edit a JSON value. Returns it in a tuple of one, or None when the edit was dropped."""
-    key = f"{screen.session.shown_run}:{title}"
-    editor = ValueEditor(title, value, draft=screen.session.drafts.get(key))
+async def edit_value(
+    screen: "MainScreen", title: str, value: Any, *, fresh: bool = False
+) -> tuple[Any] | None:
+    """Edit a JSON value. Returns it in a tuple of one, or None when the edit was dropped.
+
+    What was typed stays as a draft until `drop_draft`: a refused command does not take it away.
+
+    Args:
+        title: what is edited; the draft is kept under it.
+        value: what the edit begins with.
+        fresh: whether there is no such value yet, so that it may be applied as it stands.
+    """
+    drafts, key = screen.session.drafts, draft_key(screen, title)
+    editor = ValueEditor(title, value, draft=drafts.get(key), fresh=fresh)
     text = await screen.app.push_screen_wait(editor)
-    screen.session.drafts[key] = editor.text
-    if text is None:
-        return None
-    screen.session.drafts.pop(key, None)
-    return (json.loads(text),)
+    if editor.edited:
+        drafts[key] = editor.text
+    else:
+        drafts.pop(key, None)
+    return None if text is None else (json.loads(text),)
+
+
+def draft_key(screen: "MainScreen", title: str) -> str:
+    """Under what the draft of an edit is kept: an edit belongs to one run."""
+    return f"{screen.session.shown_run}:{title}"
+
+
+def drop_draft(screen: "MainScreen", title: str) -> None:
+    """Forget the draft of an edit that has been taken."""
+    screen.session.drafts.pop(draft_key(screen, title), None)
 
 
 async def override_input(screen: "MainScreen") -> None:
     """Edit the input of the next attempt."""
     run, path = screen.target()
-    given = await edit_value(screen, f"Input of {path}", screen.session.input_of(path))
+    title = f"Input of {path}"
+    given = await edit_value(screen, title, screen.session.input_of(path))
     if given is not None:
         command = verbs.override_input(run, path, given)
         if await screen.send(command, f"input of {path} overridden: r runs it with that"):
+            drop_draft(screen, title)
             screen.session.remember(f"input of {path}", verbs.override_input(run, path, None))
 
 
