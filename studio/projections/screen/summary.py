@@ -62,7 +62,7 @@ def _line(row: RunRowLike, now: float, owned: bool) -> str:
     if not row.open and row.finished_at is not None:
         rest = duration_text(max(0.0, row.finished_at - row.started_at))
     elif row.needs:
-        rest = f"{row.needs} node{'s' if row.needs > 1 else ''} wait for you"
+        rest = f"{row.needs} node{'s wait' if row.needs > 1 else ' waits'} for you"
     else:
         rest = f"open since {duration_text(max(0.0, now - row.started_at))}"
     return f"  {look.glyph} run {row.run:<4} {name:<{NAME_CELLS}} {look.word}, {rest}"
