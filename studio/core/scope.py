@@ -7,7 +7,9 @@ from studio.core.plan import item_path
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
 from studio.model.durations import format_moment
+from studio.model.failure import Failure
 
+_NONE: Mapping[str, dict[str, Any]] = {}
 _NODE_KEYS = ("output", "state", "error", "attempts")
 
 
@@ -39,16 +41,26 @@ class NodeView(Mapping[str, Any]):
         return len(_NODE_KEYS)
 
 
-class NodesView(Mapping[str, NodeView]):
-    """``nodes`` in an expression."""
+class NodesView(Mapping[str, Mapping[str, Any]]):
+    """``nodes`` in an expression.
 
-    __slots__ = ("_run", "_state")
+    Args:
+        finished: what a node is about to be by the facts under way, which are not folded yet.
+    """
 
-    def __init__(self, state: EngineState, run: RunState) -> None:
+    __slots__ = ("_finished", "_run", "_state")
+
+    def __init__(
+        self, state: EngineState, run: RunState, finished: Mapping[str, dict[str, Any]] = _NONE
+    ) -> None:
         self._state = state
         self._run = run
+        self._finished = finished
 
-    def __getitem__(self, key: str) -> NodeView:
+    def __getitem__(self, key: str) -> Mapping[str, Any]:
+        found = self._finished.get(key)
+        if found is not None:
+            return found
         return NodeView(self._state, self._run.nodes[key])
 
     def __iter__(self) -> Iterator[str]:
@@ -63,6 +75,10 @@ def describe_error(node: NodeState) -> dict[str, Any] | None:
     failure = node.failure
     if failure is None or node.status in EFFECTIVE:
         return None
+    return _error(failure)
+
+
+def _error(failure: Failure) -> dict[str, Any]:
     return {"type": failure.type, "message": failure.message, "category": failure.category}
 
 
@@ -85,11 +101,25 @@ def node_scope(state: EngineState, run: RunState, node: NodeState) -> dict[str, 
     return scope
 
 
-def edge_scope(state: EngineState, run: RunState, output: Any, node: NodeState) -> dict[str, Any]:
-    """Names that an edge's condition sees: ``output`` is the source's output, ``error`` its failure."""
+def edge_scope(
+    state: EngineState, run: RunState, output: Any, node: NodeState, failure: Failure | None
+) -> dict[str, Any]:
+    """Names that an edge's condition sees: ``output`` is the source's output, and ``nodes`` has it finished.
+
+    Args:
+        output: the output of the source.
+        node: the source; the fact that it has finished is only about to be written.
+        failure: why it failed, None when it has succeeded.
+    """
     scope = run_scope(state, run)
     scope["output"] = output
-    scope["error"] = describe_error(node)
+    finished = {
+        "output": output,
+        "state": "succeeded" if failure is None else "failed",
+        "error": _error(failure) if failure is not None else None,
+        "attempts": node.attempt,
+    }
+    scope["nodes"] = NodesView(state, run, {node.path: finished})
     return scope
 
 

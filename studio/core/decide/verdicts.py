@@ -29,14 +29,24 @@ Edges = tuple[tuple[int, ...], dict[int, str]]
 
 NO_EDGES: Edges = ((), {})
 
+GIVEN_UP = Failure("GivenUp", "given up by hand", "unexpected")
+"""What a condition sees as the error of a node that was given up without having failed."""
+
 
 def judge_edges(
-    state: EngineState, run: RunState, node: NodeState, outcome: str, port: str, output: Any
+    state: EngineState,
+    run: RunState,
+    node: NodeState,
+    outcome: str,
+    port: str,
+    output: Any,
+    failure: Failure | None = None,
 ) -> Edges:
     """Evaluate the conditions of the edges that the outcome and port would take.
 
     Args:
         output: the node's output, already decoded; what ``output`` means in a condition.
+        failure: why it fails; what it has failed with already unless given.
     """
     if node.plan.plain or node.parent is not None:
         return NO_EDGES
@@ -47,7 +57,9 @@ def judge_edges(
         if edge.when is None or not edge.matches(outcome, port):
             continue
         if scope is None:
-            scope = edge_scope(state, run, output, node)
+            if outcome == "failure":
+                failure = failure or node.failure or GIVEN_UP
+            scope = edge_scope(state, run, output, node, failure)
         try:
             if not edge.when.truth(scope):
                 dead.append(edge.index)
@@ -102,7 +114,7 @@ def dispose(
         failure: what a breakpoint on failure looks at; None once a person has been asked.
         handlers: false once the handlers have been tried and did not succeed.
     """
-    edges = judge_edges(state, run, node, "failure", "", None)
+    edges = judge_edges(state, run, node, "failure", "", None, failure)
     if failure is not None and _stops_on_failure(state, run, node, failure):
         return Disposal("held", NO_EDGES, stopped=True)
     if node.parent is not None:
