@@ -49,7 +49,7 @@ _FOREIGN: Final = {
 }  # fmt: skip
 
 SECRET_ALONE: Final = (
-    "a secret stands alone in a template of \"with\" or \"env\", as in {{ secrets.NAME }}; "
+    'a secret stands alone in a template of "with" or "env", as in {{ secrets.NAME }}; '
     "it cannot be part of an expression"
 )
 
