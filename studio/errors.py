@@ -10,7 +10,8 @@ The tree says who is to blame, so that a caller can react without reading messag
     ├── StorageError         the state folder cannot be read or written
     │   ├── OwnerLockedError another process owns the state folder
     │   └── DamagedError     stored bytes do not match their checksum or schema
-    └── ExecutorError        a child process or the zygote could not be driven
+    ├── ExecutorError        a child process or the zygote could not be driven
+    └── EngineStoppedError   the engine has ended before it could answer
 """
 
 
@@ -81,3 +82,7 @@ class DamagedError(StorageError):
 
 class ExecutorError(StudioError):
     """A child process or the zygote could not be driven."""
+
+
+class EngineStoppedError(StudioError):
+    """The engine has ended before it could answer: it was closed, or a defect of its own stopped it."""

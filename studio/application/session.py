@@ -24,7 +24,7 @@ from studio.core.events import Record
 from studio.core.plan import Plan
 from studio.core.state import EngineState, NodeState, RunState
 from studio.engine.clock import SystemClock
-from studio.engine.feed import Logged, News, Progress, StorageNews
+from studio.engine.feed import EngineFailed, Logged, News, Progress, StorageNews
 from studio.errors import NotFoundError, StudioError
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover
@@ -331,6 +331,8 @@ class Session:
         elif isinstance(news, StorageNews):
             self.storage_paused = news.message if news.paused else ""
             self._changes.notices.append(Notice(news.message, "error" if news.paused else "good"))
+        elif isinstance(news, EngineFailed):
+            self._changes.notices.append(Notice(news.message, "error"))
         self.on_change()
 
     async def _follow_owner(self) -> None:

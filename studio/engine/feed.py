@@ -33,7 +33,14 @@ class StorageNews:
     message: str
 
 
-News: TypeAlias = Progress | Logged | StorageNews
+@dataclass(frozen=True, slots=True)
+class EngineFailed:
+    """A defect ended the engine; nothing more will come."""
+
+    message: str
+
+
+News: TypeAlias = Progress | Logged | StorageNews | EngineFailed
 OnRecords: TypeAlias = Callable[[Sequence[Record]], None]
 OnNews: TypeAlias = Callable[[News], None]
 

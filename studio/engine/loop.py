@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import os
+import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,12 +16,18 @@ from studio.core.events import Blob, Record
 from studio.core.plan import Plan
 from studio.core.state import EngineState, Flight, TimerKey
 from studio.core.turn import Outcome, replay, take_turn
-from studio.engine.feed import Feed, Logged, Progress, StorageNews
+from studio.engine.feed import EngineFailed, Feed, Logged, Progress, StorageNews
 from studio.engine.lookup import look_up
 from studio.engine.orders import RunContext, make_order
 from studio.engine.rows import ROW_INTERVAL, Rows
 from studio.engine.timers import Timers
-from studio.errors import StorageError
+from studio.errors import (
+    DamagedError,
+    EngineStoppedError,
+    ExpressionError,
+    NotFoundError,
+    StorageError,
+)
 from studio.ids import NodePath, RunNumber
 from studio.ports import (
     AttemptKey,
@@ -45,15 +52,16 @@ INLINE_RESULT = 256 * 1024
 """Bytes of a result that still stand in the history; larger ones go to a file (engine.md, "Durability")."""
 
 STORAGE_RETRY = 0.5
-"""Seconds between two tries to append while storage is paused."""
+"""Seconds between two tries while storage is paused."""
 
 CHILD_KINDS = frozenset({"python", "shell"})
 """Kinds that run in a child and leave a result file."""
 
 Result = TypeVar("Result")
 
-Letter = tuple[AnyCommand, "asyncio.Future[Answer] | None"]
 Answer = Refusal | None
+Letter = tuple[AnyCommand, asyncio.Future[Answer] | None]
+Job = tuple[Callable[[], Any], asyncio.Future[Any]]
 
 
 class Engine:
@@ -91,7 +99,8 @@ class Engine:
         self._plans: dict[str, Plan] = {}
         self._new_definitions: list[Definition] = []
         self._mailbox: deque[Letter] = deque()
-        self._jobs: deque[Callable[[], None]] = deque()
+        self._open_letters: list[Letter] = []
+        self._jobs: deque[Job] = deque()
         self._wake = asyncio.Event()
         self._rows = Rows()
         self._timers = Timers(clock, self._on_timer)
@@ -99,6 +108,7 @@ class Engine:
         self._results: dict[Flight, str] = {}
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._over = False
         self.driving = True
         self.state = self._new_state()
         self.state.position = history.head()
@@ -113,22 +123,28 @@ class Engine:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="engine")
 
     async def close(self) -> None:
-        """Stop deciding, end every attempt, close the history.
+        """Stop deciding, end every attempt, close the history; also after a defect.
 
-        Runs stay as the history has them; the next owner takes them up again.
+        Runs stay as the history has them; the next owner takes them up again. Whoever still waits for an answer
+        gets an `EngineStoppedError`.
         """
         self._closing = True
         self._wake.set()
-        if self._task is not None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        self._timers.clear()
-        await self._executor.close()
-        await self._history.aclose()
+        try:
+            if self._task is not None:
+                await asyncio.wait([self._task])
+                if not self._task.cancelled():
+                    self._task.exception()  # told already: to the feed, and to whoever waited
+        finally:
+            self._timers.clear()
+            try:
+                await self._executor.close()
+            finally:
+                await self._history.aclose()
 
     @property
     def task(self) -> asyncio.Task[None]:
-        """The loop's task; it ends when the engine is closed, or with the defect that ended it."""
+        """The loop's task; it ends when the engine is closed, or with an `EngineStoppedError` after a defect."""
         if self._task is None:
             raise RuntimeError("the engine is not open")
         return self._task
@@ -150,7 +166,11 @@ class Engine:
         """Send a command and wait until its facts are on disk.
 
         Returns None when it was taken (also when it had been sent before), or the refusal.
+
+        Raises:
+            EngineStoppedError: the engine has ended, or ends before it could tell.
         """
+        self._require_running()
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._mailbox.append((command, future))
         self._wake.set()
@@ -164,27 +184,44 @@ class Engine:
     def load_run(self, run: int) -> list[Effect]:
         """Fold a stored run into memory.
 
-        Only between turns. Returns what it had open. Raises `NotFoundError`, `DamagedError`; LookupError for a definition that was
-        not added before.
+        Only between turns. Returns what it had open. A run that cannot be folded leaves nothing of itself.
+
+        Raises:
+            StorageError: its history cannot be read, or is damaged.
+            LookupError: a definition of it was not added before.
         """
+        records = list(self._history.read(RunNumber(run)))
         position = self.state.position
-        replay(self.state, self._history.read(RunNumber(run)))
+        try:
+            replay(self.state, records)
+        except Exception:
+            self._rebuild([number for number in self.state.runs if number != run])
+            raise
         self.state.position = max(position, self.state.position)
         return due(self.state)
 
     async def between_turns(self, job: Callable[[], Result]) -> Result:
-        """Call ``job`` while no batch is under way, so that it may change the state. Raises what it raises."""
+        """Call ``job`` while no batch is under way, so that it may change the state.
+
+        Raises what it raises; `EngineStoppedError` when the engine ends before.
+        """
+        self._require_running()
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-
-        def carry_out() -> None:
-            try:
-                future.set_result(job())
-            except Exception as error:
-                future.set_exception(error)
-
-        self._jobs.append(carry_out)
+        self._jobs.append((job, future))
         self._wake.set()
         return await future
+
+    def _require_running(self) -> None:
+        if self._over:
+            raise EngineStoppedError(self._why_over())
+
+    def _why_over(self) -> str:
+        if not self.defect:
+            return "the studio is closing"
+        return (
+            f"the engine stopped because of a defect in Workflow Studio ({self.defect}); nothing that was"
+            " recorded is lost, and `studio resume` goes on with the runs"
+        )
 
     def forget_run(self, run: int) -> None:
         """Drop an ended run from memory; the history keeps it. Only between turns."""
@@ -209,24 +246,40 @@ class Engine:
 
     async def _run(self) -> None:
         try:
-            while not self._closing:
-                if not await self._woken():
-                    await self._catch_up()
-                    continue
-                self._wake.clear()
-                more = True
-                while not self._closing and (self._mailbox or self._jobs or more):
-                    while self._jobs:
-                        self._jobs.popleft()()
-                    more = await self._turn()
-            if self._rows.behind:
-                await self._catch_up()
+            await self._work()
         except Exception as error:
-            self.defect = f"{type(error).__name__}: {error}"
-            for _command, future in self._mailbox:
-                if future is not None and not future.done():
-                    future.set_exception(error)
-            raise
+            self.defect = _describe(error)
+            self.feed.tell(EngineFailed(self._why_over()))
+            raise EngineStoppedError(self._why_over()) from error
+        finally:
+            self._dismiss()
+
+    async def _work(self) -> None:
+        while not self._closing:
+            if not await self._woken():
+                await self._catch_up()
+                continue
+            self._wake.clear()
+            more = True
+            while not self._closing and (self._mailbox or self._jobs or more):
+                while self._jobs:
+                    _carry_out_job(*self._jobs.popleft())
+                more = await self._turn()
+        if self._rows.behind:
+            await self._catch_up()
+
+    def _dismiss(self) -> None:
+        """The loop is over: nobody may wait for an answer that never comes."""
+        self._over = True
+        waiting: list[asyncio.Future[Any] | None] = [
+            *(future for _command, future in (*self._open_letters, *self._mailbox)),
+            *(future for _job, future in self._jobs),
+        ]
+        for future in waiting:
+            if future is not None and not future.done():
+                future.set_exception(EngineStoppedError(self._why_over()))
+        self._mailbox.clear()
+        self._jobs.clear()
 
     async def _woken(self) -> bool:
         """Wait for something to do; false when there is time to write the rows that were left out."""
@@ -250,15 +303,16 @@ class Engine:
             self._rows.behind.clear()
 
     async def _turn(self) -> bool:
-        letters = self._drain()
+        letters = self._open_letters = self._drain()
         now = self._clock.now()
-        outcome = take_turn(self.state, [letter[0] for letter in letters], now)
+        try:
+            outcome = take_turn(self.state, [letter[0] for letter in letters], now)
+            if outcome.records:
+                await self._append(outcome, now)
+        except StorageError as error:
+            await self._pause_storage(error)
+            return True
         if outcome.records:
-            stored = await self._append(outcome, now)
-            if not stored:
-                self._mailbox.extendleft(reversed(letters))
-                await self._pause_storage()
-                return True
             self.feed.publish(outcome.records)
             self._published = outcome.records[-1].position
         if self.driving:
@@ -269,6 +323,7 @@ class Engine:
         for index, (_command, future) in enumerate(letters):
             if future is not None and not future.done():
                 future.set_result(outcome.refusals.get(index))
+        self._open_letters = []
         if not outcome.records:
             # Whoever waits for the engine to settle has to look again: this turn made no fact, but it was one.
             self.feed.publish(())
@@ -289,24 +344,24 @@ class Engine:
             return letters
         return [mailbox.popleft() for _ in range(MAILBOX_BATCH)]
 
-    async def _append(self, outcome: Outcome, now: float) -> bool:
+    async def _append(self, outcome: Outcome, now: float) -> None:
+        """Write what a turn made. Raises `StorageError` when nothing of it is on disk."""
         runs = dict.fromkeys(record.run for record in outcome.records)
-        rows = []
-        for number in runs:
-            row = self._rows.changed(self.state.runs[number], now)
-            if row is not None:
-                rows.append(row)
+        rows = [self._rows.changed(self.state.runs[number], now) for number in runs]
+        # More may be added while the append is under way; what it writes is what is known now.
+        definitions = list(self._new_definitions)
         try:
             records = await self._externalise(outcome.records)
-            await self._history.append(Batch(records, rows, self._new_definitions))
-        except StorageError as error:
-            self.storage_error = str(error)
-            return False
-        self._new_definitions = []
+            await self._history.append(
+                Batch(records, [row for row in rows if row is not None], definitions)
+            )
+        except StorageError:
+            self._rows.put_off(runs)
+            raise
+        del self._new_definitions[: len(definitions)]
         if self.storage_error:
             self.storage_error = ""
             self.feed.tell(StorageNews(False, "storage takes records again"))
-        return True
 
     async def _externalise(self, records: list[Record]) -> list[Record]:
         """Move large results to files; the state keeps working on the events as they were decided."""
@@ -322,26 +377,43 @@ class Engine:
             done[index] = await asyncio.to_thread(_with_blob, self._values, records[index])
         return done
 
-    async def _pause_storage(self) -> None:
-        """Nothing is on disk of this turn: throw the working state away and try again a little later."""
-        self.feed.tell(StorageNews(True, self.storage_error))
-        await asyncio.sleep(STORAGE_RETRY)
-        loaded = list(self.state.runs)
-        self.state = self._new_state()
-        for number in loaded:
-            if self._history_has(number):
-                replay(self.state, self._history.read(RunNumber(number)))
-        self.state.position = self._history.head()
-        due(self.state)
+    async def _pause_storage(self, error: StorageError) -> None:
+        """Nothing of this turn is on disk: throw the working state away and try its letters again a little later.
 
-    def _history_has(self, number: int) -> bool:
-        return next(iter(self._history.read(RunNumber(number))), None) is not None
+        What executors report meanwhile waits in the mailbox: at most a start and an end for each open attempt.
+        """
+        self._mailbox.extendleft(reversed(self._open_letters))
+        self._open_letters = []
+        rebuilt = False
+        while not rebuilt and not self._closing:
+            if self.storage_error != str(error):
+                self.storage_error = str(error)
+                self.feed.tell(StorageNews(True, self.storage_error))
+            try:
+                self._rebuild(self.state.runs)
+                rebuilt = True
+            except StorageError as unreadable:
+                error = unreadable
+            await asyncio.sleep(STORAGE_RETRY)
+
+    def _rebuild(self, runs: Iterable[int]) -> None:
+        """Fold the state anew from the history; what was in flight stays so, and is not started again."""
+        state = self._new_state()
+        for number in runs:
+            replay(state, self._history.read(RunNumber(number)))
+        state.position = self._history.head()
+        due(state)
+        self.state = state
 
     def _new_state(self) -> EngineState:
         return EngineState(self._plans, self._look_up, self._limit)
 
     def _look_up(self, position: int) -> Any:
-        return look_up(self._history, self._values, position)
+        try:
+            return look_up(self._history, self._values, position)
+        except (NotFoundError, DamagedError) as error:
+            # A result that has gone fails the nodes that read it, not the engine with all its runs.
+            raise ExpressionError(str(error)) from error
 
     # ----------------------------------------------------------------- effects
 
@@ -411,6 +483,23 @@ class _Sink:
 
     def finished(self, key: AttemptKey, outcome: AttemptOutcome) -> None:
         self._engine.finished(key, outcome)
+
+
+def _carry_out_job(job: Callable[[], Any], future: asyncio.Future[Any]) -> None:
+    try:
+        result = job()
+    except Exception as error:
+        if not future.done():  # whoever asked may have gone
+            future.set_exception(error)
+    else:
+        if not future.done():
+            future.set_result(result)
+
+
+def _describe(error: BaseException) -> str:
+    """A defect in one line: what was raised, and by which line of which module."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error}, {os.path.basename(place.filename)}:{place.lineno}"
 
 
 def attempt_key(flight: Flight) -> AttemptKey:

@@ -1,6 +1,6 @@
 """The row of a run in lists, computed from its state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from studio.core.endings import needs_person, phase_of
 from studio.core.state import RunState
@@ -39,6 +39,12 @@ class Rows:
     def left_behind(self, runs: Mapping[int, RunState]) -> list[RunRow]:
         """The rows that are still to be written, as they are now."""
         return [make_row(runs[run], phase_of(runs[run])) for run in self.behind if run in runs]
+
+    def put_off(self, runs: Iterable[int]) -> None:
+        """Rows of these runs were handed out, but could not be written."""
+        for run in runs:
+            self._last.pop(run, None)
+            self.behind.add(run)
 
     def forget(self, run: int) -> None:
         """The run is no longer in memory."""
