@@ -2,18 +2,21 @@
 
 import time
 
+_COUNTER = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""A counter that goes on while the machine sleeps: Linux's monotonic clock stands still then (clock_gettime(2)),
+macOS's does not."""
+
 
 class SystemClock:
     """Seconds since the epoch.
 
-    The monotonic clock carries it on from the moment of creation, so that a jump of the system's clock
-    neither fires timers early nor holds them back; a suspend is seen because the offset is compared at each
-    reading and only ever moves forward.
+    The system's clock is read once; from then on a counter carries it on, so that somebody who sets the system's
+    clock neither fires timers early nor holds them back, while time that a suspended machine slept has passed.
     """
 
     def __init__(self) -> None:
-        self._offset = time.time() - time.monotonic()
+        self._offset = time.time() - time.clock_gettime(_COUNTER)
 
     def now(self) -> float:
         """Seconds since the epoch; never less than an earlier answer."""
-        return time.monotonic() + self._offset
+        return time.clock_gettime(_COUNTER) + self._offset
