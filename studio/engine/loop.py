@@ -8,17 +8,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-import msgspec
-
-from studio.core.commands import AnyCommand, FinishAttempt, FireTimer, RecordSpawn, Refusal
+from studio.core.commands import AnyCommand, FireTimer, Refusal
 from studio.core.effects import AttemptEffect, Effect, TimerEffect, due
-from studio.core.events import Blob, Record
 from studio.core.plan import Plan
 from studio.core.state import EngineState, Flight, TimerKey
 from studio.core.turn import Outcome, replay, take_turn
-from studio.engine.feed import EngineFailed, Feed, Logged, Progress, StorageNews
-from studio.engine.lookup import look_up
+from studio.engine.feed import EngineFailed, Feed, StorageNews
+from studio.engine.large_results import look_up, put_aside
 from studio.engine.orders import RunContext, make_order
+from studio.engine.reports import Reports, attempt_key, finish_command
 from studio.engine.rows import ROW_INTERVAL, Rows
 from studio.engine.timers import Timers
 from studio.errors import (
@@ -28,28 +26,19 @@ from studio.errors import (
     NotFoundError,
     StorageError,
 )
-from studio.ids import NodePath, RunNumber
+from studio.ids import RunNumber
 from studio.ports import (
-    AttemptKey,
     Batch,
     Clock,
     Definition,
     Executor,
-    Failed,
     History,
-    LogLine,
     Stopped,
-    Succeeded,
     Values,
-    Vanished,
 )
-from studio.ports import Outcome as AttemptOutcome
 
 MAILBOX_BATCH = 1024
 """Commands decided in one turn: bounds the time between two looks at the event loop."""
-
-INLINE_RESULT = 256 * 1024
-"""Bytes of a result that still stand in the history; larger ones go to a file (engine.md, "Durability")."""
 
 STORAGE_RETRY = 0.5
 """Seconds between two tries while storage is paused."""
@@ -113,7 +102,8 @@ class Engine:
         self.state = self._new_state()
         self.state.position = history.head()
         self._published = self.state.position
-        executor.bind(_Sink(self))
+        self.reports = Reports(self.post, self.feed, self._launched.discard)
+        executor.bind(self.reports)
 
     # ----------------------------------------------------------------- life
 
@@ -351,7 +341,7 @@ class Engine:
         # More may be added while the append is under way; what it writes is what is known now.
         definitions = list(self._new_definitions)
         try:
-            records = await self._externalise(outcome.records)
+            records = await put_aside(self._values, outcome.records)
             await self._history.append(
                 Batch(records, [row for row in rows if row is not None], definitions)
             )
@@ -362,20 +352,6 @@ class Engine:
         if self.storage_error:
             self.storage_error = ""
             self.feed.tell(StorageNews(False, "storage takes records again"))
-
-    async def _externalise(self, records: list[Record]) -> list[Record]:
-        """Move large results to files; the state keeps working on the events as they were decided."""
-        large = [
-            index
-            for index, record in enumerate(records)
-            if (raw := _payload(record.event)) is not None and len(bytes(raw)) > INLINE_RESULT
-        ]
-        if not large:
-            return records
-        done = list(records)
-        for index in large:
-            done[index] = await asyncio.to_thread(_with_blob, self._values, records[index])
-        return done
 
     async def _pause_storage(self, error: StorageError) -> None:
         """Nothing of this turn is on disk: throw the working state away and try its letters again a little later.
@@ -446,43 +422,8 @@ class Engine:
     def _on_timer(self, key: TimerKey) -> None:
         self.post(FireTimer(run=key.run, kind=key.kind, node=key.node, undo=key.undo))
 
-    # ----------------------------------------------------------------- reports of executors
-
-    def finished(self, key: AttemptKey, outcome: AttemptOutcome) -> None:
-        """An attempt is over."""
-        self._launched.discard(Flight(*key))
-        self.post(finish_command(key, outcome))
-
 
 NO_CONTEXT = RunContext()
-
-
-class _Sink:
-    """What executors report goes into the mailbox, or straight to the feed."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def spawned(self, key: AttemptKey, pid: int, started: int) -> None:
-        self._engine.post(
-            RecordSpawn(
-                run=key.run,
-                node=key.node,
-                attempt=key.attempt,
-                undo=key.undo,
-                pid=pid,
-                started=started,
-            )
-        )
-
-    def progressed(self, key: AttemptKey, fraction: float | None, message: str) -> None:
-        self._engine.feed.tell(Progress(key, fraction, message))
-
-    def logged(self, key: AttemptKey, lines: Sequence[LogLine]) -> None:
-        self._engine.feed.tell(Logged(key, lines))
-
-    def finished(self, key: AttemptKey, outcome: AttemptOutcome) -> None:
-        self._engine.finished(key, outcome)
 
 
 def _carry_out_job(job: Callable[[], Any], future: asyncio.Future[Any]) -> None:
@@ -500,55 +441,3 @@ def _describe(error: BaseException) -> str:
     """A defect in one line: what was raised, and by which line of which module."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error}, {os.path.basename(place.filename)}:{place.lineno}"
-
-
-def attempt_key(flight: Flight) -> AttemptKey:
-    """An open attempt as executors name it."""
-    return AttemptKey(RunNumber(flight.run), NodePath(flight.node), flight.undo, flight.attempt)
-
-
-def finish_command(key: AttemptKey, outcome: AttemptOutcome) -> FinishAttempt:
-    """The command that an executor's report makes."""
-    run, node, undo, attempt = key
-    if isinstance(outcome, Succeeded):
-        return FinishAttempt(
-            run=run,
-            node=node,
-            undo=undo,
-            attempt=attempt,
-            output=msgspec.Raw(outcome.output),
-            port=outcome.port,
-        )
-    if isinstance(outcome, Failed):
-        return FinishAttempt(
-            run=run,
-            node=node,
-            undo=undo,
-            attempt=attempt,
-            outcome="failed",
-            failure=outcome.failure,
-        )
-    vanished = isinstance(outcome, Vanished)
-    return FinishAttempt(
-        run=run,
-        node=node,
-        undo=undo,
-        attempt=attempt,
-        outcome="vanished" if vanished else "stopped",
-        detail=outcome.detail if isinstance(outcome, Vanished) else "",
-    )
-
-
-def _payload(event: Any) -> msgspec.Raw | None:
-    raw = getattr(event, "output", None) or getattr(event, "items", None)
-    return raw if isinstance(raw, msgspec.Raw) and hasattr(event, "blob") else None
-
-
-def _with_blob(values: Values, record: Record) -> Record:
-    raw = _payload(record.event)
-    body = bytes(raw) if raw is not None else b""
-    address = values.put(body)
-    blob = Blob(address, len(body), body[:200].decode("utf-8", "ignore"))
-    field = "items" if hasattr(record.event, "items") else "output"
-    event = msgspec.structs.replace(record.event, **{field: msgspec.Raw(b"null"), "blob": blob})
-    return Record(record.position, record.run, record.at, event)

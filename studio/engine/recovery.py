@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from studio.core.commands import FinishAttempt
 from studio.core.effects import AttemptEffect, Effect
 from studio.core.state import Flight, NodeState
-from studio.engine.loop import Engine, attempt_key, finish_command
+from studio.engine.loop import Engine
 from studio.engine.orders import RunContext, result_file
+from studio.engine.reports import attempt_key, finish_command
 from studio.ports import Executor
 
 

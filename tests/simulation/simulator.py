@@ -12,7 +12,7 @@ from studio.core.endings import phase_of
 from studio.core.plan import Plan
 from studio.core.state import EngineState, Flight
 from studio.core.turn import replay, take_turn
-from studio.engine.lookup import look_up
+from studio.engine.large_results import look_up
 from studio.engine.loop import Engine
 from studio.engine.orders import RunContext
 from studio.engine.recovery import recover
@@ -287,7 +287,9 @@ class Simulation:
             return  # it is on its way to disk
         key = AttemptKey(RunNumber(run.number), NodePath(book.path), undo, attempt)
         outcome = Succeeded(b'"forged"')
-        self.engine.finished(key, outcome if self.rng.random() < 0.5 else Failed(Failure("F", "f")))
+        self.engine.reports.finished(
+            key, outcome if self.rng.random() < 0.5 else Failed(Failure("F", "f"))
+        )
 
     # ----------------------------------------------------------------- the day
 
