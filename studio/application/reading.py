@@ -104,7 +104,7 @@ class RunView:
 
     def _begin(self) -> "EngineState":
         from studio.core.state import EngineState
-        from studio.engine.large_results import look_up
+        from studio.engine.lookup import look_up
         from studio.storage.blobs import BlobFolder
 
         values = BlobFolder(self._folder)

@@ -1,4 +1,4 @@
-"""Results too large for the history: put into a file before the append, put back when the event is read."""
+"""Results too large for the history: put into files before the append (`studio.engine.lookup` puts them back)."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from studio.core.events import Blob, Record
-from studio.ports import HistoryReader, Values
+from studio.engine.lookup import value_field
+from studio.ports import Values
 
 INLINE_RESULT = 256 * 1024
 """Bytes of a result that still stand in the history; larger ones go to a file (engine.md, "Durability")."""
@@ -33,26 +34,9 @@ async def put_aside(values: Values, records: list[Record]) -> list[Record]:
     return done
 
 
-def look_up(history: HistoryReader, values: Values, position: int) -> Any:
-    """The event at a position; a result kept in a file is put back in its place.
-
-    Raises `NotFoundError`, `DamagedError`.
-    """
-    event: Any = history.record(position).event
-    blob = getattr(event, "blob", None)
-    if blob is None:
-        return event
-    whole = {_field(event): msgspec.Raw(values.get(blob.address)), "blob": None}
-    return msgspec.structs.replace(event, **whole)
-
-
 def _payload(event: Any) -> msgspec.Raw | None:
-    raw = getattr(event, _field(event), None)
+    raw = getattr(event, value_field(event), None)
     return raw if isinstance(raw, msgspec.Raw) and hasattr(event, "blob") else None
-
-
-def _field(event: Any) -> str:
-    return "items" if hasattr(event, "items") else "output"
 
 
 def _with_blob(values: Values, record: Record) -> Record:
@@ -60,6 +44,6 @@ def _with_blob(values: Values, record: Record) -> Record:
     body = bytes(raw) if raw is not None else b""
     address = values.put(body)
     blob = Blob(address, len(body), body[:PREVIEW].decode("utf-8", "ignore"))
-    changed = {_field(record.event): msgspec.Raw(b"null"), "blob": blob}
+    changed = {value_field(record.event): msgspec.Raw(b"null"), "blob": blob}
     event = msgspec.structs.replace(record.event, **changed)
     return msgspec.structs.replace(record, event=event)

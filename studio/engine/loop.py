@@ -14,7 +14,8 @@ from studio.core.plan import Plan
 from studio.core.state import EngineState, Flight, TimerKey
 from studio.core.turn import Outcome, replay, take_turn
 from studio.engine.feed import EngineFailed, Feed, StorageNews
-from studio.engine.large_results import look_up, put_aside
+from studio.engine.large_results import put_aside
+from studio.engine.lookup import look_up
 from studio.engine.orders import RunContext, make_order
 from studio.engine.reports import Reports, attempt_key, finish_command
 from studio.engine.rows import ROW_INTERVAL, Rows

@@ -12,7 +12,7 @@ from studio.core.endings import phase_of
 from studio.core.plan import Plan
 from studio.core.state import EngineState, Flight
 from studio.core.turn import replay, take_turn
-from studio.engine.large_results import look_up
+from studio.engine.lookup import look_up
 from studio.engine.loop import Engine
 from studio.engine.orders import RunContext
 from studio.engine.recovery import recover
