@@ -22,7 +22,7 @@ from studio.engine.control import ControlServer, socket_path
 from studio.engine.feed import Feed
 from studio.engine.loop import Engine
 from studio.engine.recovery import recover
-from studio.errors import NotFoundError, RefusedError
+from studio.errors import EngineStoppedError, NotFoundError, RefusedError
 from studio.ids import RunNumber, VersionHash
 from studio.loading.loader import load_file
 from studio.loading.parameters import check_parameters, parse_assignment
@@ -116,12 +116,13 @@ class LocalStudio:
         self.engine.add_definition(plan, definition_of(workflow))
         self._last_number += 1
         number = self._last_number
+        command = launch.command or new_command_id()
         self.engine.contexts[number] = context
         default: FailurePolicy = "hold" if launch.surface == "screen" else "fail"
         refusal = await self.engine.submit(
             StartRun(
                 run=number,
-                id=launch.command or new_command_id(),
+                id=command,
                 actor=launch.actor or sender.actor,
                 run_id=uuid.uuid4().hex,
                 version=plan.version,
@@ -136,7 +137,8 @@ class LocalStudio:
         )
         if refusal is not None:
             raise RefusedError(str(refusal))
-        return number
+        # The same launch may have been sent a second time while this one was read: one of them started the run.
+        return self.engine.state.commands.get(command, number)
 
     async def send(
         self, command: AnyCommand, sender: Sender, *, drive: bool = True
@@ -258,11 +260,13 @@ class LocalStudio:
         """Wait for records, or for the end of the engine. Raises what ended it."""
         engine = self.engine.task
         ends: list[asyncio.Future[Any]] = [getter, engine]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        if not getter.done():
-            getter.cancel()
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            unanswered = getter.cancel()
+        if unanswered:
             engine.result()
-            raise RefusedError("the studio is closing")
+            raise EngineStoppedError("the studio is closing")
 
     def rests(self, number: int) -> bool:
         """Whether a run cannot go on by itself: ended, in need of a person, or paused and drained."""
@@ -281,9 +285,11 @@ class LocalStudio:
             self._changed.clear()
             waiter = asyncio.ensure_future(self._changed.wait())
             ends: list[asyncio.Future[Any]] = [waiter, self.engine.task]
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if not waiter.done():
-                waiter.cancel()
+            try:
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                unanswered = waiter.cancel()
+            if unanswered:
                 self.engine.task.result()
                 return
 

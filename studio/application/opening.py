@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 
 from studio.application.local import LocalStudio
 from studio.application.location import Location
 from studio.application.remote import RemoteStudio
 from studio.engine.clock import SystemClock
 from studio.engine.control import ControlClient
-from studio.errors import OwnerLockedError
+from studio.errors import OwnerLockedError, StorageError
 from studio.executors.registry import Executors
 from studio.storage.blobs import BlobFolder
 from studio.storage.log_store import LogFolder
@@ -64,13 +65,18 @@ async def _connect(location: Location) -> RemoteStudio | None:
 
 async def _open_local(location: Location, lock: OwnerLock, drive: bool) -> LocalStudio:
     clock = SystemClock()
-    try:
+    async with AsyncExitStack() as opened:
+        opened.callback(lock.release)
         history, health = open_history(location.state, clock=clock, lock=lock)
+        opened.push_async_callback(history.aclose)
         values = BlobFolder(location.state)
+        try:
+            values.sweep()
+        except StorageError as error:
+            health.notices.append(str(error))
         executor = Executors(LogFolder(location.state, health))
         studio = LocalStudio(location, lock, history, executor, values, clock, health)
+        opened.push_async_callback(studio.close)
         await studio.open(drive=drive)
-    except BaseException:
-        lock.release()
-        raise
+        opened.pop_all()
     return studio

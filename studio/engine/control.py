@@ -24,6 +24,9 @@ LARGEST_FRAME = 64 * 1024 * 1024
 SOCKET_PATH_LIMIT = 100
 """Longest path of a Unix socket that every system takes (Linux 107 bytes, macOS 103)."""
 
+PRIVATE_FOLDER = "studio-socket-"
+"""How the name of a private folder begins; it goes with the socket."""
+
 _LENGTH = struct.Struct(">I")
 
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -34,7 +37,7 @@ def socket_path(state: Path) -> Path:
     inside = state / "control.sock"
     if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT:
         return inside
-    return Path(tempfile.mkdtemp(prefix="studio-")) / "control.sock"
+    return Path(tempfile.mkdtemp(prefix=PRIVATE_FOLDER)) / "control.sock"
 
 
 class ControlServer:
@@ -53,12 +56,11 @@ class ControlServer:
 
     async def open(self) -> None:
         """Start listening. Raises `StorageError` when the socket cannot be made."""
-        with contextlib.suppress(FileNotFoundError):
-            self.path.unlink()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.setblocking(False)
         before = os.umask(0o177)
         try:
+            self.path.unlink(missing_ok=True)
             listener.bind(str(self.path))
         except OSError as error:
             listener.close()
@@ -68,14 +70,16 @@ class ControlServer:
         self._server = await asyncio.start_unix_server(self._serve, sock=listener)
 
     async def close(self) -> None:
-        """Stop listening, drop the clients, remove the socket."""
+        """Stop listening, drop the clients, remove the socket; idempotent."""
         if self._server is not None:
             self._server.close()
         for task in list(self._clients):
             task.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # the next owner replaces what stays
             self.path.unlink()
+            if self.path.parent.name.startswith(PRIVATE_FOLDER):
+                self.path.parent.rmdir()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -85,9 +89,9 @@ class ControlServer:
             while (request := await read_frame(reader)) is not None:
                 writer.write(frame(await self._answer(request)))
                 await writer.drain()
-        except (ConnectionError, asyncio.CancelledError, msgspec.DecodeError, ValueError):
-            # The client went away or does not speak the protocol; it is closed either way.
-            pass
+        except (ConnectionError, asyncio.CancelledError, ValueError, RecursionError):
+            # The client went away or does not speak the protocol; what it has not read by now it need not read.
+            writer.transport.abort()
         finally:
             writer.close()
             if task is not None:
@@ -139,7 +143,10 @@ def frame(message: Any) -> bytes:
 
 
 async def read_frame(reader: asyncio.StreamReader) -> Any | None:
-    """The next message, or None at the end. Raises ValueError for a frame that is too long."""
+    """The next message, or None at the end.
+
+    Raises ValueError for a frame that is too long or no JSON, RecursionError for JSON nested too deep.
+    """
     try:
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
         if length > LARGEST_FRAME:

@@ -13,7 +13,7 @@ from studio.application.remote import RemoteStudio
 from studio.application.runs import is_owned, list_runs
 from studio.application.studio import Launch, Sender
 from studio.core.transitions import ENDED
-from studio.errors import DefinitionError, NotFoundError, RefusedError
+from studio.errors import DefinitionError, EngineStoppedError, NotFoundError, RefusedError
 
 SENDER = Sender("tester", {"PATH": "/usr/bin:/bin"})
 
@@ -145,7 +145,7 @@ async def test_closing_while_a_run_is_followed_ends_the_following(location: Loca
     following = asyncio.create_task(_until_rest(studio, number))
     await asyncio.sleep(0)
     await studio.close()
-    with pytest.raises(RefusedError):
+    with pytest.raises(EngineStoppedError):
         await following
 
 
