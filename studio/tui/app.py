@@ -13,6 +13,7 @@ from textual.worker import Worker, WorkerState
 
 from studio.application.session import Session
 from studio.errors import StudioError
+from studio.tui.filters import ControlFilter
 from studio.tui.guard import Guarded
 from studio.tui.palette import BACKGROUNDS, Palette
 from studio.tui.screens.main import MainScreen
@@ -58,6 +59,9 @@ class StudioApp(Guarded, App[None]):
         self._ascii = ascii
         self._main: MainScreen | None = None
         self._painted = False
+        self._gates: list[LineFilter] = [ControlFilter()]
+        if not colour:
+            self._gates.append(NoColor())
         self.register_theme(_theme(self.palette))
         self.theme = "studio"
 
@@ -67,9 +71,8 @@ class StudioApp(Guarded, App[None]):
         return SteadyDriver if found is LinuxDriver else found
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Take the colours out of every line where there should be none."""
-        found = super().get_line_filters()
-        return found if self.palette.colour else [*found, NoColor()]
+        """What every line passes through on its way to the terminal."""
+        return [*super().get_line_filters(), *self._gates]
 
     def on_mount(self) -> None:
         """Open the session beside the first paint."""

@@ -1,0 +1,316 @@
+"""The studio on a real pseudo-terminal: how it starts, what reaches the terminal, how it leaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.terminal import Terminal
+
+pytestmark = pytest.mark.slow
+
+QUICK = """\
+workflow: quick
+nodes:
+  first: {uses: transform, value: 1}
+  second: {uses: noop, needs: first}
+"""
+
+SLOW = """\
+workflow: slow
+nodes:
+  sleeper: {uses: shell, run: "sleep 600"}
+"""
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path) -> Iterator[Open]:
+    """Starts the studio on a terminal of its own; ended when the test is."""
+    opened: list[Terminal] = []
+
+    def start(*words: str, columns: int = 120, rows: int = 40, **environ: str) -> Terminal:
+        env = {
+            **{k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "STUDIO_STATE")},
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8",
+            "STUDIO_ACTOR": "ada",
+            "XDG_CONFIG_HOME": str(tmp_path / "config"),
+            **environ,
+        }
+        command = [sys.executable, "-m", "studio", *words]
+        terminal = Terminal(command, tmp_path, env, columns=columns, rows=rows)
+        opened.append(terminal)
+        return terminal
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def test_the_splash_comes_first_and_leaves_no_trace(tmp_path: Path, open_terminal: Open) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    terminal = open_terminal("quick.yaml")
+    terminal.wait_for("2 nodes")
+    shown = bytes(terminal.output)
+    splash, erased, screen = (
+        shown.index(b"Workflow Studio  quick.yaml"),
+        shown.index(b"\r\x1b[2K", 10),
+        shown.index(b"\x1b[?1049h"),
+    )
+    assert splash < erased < screen
+
+
+def test_a_run_is_launched_and_summed_up_after_quitting(
+    tmp_path: Path, open_terminal: Open
+) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    terminal = open_terminal(".")
+    terminal.wait_for("2 nodes")
+    terminal.send("L")
+    terminal.wait_for("succeeded")
+    terminal.settle()
+    terminal.send("q")
+    assert terminal.wait() == 0
+    left = bytes(terminal.output).rpartition(b"\x1b[?1049l")[2].decode()
+    assert "run 1    quick" in left
+    assert "succeeded" in left
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_closes_the_screen_and_leaves_the_run_recoverable(
+    tmp_path: Path, open_terminal: Open, number: signal.Signals
+) -> None:
+    (tmp_path / "slow.yaml").write_text(SLOW)
+    terminal = open_terminal("slow.yaml")
+    terminal.wait_for("1 nodes")
+    terminal.send("L")
+    terminal.wait_for("running")
+    terminal.settle(0.2, 1.0)
+    terminal.signal(number)
+    assert terminal.wait() == 128 + number
+    assert b"\x1b[?1049l" in terminal.output
+    again = open_terminal("slow.yaml")
+    again.wait_for("interrupted")
+    again.wait_for("C continues it")
+
+
+def test_a_window_that_is_closed_ends_the_studio_and_gives_the_folder_back(
+    tmp_path: Path, open_terminal: Open
+) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    terminal = open_terminal("quick.yaml")
+    terminal.wait_for("2 nodes")
+    terminal.hang_up()
+    terminal.wait()
+    again = open_terminal("quick.yaml")
+    again.wait_for("2 nodes")
+    again.settle(0.3, 2.0)
+    assert b"another studio" not in again.output
+
+
+def test_a_second_studio_follows_the_first(tmp_path: Path, open_terminal: Open) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    first = open_terminal("quick.yaml")
+    first.wait_for("2 nodes")
+    second = open_terminal("quick.yaml")
+    second.wait_for("another studio drives")
+    second.send("L")
+    second.wait_for("succeeded")
+    first.wait_for("quick")
+    second.send("q")
+    assert second.wait() == 0
+
+
+def test_a_dumb_terminal_is_told_how_to_do_without(tmp_path: Path, open_terminal: Open) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    terminal = open_terminal("quick.yaml", TERM="dumb")
+    assert terminal.wait() == 2
+    assert b"TERM=dumb" in terminal.output
+    assert b"studio run FILE" in terminal.output
+    assert b"\x1b" not in terminal.output
+
+
+def test_a_state_folder_that_cannot_be_used_is_told_after_the_screen_has_gone(
+    tmp_path: Path, open_terminal: Open
+) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    (tmp_path / "state").write_text("a file")
+    terminal = open_terminal("quick.yaml", "--state", "state")
+    assert terminal.wait() == 1
+    assert b"studio:" in bytes(terminal.output).rpartition(b"\x1b[?1049l")[2]
+    assert b"Traceback" not in terminal.output
+
+
+def test_no_colour_is_written_when_none_is_wanted(tmp_path: Path, open_terminal: Open) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    terminal = open_terminal("quick.yaml", "--no-color")
+    terminal.wait_for("2 nodes")
+    terminal.settle()
+    codes = {
+        code
+        for found in re.findall(rb"\x1b\[([0-9;]*)m", terminal.output)
+        for code in found.split(b";")
+    }
+    assert codes <= {
+        b"",
+        b"0",
+        b"1",
+        b"2",
+        b"3",
+        b"4",
+        b"7",
+        b"9",
+        b"22",
+        b"24",
+        b"27",
+        b"39",
+        b"49",
+    }
+
+
+def test_only_ascii_reaches_the_terminal_when_asked(tmp_path: Path, open_terminal: Open) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    terminal = open_terminal("quick.yaml", "--ascii")
+    terminal.wait_for("2 nodes")
+    terminal.send("L")
+    terminal.wait_for("succeeded")
+    terminal.settle()
+    # The window's title belongs to the window, and is not drawn by cells.
+    drawn = re.sub(rb"\x1b\][^\x07\x1b]*(\x07|\x1b\\)", b"", bytes(terminal.output))
+    assert not [byte for byte in drawn if byte > 127]
+
+
+def test_suspending_gives_the_terminal_back_and_going_on_draws_again(
+    tmp_path: Path, open_terminal: Open
+) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    terminal = open_terminal("quick.yaml")
+    terminal.wait_for("2 nodes")
+    terminal.settle()
+    mark = len(terminal.output)
+    terminal.signal(signal.SIGTSTP)
+    terminal.wait_stopped()
+    terminal.wait_for("\x1b[?1049l", after=mark)
+    mark = len(terminal.output)
+    terminal.signal(signal.SIGCONT)
+    terminal.wait_for("\x1b[?1049h", after=mark)
+    terminal.wait_for("2 nodes", after=mark)
+
+
+def test_sizes_change_faster_than_anyone_could_drag(tmp_path: Path, open_terminal: Open) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    terminal = open_terminal("quick.yaml")
+    terminal.wait_for("2 nodes")
+    for step in range(60):
+        terminal.resize(1 + step * 37 % 200, 1 + step * 11 % 60)
+        terminal.read(0.01)
+    terminal.resize(1, 1)
+    terminal.settle(0.2, 2.0)
+    mark = len(terminal.output)
+    terminal.resize(120, 40)
+    terminal.wait_for("2 nodes", after=mark)
+    terminal.send("q")
+    assert terminal.wait() == 0
+
+
+HOSTILE = """\
+import sys
+
+EVIL = "\\x1b]52;c;RVZJTA==\\x07\\x1b[31;5mRED\\x1b[0m\\x9b2J\\x1b]0;TITLE\\x07\\u202egnirts\\u202c [/usr/bin/env] [bold]x[/bold] e" + "\\u0301" * 5000
+
+def speak(text):
+    print(EVIL, flush=True)
+    print(EVIL, file=sys.stderr, flush=True)
+    sys.stdout.buffer.write(b"\\xff\\xfe\\x00\\x1bP1;1|17/ab\\x1b\\\\\\n")
+    return {"evil": EVIL, EVIL: [EVIL]}
+
+def fail(text):
+    raise ValueError(EVIL)
+"""
+
+EVIL_FLOW = """\
+workflow: evil
+description: "\\x1b[31;5m"
+parameters:
+  text: {type: string, default: "\\x1b]52;c;RVZJTA==\\x07[/usr/bin/env]"}
+nodes:
+  speaks: {uses: python, call: "hostile:speak", with: {text: "{{ params.text }}"}}
+  fails: {uses: python, call: "hostile:fail", needs: speaks, with: {text: "{{ params.text }}"}}
+"""
+
+SEQUENCE = re.compile(
+    rb"\x1b(?:\[[0-9;:<=>?]*[ -/]*[@-~]|\](?:0|2|9|22|23);?[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)|[78=>])"
+)
+"""What a terminal may be sent: CSI sequences, titles and notifications by OSC, cursor and keypad modes."""
+
+
+def test_no_control_sequence_of_a_workflow_reaches_the_terminal(
+    tmp_path: Path, open_terminal: Open
+) -> None:
+    (tmp_path / "hostile.py").write_text(HOSTILE)
+    (tmp_path / "evil.yaml").write_text(EVIL_FLOW)
+    (tmp_path / "wrong.yaml").write_text('workflow: "\\x1b]52;c;RVZJTA==\\x07[/x]"\nnodes: {}\n')
+    terminal = open_terminal(".")
+    terminal.wait_for("2 nodes")
+    terminal.send("L")
+    terminal.settle(0.5, 5.0)
+    terminal.send("\x13")
+    terminal.send("\r")
+    terminal.wait_for("failed", seconds=30)
+    terminal.settle()
+    for keys in (
+        "f",
+        "3",
+        "\x1b[C",
+        "\x1b[C",
+        "\x1b[C",
+        "\x1b[C",
+        "4",
+        "G",
+        "1",
+        "w",
+        "?",
+        "q",
+        ":",
+    ):
+        terminal.send(keys)
+        terminal.settle(0.15, 1.0)
+    terminal.send("\x1b")
+    terminal.settle()
+    shown = bytes(terminal.output)
+    assert b"\x1b]52" not in shown
+    assert b"\x1b[31;5m" not in shown
+    assert b"\x1bP" not in shown
+    assert b"TITLE\x07" not in shown
+    assert "\u202e".encode() not in shown
+    assert "\u0301".encode() * 20 not in shown
+    rest = SEQUENCE.sub(b"", shown)
+    assert not set(rest) & (set(range(32)) - set(b"\r\n\b\t"))
+    assert "\u009b".encode() not in shown
+
+
+def test_the_history_is_whole_after_a_kill(tmp_path: Path, open_terminal: Open) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    terminal = open_terminal("quick.yaml")
+    terminal.wait_for("2 nodes")
+    terminal.send("L")
+    terminal.wait_for("succeeded")
+    terminal.signal(signal.SIGKILL)
+    assert terminal.wait() == -signal.SIGKILL
+    history = tmp_path / ".studio" / "history.sqlite"
+    with sqlite3.connect(f"file:{history}?mode=ro", uri=True) as database:
+        assert database.execute("pragma integrity_check").fetchone() == ("ok",)
+    again = open_terminal("quick.yaml")
+    again.wait_for("2 nodes")
+    again.send("1")
+    again.wait_for("succeeded")
