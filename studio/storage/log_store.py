@@ -91,11 +91,11 @@ class LogFolder:
             yield LogLine(at, f"The log cannot be read: {error.strerror}.", "log", "error")
 
     def attempts(self, run: RunNumber, node: NodePath | None = None) -> list[AttemptKey]:
-        """Attempts of a run, or of one node, that wrote something, oldest first."""
+        """Attempts of a run, or of one node and its items, that wrote something, oldest first."""
         found = [
             (_began(path), key)
             for key, path in log_keys(self._root, run)
-            if node in (None, key.node)
+            if node in (None, key.node) or key.node.startswith(f"{node}[")
         ]
         return [key for _, key in sorted(found)]
 

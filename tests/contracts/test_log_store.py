@@ -60,6 +60,14 @@ def test_attempts_are_told_apart_and_come_oldest_first(store: LogStore) -> None:
         assert [line.text for line in store.read(one)] == [f"line of {number}"]
 
 
+def test_the_log_of_a_foreach_is_that_of_its_items(store: LogStore) -> None:
+    written = [key("e[0]"), key("e[1]"), key("e2")]
+    for number, one in enumerate(written):
+        store.write(one, lines(f"line of {number}", at=10.0 * number))
+    assert store.attempts(RunNumber(1), NodePath("e")) == written[:2]
+    assert store.attempts(RunNumber(1), NodePath("e[1]")) == [written[1]]
+
+
 def test_files_and_folders_are_private(store: LogStore, tmp_path: Path) -> None:
     store.write(key(), lines("secret"))
     place = log_place(tmp_path / "logs", key())

@@ -120,8 +120,10 @@ class ValueEditor(Dialog[str | None]):
             problem = json_problem_of(self.text)
             if problem is None:
                 self.dismiss(self.text)
-            else:
-                self.action_ask()
+                return
+            self.action_ask()
+            self.box.border_subtitle = "not applied: it is not JSON yet · esc asks again"
+            self._area.cursor_location = place_of_problem(self.text) or (0, 0)
         elif event.key == "d":
             self.text = self._before
             self.dismiss(None)
@@ -136,10 +138,20 @@ def json_problem_of(text: str) -> str | None:
     """Why a text is not JSON, with its line and column; None when it is."""
     try:
         json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        what = error.msg.removesuffix(" at").removesuffix(" starting")
+        return f"line {error.lineno}, column {error.colno}: {what}"
     except ValueError as error:
-        if isinstance(error, json.JSONDecodeError):
-            return f"line {error.lineno}, column {error.colno}: {error.msg}"
         return str(error)
+    return None
+
+
+def place_of_problem(text: str) -> tuple[int, int] | None:
+    """Line and column, counted from 0, where a text stops being JSON; None when it is, or none is known."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return error.lineno - 1, error.colno - 1
     return None
 
 
