@@ -4,9 +4,11 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from studio.application.local import LocalStudio
 from studio.application.location import locate
@@ -64,6 +66,16 @@ async def opened(
         await studio.close()
 
 
+def shown(pilot: Pilot[None]) -> Screen[Any]:
+    """The screen on top; a call, so that the checker does not hold on to an earlier answer."""
+    return pilot.app.screen
+
+
+def is_paused(session: Session) -> bool:
+    """Whether the shown run is paused, asked anew."""
+    return session.run is not None and session.run.paused
+
+
 async def rest(pilot: Pilot[None], session: Session) -> None:
     """Wait until the engine rests and the screen has drawn it."""
     assert isinstance(session.studio, LocalStudio)
@@ -97,11 +109,11 @@ async def test_the_launch_form_checks_before_it_starts(tmp_path: Path) -> None:
     async with opened(tmp_path) as (pilot, _screen, session):
         await pilot.press("L")
         await pilot.pause()
-        form = pilot.app.screen
+        form = shown(pilot)
         assert isinstance(form, LaunchForm)
         await pilot.press("backspace", "0", "enter")
         await pilot.pause()
-        assert pilot.app.screen is form, "0 is below the minimum"
+        assert shown(pilot) is form, "0 is below the minimum"
         await pilot.press("backspace", "9", "enter")
         await pilot.pause()
         await rest(pilot, session)
@@ -115,10 +127,10 @@ async def test_a_failure_is_marked_by_hand_with_an_output(tmp_path: Path) -> Non
         await failed_run(pilot, screen, session)
         await pilot.press("o")
         await pilot.pause()
-        assert isinstance(pilot.app.screen, Menu)
+        assert isinstance(shown(pilot), Menu)
         await pilot.press("s")
         await pilot.pause()
-        editor = pilot.app.screen
+        editor = shown(pilot)
         assert isinstance(editor, ValueEditor)
         await pilot.press("escape", "enter")
         await pilot.pause()
@@ -138,7 +150,7 @@ async def test_an_input_is_overridden_and_the_node_retried(tmp_path: Path) -> No
         await failed_run(pilot, screen, session)
         await pilot.press("i")
         await pilot.pause()
-        editor = pilot.app.screen
+        editor = shown(pilot)
         assert isinstance(editor, ValueEditor)
         editor._area.text = json.dumps({"amount": 500})
         await pilot.pause()
@@ -159,13 +171,13 @@ async def test_a_draft_survives_leaving_the_editor(tmp_path: Path) -> None:
         await failed_run(pilot, screen, session)
         await pilot.press("i")
         await pilot.pause()
-        editor = pilot.app.screen
+        editor = shown(pilot)
         assert isinstance(editor, ValueEditor)
         editor._area.text = '{"half": '
         await pilot.pause()
         await pilot.press("escape", "enter")
         await pilot.pause()
-        assert pilot.app.screen is editor, "what is not JSON is not applied"
+        assert shown(pilot) is editor, "what is not JSON is not applied"
 
 
 async def test_the_run_is_undone_after_showing_the_plan(tmp_path: Path) -> None:
@@ -173,7 +185,7 @@ async def test_the_run_is_undone_after_showing_the_plan(tmp_path: Path) -> None:
         await failed_run(pilot, screen, session)
         await pilot.press("U")
         await pilot.pause()
-        assert isinstance(pilot.app.screen, Confirm)
+        assert isinstance(shown(pilot), Confirm)
         await pilot.press("enter")
         await pilot.pause()
         await rest(pilot, session)
@@ -194,10 +206,10 @@ async def test_a_pause_is_taken_back(tmp_path: Path) -> None:
         await pilot.pause()
         run = session.run
         assert run is not None
-        assert run.paused
+        assert is_paused(session)
         await pilot.press("z")
         await pilot.pause()
-        assert not run.paused
+        assert not is_paused(session)
         await pilot.press("X")
         await pilot.pause()
         await pilot.press("enter")
@@ -218,18 +230,18 @@ async def test_help_and_palette_open_and_close(tmp_path: Path) -> None:
     async with opened(tmp_path) as (pilot, screen, _session):
         await pilot.press("question_mark")
         await pilot.pause()
-        assert isinstance(pilot.app.screen, Reader)
+        assert isinstance(shown(pilot), Reader)
         await pilot.press("escape")
         await pilot.press("colon")
         await pilot.pause()
-        menu = pilot.app.screen
+        menu = shown(pilot)
         assert isinstance(menu, Menu)
         await pilot.press(*"launch")
         await pilot.pause()
         assert menu.shown[0].value == "launch"
         await pilot.press("escape")
         await pilot.pause()
-        assert pilot.app.screen is screen
+        assert shown(pilot) is screen
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ async def watch_mode(screen: "MainScreen") -> None:
 
 async def leave(screen: "MainScreen") -> None:
     """One level back, then quit; with live runs: pause, cancel or leave them to be taken up again."""
-    if screen.focused not in (None, screen.graph):
+    if not screen.at_home:
         screen.action_back()
         return
     moving = screen.session.moving_runs()
