@@ -121,6 +121,8 @@ def reason_of(run: RunState, node: NodeState) -> str | None:
         return GATES.get(gate, gate) if gate is not None else None
     if node.status in ("skipped", "cancelled", "in_doubt"):
         return node.cause or None
+    if node.status == "compensation_failed" and node.failure is None and node.cause:
+        return f"its undo may have acted: {node.cause}"
     if node.status == "failed" and node.disposition:
         return disposition_text(node.path, node.disposition) or None
     return None

@@ -143,3 +143,11 @@ def test_a_node_that_is_not_there() -> None:
     driver = Driver(node("a"))
     with pytest.raises(NotFoundError, match="run 1 has no node b; it has a"):
         node_document(driver.state, driver.run(), "b")
+
+
+def test_an_undo_whose_outcome_is_unknown_says_why_it_needs_a_person() -> None:
+    driver = Driver(node("a", compensate=undo(), side_effects="external"), node("b", "a"))
+    driver.finish("a").fail("b").end("a", "vanished", undo=True)
+    entry = document(driver)["nodes"]["a"]
+    assert entry["state"] == "compensation_failed"
+    assert entry["reason"].startswith("its undo may have acted: ")
