@@ -190,6 +190,60 @@ def test_templates_keep_types(case: Case, folder: Path, capsys: pytest.CaptureFi
     assert not faults, "\n".join(faults)
 
 
+MODES = """
+workflow: modes
+nodes:
+  a: {uses: noop, with: {n: 1}}
+  b: {uses: shell, needs: a, run: echo hi, output: text}
+outputs: {said: "{{ nodes.b.output }}"}
+"""
+DOCUMENT = {
+    "run",
+    "workflow",
+    "version",
+    "state",
+    "paused",
+    "outputs",
+    "started_at",
+    "finished_at",
+    "nodes",
+}
+NODE = {"state", "attempts", "output", "error", "marks", "started_at", "finished_at"}
+
+
+def test_the_document_has_the_keys_of_the_design(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", _write(folder, {"workflow": MODES}), "--json"]) == 0
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    assert set(document) >= DOCUMENT
+    assert all(set(node) >= NODE for node in document["nodes"].values())
+    assert main(["show", "last", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == document
+
+
+def test_events_are_json_lines_in_order(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", _write(folder, {"workflow": MODES}), "--events"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    positions = [event["position"] for event in events]
+    assert positions == sorted(set(positions))
+    assert (events[0]["event"], events[-1]["event"]) == ("run_started", "run_finished")
+
+
+def test_quiet_prints_nothing_and_plain_a_line_per_change(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _write(folder, {"workflow": MODES})
+    assert main(["run", file, "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert main(["run", file, "--plain"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = [tuple(line.split()[2:4]) for line in lines[1:5]]
+    assert told == [("a", "running"), ("a", "succeeded"), ("b", "running"), ("b", "succeeded")]
+    assert lines[-1] == 'outputs {"said": "hi"}'
+
+
 def _places(text: str, at: str | list[str]) -> set[tuple[int, int]]:
     """Line and column, from 1, of the first place of each text."""
     found = set()
