@@ -1,0 +1,18 @@
+"""A bare Textual application, the floor of the screen's start: one label, and nothing behind it."""
+
+from textual.app import App, ComposeResult
+from textual.widgets import Static
+
+
+class BareApp(App[None]):
+    """One label."""
+
+    BINDINGS = (("q", "quit", "Quit"),)
+
+    def compose(self) -> ComposeResult:
+        """The label."""
+        yield Static("bare and ready")
+
+
+if __name__ == "__main__":
+    BareApp().run()
