@@ -8,6 +8,7 @@ import pytest
 
 from studio.core import commands as verbs
 from studio.errors import NotFoundError
+from studio.model.nodes import ShellSettings, Undo
 from studio.model.policies import Retry
 from studio.projections.run_document import node_document, run_document
 from tests.unit.core.driver import Driver, node, undo
@@ -146,8 +147,9 @@ def test_a_node_that_is_not_there() -> None:
 
 
 def test_an_undo_whose_outcome_is_unknown_says_why_it_needs_a_person() -> None:
-    driver = Driver(node("a", compensate=undo(), side_effects="external"), node("b", "a"))
-    driver.finish("a").fail("b").end("a", "vanished", undo=True)
+    by_shell = Undo(kind=ShellSettings(run="true"))
+    driver = Driver(node("a", compensate=by_shell, side_effects="external"), node("b", "a"))
+    driver.finish("a").fail("b").end("a", "lost", undo=True)
     entry = document(driver)["nodes"]["a"]
     assert entry["state"] == "compensation_failed"
     assert entry["reason"].startswith("its undo may have acted: ")
