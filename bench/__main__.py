@@ -19,19 +19,12 @@ def main(parts: list[str]) -> int:
     results: list[dict[str, Any]] = []
     for part in parts or PARTS:
         print(f"\n{part}", flush=True)
-        for row in import_module(f"bench.{part}").run():
-            figure = row if isinstance(row, Figure) else _figure(row)
+        for figure in import_module(f"bench.{part}").run():
             results.append(figure._asdict() | {"part": part, "met": figure.met})
             print(_line(figure), flush=True)
     path = Path(__file__).parent / "results.json"
     path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
     return 0
-
-
-def _figure(row: dict[str, Any]) -> Figure:
-    """A row of a part that describes itself as a mapping."""
-    names = set(Figure._fields)
-    return Figure(**{key: value for key, value in row.items() if key in names})
 
 
 def _line(figure: Figure) -> str:

@@ -10,13 +10,13 @@ import asyncio
 import os
 import socket
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.rows import Figure
 from studio.executors.registry import Executors
 from studio.ids import NodePath, RunId, RunNumber
 from studio.model.nodes import KindSettings, PythonSettings, ShellSettings
@@ -168,7 +168,7 @@ def _round_trips(count: int) -> float:
     return rate
 
 
-async def _measure(folder: Path) -> list[dict[str, Any]]:
+async def _measure(folder: Path) -> list[Figure]:
     bench = _Bench(folder)
     began = time.perf_counter()
     await bench.executors.open()
@@ -231,28 +231,21 @@ def _bare_flood() -> float:
     return time.perf_counter() - began
 
 
-def _row(name: str, measured: float, floor: float, target: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "measured": round(measured, 2),
-        "floor": round(floor, 2),
-        "target": target,
-    }
+def _row(name: str, measured: float, floor: float, target: str) -> Figure:
+    """A figure whose unit stands at the end of its name, and whose target says which way is better."""
+    title, _comma, unit = name.rpartition(", ")
+    sign, _space, bound = target.partition(" ")
+    return Figure(
+        title,
+        measured,
+        unit.replace("p50 ", "").replace("p99 ", "").replace("per s", "/s"),
+        float(bound) if bound else None,
+        floor or None,
+        "more" if sign == ">=" else "less",
+    )
 
 
-def run() -> list[dict[str, Any]]:
-    """Measure everything; rows of name, measured, floor, target."""
+def run() -> list[Figure]:
+    """Measure everything."""
     with tempfile.TemporaryDirectory() as folder:
         return asyncio.run(_measure(Path(folder)))
-
-
-def main() -> None:
-    """Print the table."""
-    for row in run():
-        sys.stdout.write(
-            f"{row['name']:<42}{row['measured']:>12,.2f}{row['floor']:>12,.2f}  {row['target']}\n"
-        )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """How fast and how well graphs are laid out and drawn.
 
-Run with ``python -m bench.layout``. Graphs are layered random ones with 1.5 edges per node, drawn by a
+Run with ``python -m bench layout``. Graphs are layered random ones with 1.5 edges per node, drawn by a
 seeded generator. Times are processor time of this process, the best of several runs, since other work on
 the machine only ever adds to it. Crossings are compared with Graphviz if ``dot`` is on the path: both
 count the crossings of their own lines.
@@ -15,8 +15,8 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 from time import process_time
-from typing import Any
 
+from bench.rows import Figure
 from studio.projections.layout import (
     Layout,
     LayoutEdge,
@@ -86,9 +86,9 @@ def dot_crossings(nodes: list[LayoutNode], edges: list[LayoutEdge]) -> int | Non
     return int(found[-1]) if found else None
 
 
-def run() -> list[dict[str, Any]]:
-    """All measurements: ``name``, ``measured``, ``target`` and ``unit`` of each."""
-    rows: list[dict[str, Any]] = []
+def run() -> list[Figure]:
+    """All measurements: a `Figure` each."""
+    rows: list[Figure] = []
     for count, target, runs in ((200, 30, 20), (1_000, 150, 5), (5_000, 600, 3)):
         nodes, edges = layered_graph(count, 42)
         spent = milliseconds(partial(arrange, nodes, edges), runs)
@@ -99,11 +99,11 @@ def run() -> list[dict[str, Any]]:
     return rows
 
 
-def _row(name: str, measured: float, target: float, unit: str) -> dict[str, Any]:
-    return {"name": name, "measured": round(measured, 3), "target": target, "unit": unit}
+def _row(name: str, measured: float, target: float, unit: str) -> Figure:
+    return Figure(name, measured, unit, target, None, "less")
 
 
-def _crossing_rows() -> list[dict[str, Any]]:
+def _crossing_rows() -> list[Figure]:
     rows = []
     for count in (200, 1_000):
         ratios = []
@@ -118,7 +118,7 @@ def _crossing_rows() -> list[dict[str, Any]]:
     return rows
 
 
-def _drawing_rows() -> list[dict[str, Any]]:
+def _drawing_rows() -> list[Figure]:
     nodes, edges = layered_graph(1_000, 42)
     layout = arrange(nodes, edges)
     cells = {node.id: NodeCell(node.id, "✓", node.id, "2.3s", "succeeded") for node in nodes}
@@ -146,7 +146,7 @@ def _drawing_rows() -> list[dict[str, Any]]:
     ]
 
 
-def _jump_row() -> dict[str, Any]:
+def _jump_row() -> Figure:
     """Share of nodes that move more than two rows after one edge is added or removed."""
     moved = total = 0
     for seed in SEEDS:
@@ -167,16 +167,3 @@ def _jump_row() -> dict[str, Any]:
 
 def _jumps(before: Layout, after: Layout) -> int:
     return sum(abs(box.y - after.boxes[node].y) > 2 for node, box in before.boxes.items())
-
-
-def main() -> None:
-    """Print the measurements."""
-    for row in run():
-        verdict = "ok" if row["measured"] <= row["target"] else "MISSED"
-        print(
-            f"{row['name']:<55}{row['measured']:>10} {row['unit']:<6}<= {row['target']:>5}  {verdict}"
-        )
-
-
-if __name__ == "__main__":
-    main()
