@@ -13,7 +13,13 @@ from studio.application.remote import RemoteStudio
 from studio.application.runs import is_owned, list_runs
 from studio.application.studio import Launch, Sender
 from studio.core.transitions import ENDED
-from studio.errors import DefinitionError, EngineStoppedError, NotFoundError, RefusedError
+from studio.errors import (
+    DefinitionError,
+    EngineStoppedError,
+    NotFoundError,
+    RefusedError,
+    StorageError,
+)
 
 SENDER = Sender("tester", {"PATH": "/usr/bin:/bin"})
 
@@ -68,7 +74,45 @@ async def test_the_same_launch_sent_twice_starts_one_run(location: Location) -> 
     launch = _launch(location, "quick.yaml", command="once")
     first = await studio.launch(launch, SENDER)
     assert await studio.launch(launch, SENDER) == first
+    at_once = _launch(location, "quick.yaml", command="at once")
+    both = await asyncio.gather(studio.launch(at_once, SENDER), studio.launch(at_once, SENDER))
+    assert both[0] == both[1]
+    assert studio.view(both[0]).run.number == both[0]
     await studio.close()
+
+
+async def test_a_studio_that_cannot_be_opened_leaves_the_folder_to_the_next(
+    location: Location,
+) -> None:
+    in_the_way = location.state / "control.sock"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(StorageError, match="control socket"):
+        await open_studio(location, environ={})
+    assert not is_owned(location)
+    in_the_way.rmdir()
+    studio = await open_studio(location, environ={})
+    number = await studio.launch(_launch(location, "quick.yaml"), SENDER)
+    await studio.rest()
+    assert studio.view(number).run.phase == "succeeded"
+    await studio.close()
+
+
+async def test_a_defect_of_the_engine_reaches_whoever_waits(location: Location) -> None:
+    (location.root / "slow.yaml").write_text("workflow: slow\nnodes: {a: {uses: wait, for: 1h}}\n")
+    studio = await open_studio(location, environ={})
+    assert isinstance(studio, LocalStudio)
+    number = await studio.launch(_launch(location, "slow.yaml"), SENDER)
+    following = asyncio.create_task(_until_rest(studio, number))
+    resting = asyncio.create_task(studio.rest())
+    await asyncio.sleep(0)
+    del studio.engine.state.runs[number].nodes  # a state that no history makes
+    with pytest.raises(EngineStoppedError, match="AttributeError"):
+        await studio.send(verbs.cancel(number), SENDER)
+    for waiting in (following, resting):
+        with pytest.raises(EngineStoppedError, match="AttributeError"):
+            await waiting
+    await studio.close()
+    assert not is_owned(location)
 
 
 async def test_a_second_process_talks_to_the_owner(location: Location) -> None:
