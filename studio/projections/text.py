@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from unicodedata import category, east_asian_width
 
@@ -19,7 +20,8 @@ _SEQUENCES = re.compile(
     r"|(?:\x1b[\]P_^X]|[\x9d\x90\x9f\x9e\x98])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
 )
-_TAB = "    "
+_IN_LINE = {"\n": "⏎", "\t": "    ", "\r": ""}
+_MARKS = ("Mn", "Me")
 
 
 def sanitise(text: str, limit: int | None = None) -> str:
@@ -36,41 +38,52 @@ def sanitise(text: str, limit: int | None = None) -> str:
         # Enough is left for a cut at the limit; the rest of a huge text is never looked at.
         text = text[: 8 * limit + 64]
     if not (text.isascii() and text.isprintable()):
-        text = "".join(_visible(_SEQUENCES.sub("", text)))
+        text = visible(_SEQUENCES.sub("", text), REPLACEMENT, _IN_LINE)
     if limit is not None and len(text) > limit:
         return text[: max(0, limit - 1)] + "…"
     return text
 
 
-def _visible(text: str) -> list[str]:
+def visible(text: str, stand_in: str, instead: Mapping[str, str] | None = None) -> str:
+    """Text without characters that act on a terminal or take no cell of their own; piled-up marks are capped.
+
+    Args:
+        text: any text, escape sequences already removed.
+        stand_in: written for each control, format, surrogate and unassigned character, and for line separators.
+        instead: characters that become something else.
+    """
+    special = instead or {}
     kept: list[str] = []
     marks = 0
     for character in text:
         kind = category(character)
-        if kind in ("Mn", "Me"):
+        if kind in _MARKS:
             marks += 1
-            if marks <= MARKS_PER_CHARACTER and kept:
+            if (
+                marks <= MARKS_PER_CHARACTER and kept
+            ):  # without a character to stand on it would hit a border
                 kept.append(character)
             continue
         marks = 0
-        if character == "\n":
-            kept.append("⏎")
-        elif character == "\t":
-            kept.append(_TAB)
-        elif character == "\r":
-            continue
+        if character in special:
+            kept.append(special[character])
         elif kind == "Zs":
             kept.append(" ")
         elif kind[0] in "CZ":
-            kept.append(REPLACEMENT)
+            kept.append(stand_in)
         else:
             kept.append(character)
-    return kept
+    return "".join(kept)
 
 
 @lru_cache(maxsize=4096)
-def _character_width(character: str) -> int:
-    if category(character) in ("Mn", "Me"):
+def character_width(character: str) -> int:
+    """Cells of one character: 2 for East Asian wide ones, 0 for combining marks, else 1.
+
+    The rule is that of ``wcwidth`` (Kuhn, 2007) over Python's own Unicode tables. Control characters
+    count 1, since one visible character stands for each.
+    """
+    if category(character) in _MARKS or character in "\u200b\u200c\u200d\ufeff":
         return 0
     return 2 if east_asian_width(character) in ("W", "F") else 1
 
@@ -79,7 +92,7 @@ def width(text: str) -> int:
     """Cells that a sanitised text takes: wide East Asian characters two, combining marks none."""
     if text.isascii():
         return len(text)
-    return sum(map(_character_width, text))
+    return sum(map(character_width, text))
 
 
 def pad(text: str, cells: int) -> str:
@@ -94,7 +107,7 @@ def shorten(text: str, cells: int) -> str:
     kept: list[str] = []
     left = max(0, cells - 1)
     for character in text:
-        left -= _character_width(character)
+        left -= character_width(character)
         if left < 0:
             break
         kept.append(character)

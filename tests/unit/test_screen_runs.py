@@ -1,6 +1,6 @@
 """The runs pane: what needs a person on top, figures per workflow, interrupted runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from studio.projections.screen.runs import (
@@ -28,6 +28,10 @@ class Row:
     workflow: str = "saga"
     file: str = "/saga.yaml"
     started_at: float = 100.0
+    run_id: str = "r"
+    version: str = "v"
+    counts: dict[str, int] = field(default_factory=dict)
+    actor: str = "someone"
 
     @property
     def finished_at(self) -> float | None:

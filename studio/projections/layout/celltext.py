@@ -1,34 +1,16 @@
-"""Text measured in terminal cells."""
+"""Text measured, cut and filled to terminal cells."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from unicodedata import category, east_asian_width
+from studio.projections.text import character_width, visible
+from studio.projections.text import width as cell_width
+
+__all__ = ["ELLIPSIS", "cell_width", "character_width", "clean", "cut", "fit"]
 
 ELLIPSIS = "…"
 
-MARKS_PER_CHARACTER = 4
-"""Combining marks kept per character; text with thousands of them makes terminals crawl."""
-
-
-@lru_cache(maxsize=4096)
-def character_width(character: str) -> int:
-    """Cells of one character: 2 for East Asian wide ones, 0 for combining marks, else 1.
-
-    The rule is that of ``wcwidth`` (Kuhn, 2007) over Python's own Unicode tables. Control characters
-    count 1, since :func:`clean` replaces them by one visible character.
-    """
-    kind = category(character)
-    if kind in ("Mn", "Me") or character in "\u200b\u200c\u200d\ufeff":
-        return 0
-    return 2 if east_asian_width(character) in ("W", "F") else 1
-
-
-def cell_width(text: str) -> int:
-    """Number of cells that a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(map(character_width, text))
+STAND_IN = "?"
+"""Takes one cell in every terminal and in ASCII, which a drawing's columns depend on."""
 
 
 def clean(text: str) -> str:
@@ -38,23 +20,7 @@ def clean(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    kept: list[str] = []
-    marks = 0
-    for character in text:
-        kind = category(character)
-        if kind in ("Mn", "Me"):
-            marks += 1
-            if marks <= MARKS_PER_CHARACTER and kept:
-                kept.append(character)
-            continue
-        marks = 0
-        if kind == "Zs":
-            kept.append(" ")
-        elif kind[0] in "CZ":
-            kept.append("?")
-        else:
-            kept.append(character)
-    return "".join(kept)
+    return visible(text, STAND_IN)
 
 
 def fit(text: str, width: int, ellipsis: str = ELLIPSIS) -> str:

@@ -1,11 +1,12 @@
 """The runs pane: what needs a person, then the workflows with their runs."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from studio.core.endings import needs_person
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
+from studio.projections.listing import RowLike
 from studio.projections.screen.graph import duration_text, needs_in_order
 from studio.projections.states import RUN_LOOKS, node_look
 
@@ -22,29 +23,6 @@ NODES_SHOWN = 6
 
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = "._-=+*#@"
-
-
-class RunRowLike(Protocol):
-    """The part of a run's row that the pane reads."""
-
-    @property
-    def run(self) -> int: ...
-    @property
-    def workflow(self) -> str: ...
-    @property
-    def file(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def paused(self) -> bool: ...
-    @property
-    def open(self) -> bool: ...
-    @property
-    def started_at(self) -> float: ...
-    @property
-    def finished_at(self) -> float | None: ...
-    @property
-    def needs(self) -> int: ...
 
 
 class RunsEntry(NamedTuple):
@@ -89,7 +67,7 @@ class Shown(NamedTuple):
     number: int | None = None
 
 
-def state_of(row: RunRowLike, driven: bool) -> str:
+def state_of(row: RowLike, driven: bool) -> str:
     """The state to show: an open run that nobody drives is interrupted unless it waits for a person."""
     if row.paused:
         return "paused"
@@ -99,7 +77,7 @@ def state_of(row: RunRowLike, driven: bool) -> str:
 
 
 def runs_rows(
-    rows: Sequence[RunRowLike],
+    rows: Sequence[RowLike],
     files: Sequence[Workflow],
     now: float,
     *,
@@ -142,12 +120,12 @@ def runs_rows(
     return entries
 
 
-def needs_attention(row: RunRowLike, driven: bool) -> bool:
+def needs_attention(row: RowLike, driven: bool) -> bool:
     """Whether a run cannot go on without a person."""
     return row.open and (row.needs > 0 or state_of(row, driven) in ("attention", "interrupted"))
 
 
-def durations(rows: Sequence[RunRowLike]) -> list[float]:
+def durations(rows: Sequence[RowLike]) -> list[float]:
     """How long the last finished runs took, oldest first, seconds."""
     found = [row.finished_at - row.started_at for row in rows if row.finished_at is not None]
     return found[:SPARK_RUNS][::-1]
@@ -181,7 +159,7 @@ class _Drawer:
         self._ascii = ascii
         self._pointer = "> " if ascii else "▸ "
 
-    def file(self, file: Workflow, rows: Sequence[RunRowLike]) -> list[RunsEntry]:
+    def file(self, file: Workflow, rows: Sequence[RowLike]) -> list[RunsEntry]:
         """A workflow, how its last runs went, and its runs."""
         shown = self._shown.number is None and file.path == self._shown.file
         row: Row = [
@@ -198,7 +176,7 @@ class _Drawer:
             found.append(RunsEntry([Segment(f"     {len(rows) - RUNS_SHOWN} older", "faint")]))
         return found
 
-    def _figures(self, rows: Sequence[RunRowLike], used: int) -> Row:
+    def _figures(self, rows: Sequence[RowLike], used: int) -> Row:
         """Sparkline and percentiles of the last runs, as far as there is room, flush right."""
         times = durations(rows)
         if len(times) < 2:
@@ -212,7 +190,7 @@ class _Drawer:
                 return [Segment(" " * gap + text, "dim")]
         return []
 
-    def run(self, row: RunRowLike, *, named: bool = False) -> RunsEntry:
+    def run(self, row: RowLike, *, named: bool = False) -> RunsEntry:
         """One run: state, number, word, duration; one that was interrupted says how to go on."""
         driven = self._driven(row.run)
         state = state_of(row, driven)

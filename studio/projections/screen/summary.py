@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from studio.projections.listing import RowLike
 from studio.projections.screen.graph import duration_text
-from studio.projections.screen.runs import RunRowLike
 from studio.projections.states import RUN_LOOKS
 from studio.projections.text import sanitise
 
@@ -14,7 +14,7 @@ NAME_CELLS = 24
 """Cells for the name of a workflow."""
 
 
-def interrupted_runs(rows: Sequence[RunRowLike], drives: Callable[[int], bool]) -> list[RunRowLike]:
+def interrupted_runs(rows: Sequence[RowLike], drives: Callable[[int], bool]) -> list[RowLike]:
     """Runs that are open, and that nothing but an engine would get on: nobody drives them, and no person is asked.
 
     Args:
@@ -29,7 +29,7 @@ def interrupted_runs(rows: Sequence[RunRowLike], drives: Callable[[int], bool]) 
 
 
 def summary_lines(
-    rows: Sequence[RunRowLike], since: float, now: float, *, owned: bool, more: str = ""
+    rows: Sequence[RowLike], since: float, now: float, *, owned: bool, more: str = ""
 ) -> list[str]:
     """The lines to leave behind; none when nothing ran and nothing is left to do.
 
@@ -47,11 +47,11 @@ def summary_lines(
     return lines + [f"  {hint}" for hint in _hints(shown, owned, more)]
 
 
-def _ended_after(row: RunRowLike, since: float) -> bool:
+def _ended_after(row: RowLike, since: float) -> bool:
     return row.finished_at is not None and row.finished_at >= since
 
 
-def _line(row: RunRowLike, now: float, owned: bool) -> str:
+def _line(row: RowLike, now: float, owned: bool) -> str:
     state = row.state
     if row.paused:
         state = "paused"
@@ -68,7 +68,7 @@ def _line(row: RunRowLike, now: float, owned: bool) -> str:
     return f"  {look.glyph} run {row.run:<4} {name:<{NAME_CELLS}} {look.word}, {rest}"
 
 
-def _hints(shown: Sequence[RunRowLike], owned: bool, more: str) -> list[str]:
+def _hints(shown: Sequence[RowLike], owned: bool, more: str) -> list[str]:
     """How to go on, most urgent first."""
     needy = next((row for row in shown if row.open and row.needs), None)
     stopped = next((row for row in shown if row.open and not row.needs), None)
