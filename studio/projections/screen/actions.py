@@ -4,7 +4,7 @@ the documentation and the user's keymap (interface.md, "Keys")."""
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
-from studio.core.endings import needs_person, phase_of
+from studio.core.endings import needs_person
 from studio.core.state import NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 
@@ -181,15 +181,6 @@ def _revise(at: Situation) -> str | None:
     return None if at.pending else "no saved edit waits to be taken into this run"
 
 
-def _needs(at: Situation) -> str | None:
-    missing = _with_run(at)
-    if missing or at.run is None:
-        return missing
-    if phase_of(at.run) == "attention" or any(needs_person(n) for n in at.run.nodes.values()):
-        return None
-    return None
-
-
 ACTIONS: tuple[Action, ...] = (
     Action("retry", ("r",), "Retry", "Run the node again now, with the newest code", "node", _retry, 10),
     Action("retry_downstream", ("R",), "+Down", "Retry the node, and what follows it if its input differs", "node", _retry, 11),
@@ -210,8 +201,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("rerun", ("ctrl+r",), "Rerun", "Run stale nodes, or everything from this node on, or all of it, again", "run", _with_run),
     Action("revise", ("a",), "Take edit", "Take a saved edit into the run, showing what it means first", "run", _revise),
     Action("take_back", ("z",), "Take back", "Take back my last action, if nothing has acted on it yet", "run", _with_run),
-    Action("next_need", ("f",), "Next", "Go to the next thing that needs you", "move", _needs, 17),
-    Action("previous_need", ("F",), "Previous", "Go to the previous thing that needs you", "move", _needs),
+    Action("next_need", ("f",), "Next", "Go to the next thing that needs you", "move", _always, 17),
+    Action("previous_need", ("F",), "Previous", "Go to the previous thing that needs you", "move", _always),
     Action("edit", ("e",), "Edit", "Open the source at the line of the node, or of its error", "view", _with_file, 18),
     Action("why", ("w",), "Why", "Why the node is as it is", "node", _with_node),
     Action("launch", ("L",), "Launch", "Start a run of this workflow; again: with the same parameters", "run", _launch, 5),
@@ -266,9 +257,61 @@ def shown_key(at: Situation, action: Action) -> str:
 
 
 def footer_actions(at: Situation, limit: int = 9) -> list[Action]:
-    """The actions worth a place in the footer: those that apply here, by rank."""
-    found = [a for a in ACTIONS if a.rank and a.rule(at) is None]
-    found.sort(key=lambda action: action.rank)
-    tail = [action for action in found if action.rank >= 30]
-    head = [action for action in found if action.rank < 30]
-    return head[: max(0, limit - len(tail))] + tail
+    """The actions worth a place in the footer: those that apply here, what the moment asks for first."""
+    head = [BY_ID[name] for name in of_the_moment(at)]
+    head += sorted((a for a in ACTIONS if 0 < a.rank < 30), key=lambda action: action.rank)
+    tail = sorted((a for a in ACTIONS if a.rank >= 30), key=lambda action: action.rank)
+    found = [a for a in dict.fromkeys(head) if a.rule(at) is None and not _idle(a, at)]
+    return [
+        action._replace(label=label_of(at, action))
+        for action in found[: max(0, limit - len(tail))] + tail
+    ]
+
+
+def label_of(at: Situation, action: Action) -> str:
+    """What an action is called now: that of a switch tells which way it goes."""
+    run, node = at.run, at.node
+    if action.id == "pause" and run is not None and run.paused:
+        return "Resume"
+    if action.id == "hold" and node is not None and node.gate == "hold":
+        return "Release"
+    if action.id == "breakpoint" and run is not None and at.selected in run.breakpoints:
+        return "Unbreak"
+    return action.label
+
+
+def of_the_moment(at: Situation) -> tuple[str, ...]:
+    """Ids of the actions that a person most likely wants now, most wanted first."""
+    run, node = at.run, at.node
+    if run is None or run.ended:
+        return ("launch", "rerun") if run is not None and run.phase != "succeeded" else ("launch",)
+    first: tuple[str, ...] = ("revise",) if at.pending else ()
+    if not at.driven:
+        first += ("continue_run",)
+    elif run.paused:
+        first += ("pause",)
+    if node is not None and node.status in ("failed", "in_doubt", "compensation_failed"):
+        return (*first, "retry", "outcome", "edit", "override_input", "retry_downstream")
+    if node is not None and node.gate is not None:
+        go_on = "hold" if node.gate == "hold" else "continue"
+        return (*first, go_on, "override_input", "outcome", "step", "continue_run")
+    if run.stepping or run.until is not None:
+        return (*first, "step", "step_wave", "continue_run", "run_to")
+    if any(map(needs_person, run.nodes.values())):
+        return (*first, "next_need")
+    return (*first, "pause", "hold", "breakpoint", "step", "cancel")
+
+
+def _idle(action: Action, at: Situation) -> bool:
+    """Whether an action that would be allowed is no use here, so that its place is better given to another."""
+    run, node = at.run, at.node
+    if run is None:
+        return False
+    if action.id in ("next_need", "previous_need"):
+        return not any(map(needs_person, run.nodes.values()))
+    if action.id == "launch":
+        return not run.ended
+    if action.id in ("retry", "retry_downstream", "outcome", "breakpoint"):
+        done = node is not None and node.status in EFFECTIVE
+        return done and (not run.ended or action.id == "breakpoint")
+    return False

@@ -8,7 +8,7 @@ from studio.core.resilience.compensation import standing_dependants, undoable
 from studio.core.revision import Verdict
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
-from studio.projections.layout import Segment, clean
+from studio.projections.layout import Segment, cell_width, clean
 from studio.projections.states import node_look
 from studio.projections.undo_plan import undo_steps
 
@@ -103,7 +103,7 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
         Choice(
             "output",
             "Override its output",
-            "what used the old one becomes stale" if done else f"it is {node.status}",
+            "what used the old one becomes stale" if done else "it has not succeeded",
             "o",
             "text",
             done,
@@ -140,9 +140,12 @@ def undo_rows(
     if isinstance(steps, Refusal):
         return [[Segment(clean(steps.why), "warn")], [Segment(clean(steps.hint), "dim")]], 0
     rows: list[Row] = []
-    for number, step in enumerate(steps, 1):
+    names = [clean(step.node) for step in steps]
+    widest = min(max(map(cell_width, names), default=0), 40)
+    for number, (name, step) in enumerate(zip(names, steps, strict=True), 1):
         look = "warn" if step.barrier else "text"
-        row = [Segment(f"{number:>3}  ", "dim"), Segment(clean(step.node), look)]
+        padded = name + " " * (widest - cell_width(name))
+        row = [Segment(f"{number:>3}  ", "dim"), Segment(padded, look)]
         if step.barrier:
             row.append(Segment("  is irreversible: the plan stops here", "warn"))
         elif step.undo is not None:

@@ -1,7 +1,7 @@
 """Menus about a node: what can be done with it, and what can be copied of it."""
 
 from studio.core.transitions import EFFECTIVE
-from studio.projections.screen.actions import BY_ID, Situation, shown_key
+from studio.projections.screen.actions import BY_ID, Situation, label_of, of_the_moment, shown_key
 from studio.projections.screen.consequences import Choice
 
 NODE_ACTIONS = (
@@ -22,17 +22,26 @@ NODE_ACTIONS = (
 )
 """Actions in a node's menu, most wanted first."""
 
+MENU_LABELS = {
+    "retry_downstream": "Retry + downstream",
+    "override_input": "Override input",
+    "breakpoint": "Breakpoint",
+    "outcome": "Outcome by hand",
+}
+"""Longer than the footer has room for."""
+
 
 def node_choices(at: Situation) -> list[Choice]:
     """Everything that can be done with the selected node; what cannot says why, and comes last."""
     found = []
-    for name in NODE_ACTIONS:
+    first = [name for name in of_the_moment(at) if name in NODE_ACTIONS]
+    for name in dict.fromkeys([*first, *NODE_ACTIONS]):
         action = BY_ID[name]
         why_not = action.rule(at)
         found.append(
             Choice(
                 name,
-                action.label,
+                MENU_LABELS.get(name) or label_of(at, action),
                 why_not or action.help,
                 shown_key(at, action),
                 enabled=why_not is None,

@@ -9,6 +9,7 @@ from studio.projections.screen.actions import ACTIONS, BY_ID, shown_key
 from studio.projections.screen.footer import PANE_CALL
 from studio.projections.screen.graph import needs_in_order
 from studio.projections.screen.panes import PANES
+from studio.projections.screen.wording import with_keys
 from studio.tui.guard import report_to
 from studio.tui.messages import ActionCalled, FileChosen, NodeOpened, RunChosen
 from studio.tui.screens.live import LiveScreen
@@ -37,8 +38,10 @@ class MainScreen(LiveScreen):
         """Send a verb; say what came of it. Returns whether it was taken."""
         refusal = await self.session.send(command)
         if refusal is not None:
-            self.notice(str(refusal), "warning")
+            self.notice(with_keys(str(refusal), self.session.keymap.keys), "warning")
             return False
+        # A verb that can be taken back remembers itself after this; the others leave nothing to take back.
+        self.session.last_action = None
         self.notice(done, "info")
         return True
 

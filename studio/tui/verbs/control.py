@@ -221,7 +221,11 @@ async def breakpoint(screen: "MainScreen") -> None:
     if shown is not None and path in shown.breakpoints:
         if await screen.send(verbs.clear_breakpoint(run, path), f"no breakpoint at {path}"):
             screen.session.remember("breakpoint cleared", verbs.set_breakpoint(run, path))
-    elif await screen.send(verbs.set_breakpoint(run, path), f"stops before {path}: c continues"):
+        return
+    node = screen.node()
+    settled = node is not None and node.settled
+    done = f"stops before {path}" + (", should it run again" if settled else ": c continues")
+    if await screen.send(verbs.set_breakpoint(run, path), done):
         screen.session.remember("breakpoint", verbs.clear_breakpoint(run, path))
 
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Literal
 from studio.application.creating import TEMPLATE_NAMES, create_workflow
 from studio.projections.layout import Segment, clean
 from studio.projections.screen.actions import ACTIONS, key_name, keys_of, shown_key
+from studio.projections.screen.consequences import state_row
 from studio.projections.screen.graph import matches, needs_in_order
 from studio.projections.screen.menus import copy_choices, node_choices
+from studio.projections.states import node_look
 from studio.tui.editing import copy_text, open_editor, open_pager
 from studio.tui.screens.dialog import Entry, Menu, Prompt, Reader
 from studio.tui.widgets.rows import Row
@@ -42,6 +44,10 @@ def _go(screen: "MainScreen", step: int) -> None:
             screen.notice("nothing needs you", "good")
             return
         screen.session.show_run(other.run)
+        shown = screen.session.run
+        there = needs_in_order(shown) if shown is not None else []
+        if there:
+            screen.select(there[0] if step > 0 else there[-1])
         screen.notice(f"on to run {other.run} ({clean(other.workflow)})", "info")
         return
     here = found.index(screen.selected) if screen.selected in found else (-1 if step > 0 else 0)
@@ -56,7 +62,7 @@ async def find(screen: "MainScreen") -> None:
     names = matches(plan, "")
     run = screen.session.run
     entries = [
-        Entry(name, name, run.nodes[name].status if run is not None else plan.nodes[name].node.uses)
+        Entry(name, name, node_look(run.nodes[name]).word if run else plan.nodes[name].node.uses)
         for name in names
     ]
     chosen = await screen.app.push_screen_wait(
@@ -95,8 +101,8 @@ async def open_menu(screen: "MainScreen") -> None:
         screen.inspector.focus()
         return
     entries = [Entry(*choice) for choice in node_choices(screen.situation())]
-    title = f"{clean(node.path)}: {node.status}"
-    chosen = await screen.app.push_screen_wait(Menu(title, entries))
+    lead = [state_row(node, screen.ascii), []]
+    chosen = await screen.app.push_screen_wait(Menu(clean(node.path), entries, lead=lead))
     if chosen is not None:
         await screen.action_act(chosen)
 

@@ -1,0 +1,46 @@
+"""Messages of the engine in the words of the screen: where they name a command, the key that does the same."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from studio.projections.screen.actions import BY_ID, key_name
+
+_COMMAND: Final = re.compile(r"`(?:studio )?(?P<verb>[a-z]+)(?P<rest>[^`\n]*)`")
+
+_NODE_ACTIONS: Final[Mapping[str, str]] = {
+    "retry": "retry",
+    "hold": "hold",
+    "release": "hold",
+    "mark": "outcome",
+    "output": "outcome",
+    "compensate": "undo",
+    "undo": "undo",
+    "continue": "continue",
+    "step": "step",
+    "cancel": "cancel",
+    "input": "override_input",
+    "breakpoint": "breakpoint",
+    "rerun": "rerun",
+    "pause": "pause",
+    "resume": "pause",
+}
+"""Actions by the verb that does the same in another shell."""
+
+
+def with_keys(text: str, keys: Mapping[str, tuple[str, ...]]) -> str:
+    """A message with the keys of this person in the place of commands.
+
+    Args:
+        text: such as ``it is paused. `resume` first``.
+        keys: the person's own keys by action id, where they differ from the table.
+    """
+
+    def key_of(found: re.Match[str]) -> str:
+        action = _NODE_ACTIONS.get(found["verb"])
+        # `compensate:` and its like are words of a workflow file.
+        if action is None or found["rest"].startswith(":"):
+            return found[0]
+        return key_name(keys.get(action, BY_ID[action].keys)[0])
+
+    return _COMMAND.sub(key_of, text)

@@ -1,0 +1,79 @@
+"""What is offered in the footer and in a node's menu, and how messages name the keys."""
+
+import pytest
+
+from studio.projections.screen.actions import Situation, footer_actions
+from studio.projections.screen.menus import node_choices
+from studio.projections.screen.wording import with_keys
+from tests.unit.core.driver import Driver, node
+
+
+def failing() -> Driver:
+    """A run whose node b has failed and waits for a person, while c runs."""
+    driver = Driver(node("a"), node("b"), node("c", "a"), policy="hold", surface="screen")
+    driver.finish("a").fail("b")
+    return driver
+
+
+def at(driver: Driver, path: str) -> Situation:
+    """That node selected in the shown run."""
+    run = driver.run()
+    return Situation(run, run.nodes[path], path, "flow.yaml", True)
+
+
+def offered(situation: Situation, limit: int = 9) -> list[str]:
+    """Labels in the footer."""
+    return [action.label for action in footer_actions(situation, limit)]
+
+
+def test_a_failure_brings_what_helps_to_the_front() -> None:
+    labels = offered(at(failing(), "b"))
+    assert labels[:4] == ["Retry", "Outcome", "Edit", "Input"]
+    assert labels[-2:] == ["Command", "Help"]
+    assert "Launch" not in labels
+
+
+def test_elsewhere_the_next_failure_comes_first() -> None:
+    assert offered(at(failing(), "c"))[0] == "Next"
+
+
+def test_what_runs_well_can_be_paused() -> None:
+    driver = Driver(node("a"), node("b", "a"))
+    labels = offered(at(driver, "b"))
+    assert labels[0] == "Pause"
+    assert "Next" not in labels
+
+
+def test_an_interrupted_run_is_taken_up_first() -> None:
+    situation = at(failing(), "b")._replace(driven=False)
+    assert offered(situation)[0] == "Continue run"
+
+
+def test_a_saved_edit_that_waits_comes_before_everything() -> None:
+    assert offered(at(failing(), "b")._replace(pending=True))[0] == "Take edit"
+
+
+def test_the_menu_begins_with_what_the_node_needs_and_ends_with_what_does_not_apply() -> None:
+    choices = node_choices(at(failing(), "b"))
+    assert [choice.value for choice in choices[:3]] == ["retry", "outcome", "edit"]
+    enabled = [choice.enabled for choice in choices]
+    assert enabled == sorted(enabled, reverse=True)
+    assert len({choice.value for choice in choices}) == len(choices)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("it is paused. `resume` first", "it is paused. P first"),
+        ("`retry NODE` starts it", "r starts it"),
+        ("`studio mark 1 a succeeded --output JSON`", "o"),
+        ("add `compensate:` to it", "add `compensate:` to it"),
+        ("`when` is false", "`when` is false"),
+    ],
+)
+def test_messages_name_keys_instead_of_commands(said: str, shown: str) -> None:
+    assert with_keys(said, {}) == shown
+
+
+def test_messages_name_the_keys_of_this_person() -> None:
+    assert with_keys("`resume` first", {"pause": ("ctrl+y",)}) == "ctrl+y first"
