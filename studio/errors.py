@@ -39,6 +39,15 @@ class ExpressionError(DefinitionError):
         self.offset = offset
         self.path = path
 
+    def within(self, root: str) -> str:
+        """The message behind the keys that lead to its text, as in ``outputs.rows[2]: …``.
+
+        Args:
+            root: authored key of the structure that ``path`` leads into; empty when ``path`` begins with it.
+        """
+        steps = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in self.path)
+        return f"{(root + steps).lstrip('.')}: {self.message}"
+
 
 class RefusedError(StudioError):
     """A verb does not apply to the present state; the text says why and what would make it possible."""

@@ -85,7 +85,7 @@ def _succeed(state: EngineState, run: RunState) -> RunFinished:
         try:
             outputs = run.plan.outputs.render(run_scope(state, run)).value
         except ExpressionError as error:
-            message = f"outputs: {error.message}"
+            message = error.within("outputs")
             return RunFinished("failed", message=message, degraded=is_degraded(run))
     return RunFinished("succeeded", outputs=outputs, degraded=is_degraded(run))
 
@@ -152,7 +152,7 @@ def _start_undo(state: EngineState, run: RunState, node: NodeState, now: float) 
     try:
         done = render_undo(state, run, node, undo)
     except ExpressionError as error:
-        failure = Failure("ExpressionError", f"compensate: {error.message}", "validation")
+        failure = Failure("ExpressionError", error.within("compensate"), "validation")
         started = AttemptStarted(node.path, attempt, node.generation, undo=True, by=by)
         return [started, AttemptFailed(node.path, attempt, failure, "held", undo=True)]
     return [

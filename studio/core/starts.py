@@ -24,6 +24,7 @@ from studio.core.state import EngineState, NodeState, RunState, Waiter
 from studio.errors import ExpressionError
 from studio.model.durations import parse_duration, parse_moment
 from studio.model.expressions import CompiledValue, Expression, SecretSlot
+from studio.model.expressions.values import a_kind
 from studio.model.failure import Failure
 from studio.model.nodes import WaitSettings
 
@@ -196,7 +197,7 @@ def start(state: EngineState, run: RunState, node: NodeState, now: float) -> lis
     try:
         rendering = NO_INPUT if reuse else render(state, run, node)
     except ExpressionError as error:
-        return fail_expression(state, run, node, "input", error)
+        return fail_expression(state, run, node, "", error)
     if node.keep and node.manual is None and not reuse and _unchanged(state, node, rendering):
         return _reuse(state, run, node)
     wake = None
@@ -252,7 +253,10 @@ def _rendered(
 ) -> tuple[Any, tuple[Slot, ...]]:
     if compiled is None:
         return {}, ()
-    done = compiled.render(scope)
+    try:
+        done = compiled.render(scope)
+    except ExpressionError as error:
+        raise ExpressionError(error.message, error.offset, ("with", *error.path)) from None
     return done.value, to_slots(done.secrets)
 
 
@@ -343,8 +347,9 @@ def _expand(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent
     except ExpressionError as error:
         return fail_expression(state, run, node, "foreach", error)
     if not isinstance(value, list):
-        kind = "null" if value is None else type(value).__name__
-        failure = Failure("TypeError", f"foreach needs a list, got {kind}", "validation")
+        failure = Failure(
+            "TypeError", f"foreach needs a list, not {a_kind(value, 0)}", "validation"
+        )
         return fail_node(state, run, node, failure)
     expanded = ItemsExpanded(node.path, items=msgspec.Raw(encode(value)), count=len(value))
     return [expanded, *stop_losers(state, run, node)]

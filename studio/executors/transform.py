@@ -38,18 +38,21 @@ def transform(order: AttemptOrder, settings: TransformSettings) -> Generator[Non
         ExpressionError: naming the step, and the index of the item where there is one.
     """
     if settings.has_value:
-        result = _value(settings.value, order.scope)
+        result = _value(settings.value, order.scope, "value")
     else:
         result = yield from _list_steps(order, settings)
     return Succeeded(msgspec.json.encode(result))
 
 
-def _value(value: JsonValue, scope: Mapping[str, object]) -> JsonValue:
+def _value(value: JsonValue, scope: Mapping[str, object], step: str) -> JsonValue:
     """An expression, a mapping of expressions, or a value that stands for itself."""
     if isinstance(value, str):
-        return parsed(value).evaluate(scope)
+        try:
+            return parsed(value).evaluate(scope)
+        except ExpressionError as error:
+            raise ExpressionError(f"{step}: {error.message}", error.offset) from None
     if isinstance(value, dict):
-        return {name: _value(item, scope) for name, item in value.items()}
+        return {name: _value(item, scope, f"{step}.{name}") for name, item in value.items()}
     return value
 
 

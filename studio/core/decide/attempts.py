@@ -270,5 +270,5 @@ def fail_expression(
     state: EngineState, run: RunState, node: NodeState, what: str, error: ExpressionError
 ) -> list[AnyEvent]:
     """A condition, list or input of the node could not be evaluated."""
-    failure = Failure("ExpressionError", f"{what}: {error.message}", "validation")
+    failure = Failure("ExpressionError", error.within(what), "validation")
     return fail_node(state, run, node, failure)

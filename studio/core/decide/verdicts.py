@@ -235,7 +235,7 @@ def _fall_back(
     try:
         value = template.render(node_scope(state, run, node)).value
     except ExpressionError as error:
-        worse = Failure("ExpressionError", f"fallback: {error.message}", "validation")
+        worse = Failure("ExpressionError", error.within("fallback.value"), "validation")
         disposal = dispose(state, run, node, failure=worse)
         event = AttemptFailed(
             node.path,

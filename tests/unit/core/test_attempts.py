@@ -238,7 +238,7 @@ def test_a_broken_fallback_is_the_failure() -> None:
     driver = Driver(node("n", fallback=Fallback(value="{{ 1 < 'a' }}"))).fail("n")
     failure = driver.at("n").failure
     assert failure is not None
-    assert failure.message.startswith("fallback: ")
+    assert failure.message.startswith("fallback.value: ")
     assert driver.shown() == "failed"
 
 

@@ -315,7 +315,7 @@ def test_outputs_are_rendered_at_the_end_and_a_broken_one_fails_the_run() -> Non
     assert good.run().outputs == {"x": 5}
     bad = Driver(node("a"), outputs={"x": "{{ nodes.a.output < 'a' }}"}).finish("a", 5)
     assert bad.shown() == "failed"
-    assert bad.run().message.startswith("outputs: ")
+    assert bad.run().message.startswith("outputs.x: ")
 
 
 def test_a_batch_carries_a_bounded_number_of_starts() -> None:

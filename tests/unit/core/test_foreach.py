@@ -46,7 +46,7 @@ def test_what_is_no_list_fails_the_node() -> None:
     driver.finish("a", {"no": "list"})
     failure = driver.at("each").failure
     assert failure is not None
-    assert failure.message == "foreach needs a list, got dict"
+    assert failure.message == "foreach needs a list, not a mapping"
     assert driver.shown() == "failed"
 
 
