@@ -123,6 +123,8 @@ def reason_of(run: RunState, node: NodeState) -> str | None:
         return node.cause or None
     if node.status == "compensation_failed" and node.failure is None and node.cause:
         return f"its undo may have acted: {node.cause}"
+    if node.status == "failed" and node.parent is not None and node.disposition == "continued":
+        return _ITEM_POLICIES.get(node.plan.node.on_item_failure)
     if node.status == "failed" and node.disposition:
         return disposition_text(node.path, node.disposition) or None
     return None
@@ -131,10 +133,14 @@ def reason_of(run: RunState, node: NodeState) -> str | None:
 def disposition_text(path: str, disposition: str) -> str:
     """What became of a failure, in words; empty where there is nothing to say."""
     if disposition == "continued" and path.endswith("]"):
-        return "the other items go on"
+        return ""  # of an item: its list decides, and tells so itself
     return _DISPOSITIONS.get(disposition, "")
 
 
+_ITEM_POLICIES = {
+    "continue": "the other items go on",
+    "fail": "its list fails; items that had not started are cancelled",
+}
 _DISPOSITIONS = {
     "held": "needs you",
     "handling": "a failure branch takes care of it",
