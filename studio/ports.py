@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -176,12 +176,6 @@ class Executor(Protocol):
         ...
 
 
-class Finish(Protocol):
-    """Answer of a kind that runs in the engine's own process."""
-
-    def __call__(self, outcome: Outcome) -> None: ...
-
-
 # --------------------------------------------------------------------------- logs
 
 
@@ -334,10 +328,13 @@ class History(HistoryReader, Protocol):
 
 @dataclass(slots=True)
 class StorageHealth:
-    """What the storage found at start and since; shown by ``studio doctor`` and the notice line."""
+    """What the storage found at start and since; told by commands and in the notice line.
+
+    Args:
+        notices: one sentence each, oldest first.
+        read_only: whether nothing can be appended; ``why_read_only`` says why.
+    """
 
     notices: list[str] = field(default_factory=list)
     read_only: bool = False
-
-
-Subscriber: TypeAlias = Callable[[Sequence[Record]], None]
+    why_read_only: str = ""

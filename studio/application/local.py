@@ -3,7 +3,7 @@
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,10 +19,10 @@ from studio.core.events import Record
 from studio.core.plan import Plan
 from studio.core.state import RunState
 from studio.engine.control import ControlServer, socket_path
-from studio.engine.feed import Feed
+from studio.engine.feed import Feed, News, StorageNews
 from studio.engine.loop import Engine
 from studio.engine.recovery import recover
-from studio.errors import EngineStoppedError, NotFoundError, RefusedError
+from studio.errors import EngineStoppedError, NotFoundError, RefusedError, StorageError
 from studio.ids import RunNumber, VersionHash
 from studio.loading.loader import load_file
 from studio.loading.parameters import check_parameters, parse_assignment
@@ -68,6 +68,8 @@ class LocalStudio:
         self._taking_up = asyncio.Lock()
         self._control: ControlServer | None = None
         self._changed = asyncio.Event()
+        self._told = 0
+        self._end_watch: Callable[[], None] = lambda: None
         self.reading = Reading(location.state, history)
         self.engine.feed.subscribe(self._on_records)
 
@@ -100,10 +102,45 @@ class LocalStudio:
         finally:
             self._lock.release()
 
+    def watch_storage(self, tell: Callable[[str, bool], None]) -> Callable[[], None]:
+        """Be told what the storage has noticed, at opening and since, and when it stops and goes on.
+
+        One listener at a time, as each notice is for one person to read once: a later one takes the place.
+
+        Args:
+            tell: gets a sentence, and whether it is bad news; it must return at once.
+
+        Returns a function that ends it.
+        """
+
+        def on_records(_records: Sequence[Record] = ()) -> None:
+            notices = self.health.notices
+            while self._told < len(notices):
+                self._told += 1
+                tell(notices[self._told - 1], True)
+
+        def on_news(news: News) -> None:
+            if isinstance(news, StorageNews):
+                text = f"storage is paused, nothing starts: {news.message}"
+                tell(text if news.paused else news.message, news.paused)
+
+        self._end_watch()
+        on_records()
+        self._end_watch = self.feed.subscribe(on_records, on_news)
+        return self._end_watch
+
+    def _require_writable(self) -> None:
+        if self.health.read_only:
+            raise StorageError(f"the history is open for reading only: {self.health.why_read_only}")
+
     # ----------------------------------------------------------------- use cases
 
     async def launch(self, launch: Launch, sender: Sender) -> int:
-        """Start a run and return its number. Raises `DefinitionError`, `RefusedError`."""
+        """Start a run and return its number.
+
+        Raises `DefinitionError`, `RefusedError`; `StorageError` when the history cannot be written.
+        """
+        self._require_writable()
         known = self.engine.state.commands.get(launch.command) if launch.command else None
         if known is not None:
             return known
@@ -143,7 +180,11 @@ class LocalStudio:
     async def send(
         self, command: AnyCommand, sender: Sender, *, drive: bool = True
     ) -> Refusal | None:
-        """Send a command; the run it is about is taken up first when nobody has it in memory."""
+        """Send a command; the run it is about is taken up first when nobody has it in memory.
+
+        Raises `NotFoundError`, `DefinitionError`; `StorageError` when the history cannot be written.
+        """
+        self._require_writable()
         await self._load(command.run, sender, drive=drive)
         if not command.id or not command.actor:
             command = msgspec.structs.replace(
@@ -180,7 +221,8 @@ class LocalStudio:
         )
 
     async def take_up(self, run: int, sender: Sender) -> None:
-        """Drive a run whose engine died. Raises `NotFoundError`, `DefinitionError`."""
+        """Drive a run whose engine died. Raises `NotFoundError`, `DefinitionError`, `StorageError`."""
+        self._require_writable()
         await self._load(run, sender, drive=True)
 
     async def forget_ended(self, keep: Collection[int]) -> None:

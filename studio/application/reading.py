@@ -103,6 +103,7 @@ class RunView:
         return self.state.runs[self._number]
 
     def _begin(self) -> "EngineState":
+        # lazy: they bring in the definitions, which lists do without
         from studio.core.state import EngineState
         from studio.engine.lookup import look_up
         from studio.storage.blobs import BlobFolder
@@ -111,7 +112,7 @@ class RunView:
         return EngineState({}, lambda position: look_up(self._reader, values, position))
 
     def _add_plans(self, state: "EngineState", records: list[Record]) -> None:
-        from studio.application.definitions import plan_of
+        from studio.application.definitions import plan_of  # lazy: brings in pydantic
 
         for record in records:
             version = getattr(record.event, "version", None)

@@ -106,9 +106,8 @@ class Reloader:
                     await self.take(group)
                 except StudioError as error:
                     self.session.tell(str(error), "error")
-                except (
-                    Exception
-                ) as error:  # whatever one save brings about, the next one is followed
+                except Exception as error:
+                    # Whatever one save brings about, the next one is followed.
                     name = type(error).__name__
                     self.session.tell(f"a save could not be followed: {name}: {error}", "error")
 

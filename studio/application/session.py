@@ -19,12 +19,12 @@ from studio.application.reading import RunView
 from studio.application.remote import OwnerGoneError, RemoteStudio
 from studio.application.studio import Launch, Sender
 from studio.application.verbs import pause
-from studio.core.commands import AnyCommand, Refusal
+from studio.core.commands import AnyCommand, Refusal, Revise
 from studio.core.events import Record
 from studio.core.plan import Plan
 from studio.core.state import EngineState, NodeState, RunState
 from studio.engine.clock import SystemClock
-from studio.engine.feed import EngineFailed, Logged, News, Progress, StorageNews
+from studio.engine.feed import EngineFailed, Logged, News, Progress
 from studio.errors import NotFoundError, StudioError
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover
@@ -135,7 +135,6 @@ class Session:
         self.shown_file: str | None = None
         self.shown_run: int | None = None
         self.progress: dict[str, tuple[float | None, str]] = {}
-        self.storage_paused = ""
         self.watch_mode: Literal["auto", "ask", "off"] = "auto"
         self.reloader: Reloader | None = None
         self.last_params: dict[str, dict[str, Any]] = {}
@@ -145,7 +144,7 @@ class Session:
         self.on_change: Callable[[], None] = lambda: None
         self._changes = Changes()
         self._view: RunView | None = None
-        self._unsubscribe: Callable[[], None] = lambda: None
+        self._endings: list[Callable[[], None]] = []
         self._poll: asyncio.Task[None] | None = None
 
     # ----------------------------------------------------------------- life
@@ -155,13 +154,19 @@ class Session:
         await asyncio.to_thread(self._discover)
         self.rows = self.studio.reading.rows(RunFilter(limit=ROWS))
         if isinstance(self.studio, LocalStudio):
-            self._unsubscribe = self.studio.feed.subscribe(self._on_records, self._on_news)
+            self._endings = [
+                self.studio.feed.subscribe(self._on_records, self._on_news),
+                self.studio.watch_storage(
+                    lambda text, bad: self.tell(text, "warning" if bad else "good")
+                ),
+            ]
         else:
             self._poll = asyncio.get_running_loop().create_task(self._follow_owner())
 
     async def close(self) -> None:
         """Stop listening; the studio is closed by whoever opened it."""
-        self._unsubscribe()
+        for end in self._endings:
+            end()
         if self._poll is not None:
             self._poll.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -328,9 +333,6 @@ class Session:
             if news.key.run != self.shown_run:
                 return
             self._changes.logs.append((news.key, news.lines))
-        elif isinstance(news, StorageNews):
-            self.storage_paused = news.message if news.paused else ""
-            self._changes.notices.append(Notice(news.message, "error" if news.paused else "good"))
         elif isinstance(news, EngineFailed):
             self._changes.notices.append(Notice(news.message, "error"))
         self.on_change()
@@ -396,8 +398,6 @@ class Session:
 
     async def adopt(self, run: int, entry: WorkflowFile, code: Mapping[str, str]) -> Refusal | None:
         """Put a file's newest version under a run."""
-        from studio.core.commands import Revise
-
         if entry.plan is None or not isinstance(self.studio, LocalStudio):
             return None
         self.studio.engine.add_definition(entry.plan, definition_of(entry.plan.workflow))

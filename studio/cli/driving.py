@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 from studio.application.actor import default_actor
+from studio.application.local import LocalStudio
 from studio.application.location import Location
 from studio.application.opening import open_studio
 from studio.application.reading import RunView
@@ -116,6 +117,10 @@ class Drive:
             self.location, environ=os.environ, drive=not self.options.detach
         )
         self.owned = self._studio.owns
+        if isinstance(self._studio, LocalStudio):
+            self._studio.watch_storage(
+                lambda text, _bad: self.console.say(f"studio: {sanitise(text)}")
+            )
 
     async def close(self) -> None:
         """Let go of the studio; attempts that an engine here still has open are ended."""

@@ -69,5 +69,5 @@ def _make_usable(path: Path, health: StorageHealth, clock: Clock) -> None:
 def _refuse_strange(finding: Finding, health: StorageHealth) -> None:
     """Open what a newer program wrote for reading only: nothing of it may be dropped."""
     if finding.state in ("newer", "unknown_event"):
-        health.read_only = True
+        health.read_only, health.why_read_only = True, finding.detail
         health.notices.append(f"The history is open for reading only: {finding.detail}")

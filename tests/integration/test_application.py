@@ -1,6 +1,8 @@
 """The composed studio: launch, follow, take up, forget, and what another process may ask of it."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,8 @@ from studio.errors import (
     RefusedError,
     StorageError,
 )
+from studio.ports import Batch
+from studio.storage.sqlite_file import HISTORY_NAME
 
 SENDER = Sender("tester", {"PATH": "/usr/bin:/bin"})
 
@@ -213,3 +217,56 @@ async def test_a_list_catches_up_with_a_run_that_has_come_to_wait(location: Loca
     assert is_owned(location)
     await studio.close()
     assert not is_owned(location)
+
+
+async def test_what_happens_to_the_storage_is_told(
+    location: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = await open_studio(location, environ={})
+    assert isinstance(studio, LocalStudio)
+    studio.health.notices.append("a history was salvaged")
+    told: list[tuple[str, bool]] = []
+    end = studio.watch_storage(lambda text, bad: told.append((text, bad)))
+    assert told == [("a history was salvaged", True)]
+    append, full = studio.engine._history.append, [True]
+
+    async def refuse_once(batch: Batch) -> None:
+        if full.pop():
+            full.append(False)
+            raise StorageError("no space left")
+        full.append(False)
+        await append(batch)
+
+    monkeypatch.setattr(studio.engine._history, "append", refuse_once)
+    studio.health.notices.append("logs cannot be written")
+    await studio.launch(_launch(location, "quick.yaml"), SENDER)
+    assert told[1:] == [
+        ("storage is paused, nothing starts: no space left", True),
+        ("storage takes records again", False),
+        ("logs cannot be written", True),
+    ]
+    end()
+    studio.health.notices.append("unheard")
+    await studio.launch(_launch(location, "quick.yaml"), SENDER)
+    assert len(told) == 4
+    await studio.close()
+
+
+async def test_a_history_of_a_newer_program_is_refused_at_once(location: Location) -> None:
+    studio = await open_studio(location, environ={})
+    number = await studio.launch(_launch(location, "quick.yaml"), SENDER)
+    await studio.rest()
+    await studio.close()
+    with closing(sqlite3.connect(location.state / HISTORY_NAME)) as connection:
+        connection.execute("PRAGMA user_version = 9999")
+        connection.commit()
+    studio = await open_studio(location, environ={})
+    assert studio.view(number).run.phase == "succeeded"
+    async with asyncio.timeout(10):
+        with pytest.raises(StorageError, match=r"for reading only: .*9999"):
+            await studio.launch(_launch(location, "quick.yaml"), SENDER)
+        with pytest.raises(StorageError, match="for reading only"):
+            await studio.send(verbs.pause(number), SENDER)
+        with pytest.raises(StorageError, match="for reading only"):
+            await studio.take_up(number, SENDER)
+    await studio.close()
