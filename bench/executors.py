@@ -1,4 +1,4 @@
-"""Speed of executing nodes: fresh fork per attempt, shell, warm worker; ``python -m bench.executors``.
+"""Speed of executing nodes: fresh fork per attempt, shell, warm worker; ``python -m bench executors``.
 
 Each figure is set against a floor measured in the same run: a bare fork and reap for children, a round trip
 over a socket pair for the warm worker.
