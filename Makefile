@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: run test unit check format bench clean
+.PHONY: run test unit check format bench pictures clean
 
 run: $(READY)
 	@if [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && [ "$$TERM" != dumb ]; then \
@@ -32,6 +32,9 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+pictures: $(READY)
+	$(BIN)/python -m docs.make_pictures
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
