@@ -69,14 +69,13 @@ def first_failure(run: RunState) -> NodeState | None:
 
 
 def _message(run: RunState, failed: NodeState | None) -> str:
-    return run.message or (_told(failed) if failed is not None else "")
+    return run.message or _told(failed)
 
 
-def _told(failed: NodeState) -> str:
-    failure = failed.failure
-    if failure is None:
-        return f"{failed.path} failed"
-    return f"{failed.path} failed: {failure.type}: {failure.message}"[:500]
+def _told(failed: NodeState | None) -> str:
+    if failed is None or failed.failure is None:  # given up by hand: the run says so itself
+        return ""
+    return f"{failed.path} failed: {failed.failure.type}: {failed.failure.message}"[:500]
 
 
 def _succeed(state: EngineState, run: RunState) -> RunFinished:
@@ -183,7 +182,7 @@ def _finish(run: RunState, plan: CompensationState) -> list[AnyEvent]:
         phase = _undone_phase(run, not stopped)
         # What an earlier plan stopped at is over; the failure that began it all is not.
         failed = first_failure(run)
-        cause = _told(failed) if failed is not None else run.message
+        cause = _told(failed) or run.message
         message = "; ".join(text for text in (cause, stopped) if text)
         found.append(RunFinished(phase, message=message, degraded=is_degraded(run)))
     return found

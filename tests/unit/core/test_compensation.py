@@ -467,3 +467,11 @@ def test_a_refused_undo_counts_what_downstream_would_undo() -> None:
     of_three = driver.refused(verbs.Compensate(run=1, nodes=("a",)))
     assert "--downstream undoes both;" in of_two
     assert "--downstream undoes all 3;" in of_three
+
+
+def test_a_compensated_run_says_who_gave_up_what() -> None:
+    driver = Driver(node("a", compensate=undo()), node("b", "a", side_effects="external"))
+    driver.finish("a").end("b", "lost")
+    driver.do(verbs.MarkNode(run=1, node="b", outcome="failed"))
+    undo_all(driver)
+    assert (driver.shown(), driver.run().message) == ("compensated", "b was given up by ada")
