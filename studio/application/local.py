@@ -354,6 +354,8 @@ class LocalStudio:
         if "take_up" in request:
             await self.take_up(int(request["take_up"]), sender)
             return {}
+        if self.engine.task.done():
+            self.engine.task.result()  # whoever follows a run from elsewhere has to know that nothing moves it
         return {"pid": os.getpid(), "state": str(self.location.state)}
 
 

@@ -106,15 +106,20 @@ async def test_a_defect_of_the_engine_reaches_whoever_waits(location: Location) 
     studio = await open_studio(location, environ={})
     assert isinstance(studio, LocalStudio)
     number = await studio.launch(_launch(location, "slow.yaml"), SENDER)
+    remote = await open_studio(location, environ={})
     following = asyncio.create_task(_until_rest(studio, number))
+    elsewhere = asyncio.create_task(_until_rest(remote, number))
     resting = asyncio.create_task(studio.rest())
     await asyncio.sleep(0)
     del studio.engine.state.runs[number].nodes  # a state that no history makes
     with pytest.raises(EngineStoppedError, match="AttributeError"):
         await studio.send(verbs.cancel(number), SENDER)
-    for waiting in (following, resting):
+    for waiting in (following, resting, elsewhere):
         with pytest.raises(EngineStoppedError, match="AttributeError"):
-            await waiting
+            await asyncio.wait_for(waiting, 20)
+    with pytest.raises(EngineStoppedError, match="AttributeError"):
+        await remote.send(verbs.pause(number), SENDER)
+    await remote.close()
     await studio.close()
     assert not is_owned(location)
 
