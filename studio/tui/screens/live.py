@@ -12,6 +12,7 @@ from textual.worker import Worker
 from studio.application.session import Session
 from studio.projections.layout import Segment
 from studio.projections.screen.actions import Situation
+from studio.projections.screen.news import Standing, news_since, standing_of
 from studio.projections.screen.top_line import fit_row
 from studio.projections.text import sanitise
 from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_writer
@@ -32,6 +33,9 @@ FLUSH = 0.05
 
 TICK = 0.5
 """Seconds between two updates of durations and countdowns while a run moves; nothing ticks when none does."""
+
+FADE = 8.0
+"""Seconds a confirmation stays: long enough to read a full line twice."""
 
 NoticeKind = Literal["info", "good", "warning", "error"]
 
@@ -67,6 +71,8 @@ class LiveScreen(Guarded, Screen[None]):
         self.hints = Hints(session, ascii=ascii)
         self.selected: str | None = None
         self._news: NoticeKind | None = None
+        self._fading: Timer | None = None
+        self._standing: Standing | None = None
         self._attention: Attention | None = None
         self._write: Callable[[str], None] = lambda text: None
         self._waking = False
@@ -143,6 +149,7 @@ class LiveScreen(Guarded, Screen[None]):
         changes = session.take_changes()
         for notice in changes.notices:
             self.notice(notice.text, notice.kind)
+        self._tell_news()
         if changes.whole or changes.files:
             self.graph.say(self.hints.instead() if session.plan is None else [])
         if changes.whole:
@@ -164,6 +171,14 @@ class LiveScreen(Guarded, Screen[None]):
             self._attention.look(session, focused=self.app.app_focus)
         self.draw_lines()
         self._keep_ticking()
+
+    def _tell_news(self) -> None:
+        """Tell of nodes of the shown run that newly need a person, and of its end."""
+        run = self.session.run
+        news = news_since(self._standing, run, self.selected) if run is not None else None
+        self._standing = standing_of(run) if run is not None else None
+        if news is not None:
+            self.notice(news.text, news.kind)
 
     def _keep_ticking(self) -> None:
         """Durations move only while a run does: an idle screen sets no timer."""
@@ -192,8 +207,14 @@ class LiveScreen(Guarded, Screen[None]):
 
         Args:
             text: one line; of more only the first is shown.
-            kind: its look; an error stays until Escape or newer news, the others until the next key.
+            kind: its look; an error stays until Escape or newer news, the others until the next key. What only
+                confirms goes by itself too: the run moves on, and it would be read as news of now.
         """
+        if self._fading is not None:
+            self._fading.stop()
+            self._fading = None
+        if text and kind in ("info", "good"):
+            self._fading = self.set_timer(FADE, self._fade)
         first = sanitise(text.partition("\n")[0], 500)
         width = max(1, self.app.size.width)
         self.notice_line.show(fit_row([Segment(f" {first}", NOTICE_STYLES[kind])], width))
@@ -202,6 +223,10 @@ class LiveScreen(Guarded, Screen[None]):
         self._news = news
         if changed:
             self.place()
+
+    def _fade(self) -> None:
+        self._fading = None
+        self.notice("")
 
     def on_key(self, event: events.Key) -> None:
         """News is read once a key is pressed; an error stays until Escape."""

@@ -1,0 +1,72 @@
+"""What happened to the shown run that a person looking elsewhere on the screen should be told in a line."""
+
+from typing import Literal, NamedTuple
+
+from studio.core.endings import needs_person, phase_of
+from studio.core.state import NodeState, RunState
+from studio.projections.layout import clean
+from studio.projections.screen.consequences import named
+from studio.projections.screen.graph import duration_text, needs_in_order
+from studio.projections.states import node_look, run_look
+
+TEXT = 120
+"""Characters of an error at most: the inspector has all of it."""
+
+
+class Standing(NamedTuple):
+    """What news are told against.
+
+    Args:
+        run: number of the run.
+        needy: nodes and items that needed a person.
+        ended: whether it had ended.
+    """
+
+    run: int
+    needy: frozenset[str]
+    ended: bool
+
+
+class News(NamedTuple):
+    """One line, and how it is meant."""
+
+    text: str
+    kind: Literal["good", "warning"]
+
+
+def standing_of(run: RunState) -> Standing:
+    """How a run stands now."""
+    needy = frozenset(path for path, node in run.nodes.items() if needs_person(node))
+    return Standing(run.number, needy, run.ended)
+
+
+def news_since(before: Standing | None, run: RunState, selected: str | None) -> News | None:
+    """What is new since it stood so; None when nothing is, or another run was shown.
+
+    Args:
+        before: how the shown run stood when it was last looked at.
+        run: the shown run.
+        selected: the selected node: who looks at it needs no way to it.
+    """
+    if before is None or before.run != run.number:
+        return None
+    if run.ended and not before.ended:
+        look = run_look(run, phase_of(run), driven=True)
+        took = duration_text(max(0.0, (run.finished_at or run.started_at) - run.started_at))
+        good = run.phase == "succeeded"
+        return News(f"run {run.number} {look.word} in {took}", "good" if good else "warning")
+    new = [path for path in needs_in_order(run) if path not in before.needy]
+    if not new:
+        return None
+    way = "" if new == [selected] else " · f goes there"
+    said = _matter(run.nodes[new[0]]) if len(new) == 1 else f"{named(new)} need you"
+    return News(f"{said}{way}", "warning")
+
+
+def _matter(node: NodeState) -> str:
+    failure = node.failure
+    said = f"{clean(node.path)} {node_look(node).word}"
+    if failure is None or node.status == "held":
+        return said
+    text = clean(f"{failure.type}: {failure.message}".partition("\n")[0])
+    return f"{said}: {text if len(text) <= TEXT else text[: TEXT - 1] + '…'}"
