@@ -7,13 +7,14 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.application.reading import Reading
+from studio.application.reading import Reading, RunView
 from studio.application.runs import AttemptKey, LogLine, find_row
 from studio.cli import DONE
 from studio.cli.arguments import Verb, add_json, add_run, place_of
 from studio.cli.console import Console, exact_time_of_day
 from studio.errors import NotFoundError
 from studio.projections.json_text import json_array, json_text
+from studio.projections.masking import Mask, mask_run
 from studio.projections.moments import iso_time
 from studio.projections.text import sanitise
 
@@ -55,6 +56,8 @@ class _Tail:
     node: str | None
     as_json: bool
     written: dict[AttemptKey, int] = field(default_factory=dict)
+    view: RunView | None = None
+    mask: Mask = field(default_factory=lambda: Mask(None, {}))
 
     def check_node(self) -> None:
         """Raises `NotFoundError` for a node that neither exists nor has a log."""
@@ -71,7 +74,7 @@ class _Tail:
         """Write what there is."""
         found = self._fresh()
         if self.as_json:
-            self.console.result(json_array([_document(key, line) for key, line in found]))
+            self.console.result(json_array([self._document(key, line) for key, line in found]))
             return
         for key, line in found:
             self.console.result(self._text(key, line))
@@ -86,7 +89,7 @@ class _Tail:
             resting = not row.open or row.paused or row.state == "attention"
             for key, line in self._fresh():
                 text = (
-                    json_text(_document(key, line), indent=None)
+                    json_text(self._document(key, line), indent=None)
                     if self.as_json
                     else self._text(key, line)
                 )
@@ -105,8 +108,18 @@ class _Tail:
                 if count > seen:
                     found.append((key, line))
             self.written[key] = max(seen, count)
+        if found:
+            self._learn()
         found.sort(key=lambda entry: entry[1].at)  # stable: lines of one attempt keep their order
         return found
+
+    def _learn(self) -> None:
+        """Take note of what the run has marked sensitive by now; nodes may have printed it."""
+        if self.view is None:
+            self.view = self.reading.view(self.run)
+        else:
+            self.view.refresh()
+        self.mask = mask_run(self.view.state, self.view.run)
 
     def _text(self, key: AttemptKey, line: LogLine) -> str:
         who = ""
@@ -119,19 +132,18 @@ class _Tail:
             level = "stderr "
         tone = {"error": "bad", "warning": "wait", "debug": "dim"}.get(line.level, "plain")
         head = self.console.styled(f"{exact_time_of_day(line.at)}  {who}", "dim")
-        return f"{head}{self.console.styled(level + sanitise(line.text), tone)}"
+        return f"{head}{self.console.styled(level + sanitise(self.mask.text(line.text)), tone)}"
 
-
-def _document(key: AttemptKey, line: LogLine) -> dict[str, Any]:
-    return {
-        "at": iso_time(line.at),
-        "node": key.node,
-        "attempt": key.attempt,
-        "undo": key.undo,
-        "stream": line.stream,
-        "level": line.level,
-        "text": line.text,
-    }
+    def _document(self, key: AttemptKey, line: LogLine) -> dict[str, Any]:
+        return {
+            "at": iso_time(line.at),
+            "node": key.node,
+            "attempt": key.attempt,
+            "undo": key.undo,
+            "stream": line.stream,
+            "level": line.level,
+            "text": self.mask.text(line.text),
+        }
 
 
 VERBS = {

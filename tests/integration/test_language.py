@@ -231,6 +231,51 @@ def test_events_are_json_lines_in_order(folder: Path, capsys: pytest.CaptureFixt
     assert (events[0]["event"], events[-1]["event"]) == ("run_started", "run_finished")
 
 
+SENSITIVE = """
+workflow: sens
+parameters: {card: {type: string, sensitive: true}}
+nodes:
+  a:
+    uses: python
+    with: {c: "{{ params.card }}"}
+    code: "print('card', c); return {'password': 'hunter' + '2', 'c': c}"
+    sensitive: [password]
+  b:
+    uses: shell
+    needs: a
+    env: {P: "{{ nodes.a.output.password }}"}
+    run: 'echo "p=$P"; echo "err $P" >&2; exit 3'
+outputs: {p: "{{ nodes.a.output.password }}"}
+"""
+
+
+def test_sensitive_values_are_covered_in_every_view(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _write(folder, {"workflow": SENSITIVE})
+    views = [
+        ["run", file, "-p", "card=4111222233334444", mode]
+        for mode in ("--json", "--events", "--plain")
+    ]
+    views += [
+        ["show", "last"],
+        ["show", "last", "a", "--json"],
+        ["why", "last", "b"],
+        ["history", "last"],
+    ]
+    views += [
+        ["history", "last", "--json"],
+        ["logs", "last"],
+        ["logs", "last", "--json"],
+        ["logs", "last", "-f"],
+    ]
+    for view in views:
+        main(view)
+        out, err = capsys.readouterr()
+        assert out
+        assert not re.search("4111222233334444|hunter2", out + err), view
+
+
 def test_quiet_prints_nothing_and_plain_a_line_per_change(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
