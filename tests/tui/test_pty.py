@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from bench.terminal import Terminal
+from studio.application.location import locate
+from studio.application.runs import list_runs
 
 pytestmark = pytest.mark.slow
 
@@ -314,3 +316,37 @@ def test_the_history_is_whole_after_a_kill(tmp_path: Path, open_terminal: Open) 
     again.wait_for("2 nodes")
     again.send("1")
     again.wait_for("succeeded")
+
+
+FLOOD = """\
+workflow: flood
+nodes:
+  floods: {uses: shell, run: "yes a gigabyte of the same line | head -c 1073741824", timeout: 120s}
+  other: {uses: noop}
+  third: {uses: noop, needs: other}
+"""
+
+
+def test_a_node_that_prints_a_gigabyte_leaves_the_keys_answered(
+    tmp_path: Path, open_terminal: Open
+) -> None:
+    (tmp_path / "flood.yaml").write_text(FLOOD)
+    terminal = open_terminal("flood.yaml")
+    terminal.wait_for("3 nodes")
+    terminal.send("L")
+    terminal.wait_for("running")
+    answered = 0
+    row = list_runs(locate(str(tmp_path), None, {}), limit=1)[0]
+    while row.open and answered < 60:
+        for key, name in (("J", "other"), ("J", "third"), ("K", "other"), ("K", "floods")):
+            mark = len(terminal.output)
+            terminal.send(key)
+            terminal.wait_for(f"Log  {name}", seconds=3.0, after=mark)
+            answered += 1
+        row = list_runs(locate(str(tmp_path), None, {}), limit=1)[0]
+    terminal.wait_for("4 Log  floods")
+    while row.open:
+        assert terminal.read(1.0) or not terminal.ended()
+        row = list_runs(locate(str(tmp_path), None, {}), limit=1)[0]
+    assert row.state == "succeeded"
+    assert answered >= 4
