@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from studio.core.endings import needs_person
 from studio.core.state import NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
+from studio.projections.states import node_look
 
 Scope: TypeAlias = Literal["node", "run", "move", "view", "app"]
 
@@ -95,7 +96,7 @@ def _retry(at: Situation) -> str | None:
     if missing or at.node is None:
         return missing
     if at.node.status in ("running", "compensating", "waiting"):
-        return f"{at.node.path} is {at.node.status}: x cancels it"
+        return f"{at.node.path} is {node_look(at.node).word}: x cancels it"
     if at.node.status == "blocked":
         return f"{at.node.path} waits for its upstreams"
     return None
@@ -106,7 +107,7 @@ def _cancel(at: Situation) -> str | None:
     if missing or at.node is None:
         return missing
     if at.node.status in EFFECTIVE or at.node.settled:
-        return f"cannot cancel {at.node.path}: it is {at.node.status}"
+        return f"cannot cancel {at.node.path}: it is {node_look(at.node).word}"
     return None
 
 
@@ -122,7 +123,7 @@ def _hold(at: Situation) -> str | None:
     if missing or at.node is None:
         return missing
     if at.node.gate is None and (at.node.status in EFFECTIVE or at.node.settled):
-        return f"cannot hold {at.node.path}: it is {at.node.status}"
+        return f"cannot hold {at.node.path}: it is {node_look(at.node).word}"
     return None
 
 
@@ -131,7 +132,7 @@ def _outcome(at: Situation) -> str | None:
     if missing or at.node is None:
         return missing
     if at.node.status in IN_FLIGHT:
-        return f"{at.node.path} is {at.node.status}: x cancels it first"
+        return f"{at.node.path} is {node_look(at.node).word}: x cancels it first"
     return None
 
 
@@ -142,7 +143,7 @@ def _undo(at: Situation) -> str | None:
     if at.node.plan.undo is None:
         return f"{at.node.path} declares no undo: add `compensate:` to it"
     if at.node.status not in EFFECTIVE and at.node.items is None:
-        return f"cannot undo {at.node.path}: it is {at.node.status}"
+        return f"cannot undo {at.node.path}: it is {node_look(at.node).word}"
     return None
 
 

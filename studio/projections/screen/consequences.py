@@ -86,6 +86,8 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
             "ignored",
             "Ignored",
             "stays failed; the run goes on and does not fail"
+            if open_failure and node.status != "in_doubt"
+            else "taken as failed; the run goes on and does not fail"
             if open_failure
             else "it has not failed",
             "i",

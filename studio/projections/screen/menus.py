@@ -1,7 +1,14 @@
 """Menus about a node: what can be done with it, and what can be copied of it."""
 
 from studio.core.transitions import EFFECTIVE
-from studio.projections.screen.actions import BY_ID, Situation, label_of, of_the_moment, shown_key
+from studio.projections.screen.actions import (
+    BY_ID,
+    Action,
+    Situation,
+    label_of,
+    of_the_moment,
+    shown_key,
+)
 from studio.projections.screen.consequences import Choice
 
 NODE_ACTIONS = (
@@ -42,12 +49,22 @@ def node_choices(at: Situation) -> list[Choice]:
             Choice(
                 name,
                 MENU_LABELS.get(name) or label_of(at, action),
-                why_not or action.help,
+                why_not or detail_of(at, action),
                 shown_key(at, action),
                 enabled=why_not is None,
             )
         )
     return sorted(found, key=lambda choice: not choice.enabled)
+
+
+def detail_of(at: Situation, action: Action) -> str:
+    """What an action would do to the selected node as it stands."""
+    doubtful = at.node is not None and at.node.status == "in_doubt"
+    if doubtful and action.id == "retry":
+        return "Run it again under the same idempotency key"
+    if doubtful and action.id == "outcome":
+        return "Say what happened: succeeded, skipped, ignored, failed"
+    return action.help
 
 
 def copy_choices(at: Situation) -> list[Choice]:

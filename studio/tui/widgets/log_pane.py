@@ -107,12 +107,17 @@ class LogPane(PagedView):
             return
         self._reading = True
         reading, wants, several = session.studio.reading, self.wants, self.buffer.view.named
-        seen = dict(self._seen)
+        seen, path = dict(self._seen), self._path
+
+        def take(found: Stored) -> None:
+            # Another log may have been asked for since the thread handed this one over.
+            if (self._run, self._path) == (run, path):
+                self._take_stored(found)
 
         def fetch() -> None:
             found = read_stored(reading, run, wants, seen, by_time=several)
             if not get_current_worker().is_cancelled:
-                self.app.call_from_thread(self._take_stored, found)
+                self.app.call_from_thread(take, found)
 
         self.run_worker(fetch, name="log", group="log", exclusive=True, thread=True)
 

@@ -14,6 +14,7 @@ from studio.projections.screen.inspecting.paragraphs import (
     wrap,
 )
 from studio.projections.screen.inspecting.subject import Subject, degraded_text
+from studio.projections.screen.wording import with_keys
 from studio.projections.states import MARKS
 
 SIGNS: Final[dict[str, tuple[str, str, str]]] = {
@@ -63,7 +64,7 @@ def why_rows(subject: Subject) -> list[Row]:
 
 def _reason(subject: Subject, reason: Reason) -> list[Row]:
     glyph, plain, style = SIGNS[reason.kind]
-    text = subject.mask.text(reason.text)
+    text = with_keys(subject.mask.text(reason.text), {})
     if reason.at is not None and reason.at > subject.now:
         text += f", at {subject.moment(reason.at)}"
     parts = wrap(text, subject.width - 2, 12)
