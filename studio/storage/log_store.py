@@ -63,11 +63,6 @@ class LogFolder:
         self._release(key)
         self._lost.pop(key, None)
 
-    def close_all(self) -> None:
-        """Release every file."""
-        for key in list(self._open):
-            self.close(key)
-
     def read(self, key: AttemptKey) -> Iterator[LogLine]:
         """All lines of an attempt so far, oldest first; empty when it wrote none.
 

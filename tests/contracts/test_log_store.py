@@ -125,7 +125,8 @@ def test_few_files_stay_open(
         [line.text for line in store.read(key(f"n{number}"))] == ["0", "1", "2"]
         for number in range(20)
     )
-    store.close_all()
+    for number in range(20):
+        store.close(key(f"n{number}"))
     assert len(os.listdir("/proc/self/fd")) == before
 
 

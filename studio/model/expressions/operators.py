@@ -20,8 +20,6 @@ _ORDERS: Final[dict[str, Callable[[Value, Value], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_EXACT_FLOAT: Final = 2**53
-"""Integers up to here divide as floats without loss."""
 
 
 def checked(number: int | float, offset: int) -> int | float:
