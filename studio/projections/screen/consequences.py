@@ -55,6 +55,7 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
     """The outcome menu: each choice with its consequence, or why it does not apply."""
     behind = waiting_behind(run, node.path)
     then = f"then {named(behind)}" if behind else "nothing waits behind it"
+    skips = f"and what needs its success: {named(behind)}" if behind else "nothing waits behind it"
     if node.status == "compensation_failed":
         return [
             Choice("succeeded", "Undo done by hand", "the plan goes on", "s", "good"),
@@ -77,7 +78,7 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
         Choice(
             "skipped",
             "Skipped",
-            reason if done else "edges that need its success are dead",
+            reason if done else skips,
             "k",
             "text",
             not done,

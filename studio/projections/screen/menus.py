@@ -83,3 +83,20 @@ def copy_choices(at: Situation) -> list[Choice]:
     found.append(Choice("log", "Its log", "all attempts", "l"))
     found.append(Choice("command", "The retry command", "for another shell", "c"))
     return found
+
+
+def leave_choices() -> list[Choice]:
+    """Ways to quit while runs are under way, the gentlest first."""
+    again = "`studio` takes the runs up again"
+    return [
+        Choice("pause", "Pause, then quit", "what runs finishes first; nothing new starts", "p"),
+        Choice(
+            "leave",
+            "Quit now",
+            f"what runs is ended, in doubt if it may have acted; {again}",
+            "q",
+            "warn",
+        ),
+        Choice("cancel", "Cancel them, then quit", "what is done stays done", "x", "bad"),
+        Choice("stay", "Stay", "", "s"),
+    ]

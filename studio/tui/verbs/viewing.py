@@ -1,14 +1,18 @@
 """Actions that change what is seen, or take something out of the screen: find, copy, edit, help."""
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from studio.application.creating import TEMPLATE_NAMES, create_workflow
+from studio.application.verbs import cancel
+from studio.errors import StudioError
 from studio.projections.layout import Segment, clean
 from studio.projections.screen.actions import ACTIONS, key_name, keys_of, shown_key
 from studio.projections.screen.consequences import state_row
 from studio.projections.screen.graph import matches, needs_in_order
-from studio.projections.screen.menus import copy_choices, node_choices
+from studio.projections.screen.menus import copy_choices, leave_choices, node_choices
 from studio.projections.states import node_look
 from studio.tui.editing import copy_text, open_editor, open_pager
 from studio.tui.screens.dialog import Entry, Menu, Prompt, Reader
@@ -201,14 +205,19 @@ async def new(screen: "MainScreen") -> None:
     template = await screen.app.push_screen_wait(Menu("New workflow from a template", entries))
     if template is None:
         return
-    name = await screen.app.push_screen_wait(
-        Prompt("New workflow", "its name: letters, digits, _ or -")
-    )
-    if not name:
-        return
     session = screen.session
     folder = session.folder if session.folder.is_dir() else session.folder.parent
-    paths = create_workflow(name, template, folder)
+    label, name = "its name: letters, digits, _ or -", ""
+    paths: Sequence[Path] = ()
+    while not paths:
+        given = await screen.app.push_screen_wait(Prompt("New workflow", label, name))
+        if not given:
+            return
+        name = given
+        try:
+            paths = create_workflow(name, template, folder)
+        except StudioError as error:
+            label = str(error)
     entry = session.read_file(paths[0])
     session.changed(files=True)
     session.show_file(entry.path)
@@ -271,32 +280,24 @@ async def watch_mode(screen: "MainScreen") -> None:
 
 async def leave(screen: "MainScreen") -> None:
     """One level back, then quit; with live runs: pause, cancel or leave them to be taken up again."""
-    if not screen.at_home:
+    if screen.focused not in (None, screen.graph):
         screen.action_back()
         return
     moving = screen.session.moving_runs()
     if moving:
-        entries = [
-            Entry(
-                "leave",
-                "Quit",
-                "running attempts are ended; `studio resume` takes the runs up again",
-                "q",
-            ),
-            Entry(
-                "pause",
-                "Pause them, then quit",
-                "what runs finishes first; nothing new starts",
-                "p",
-            ),
-            Entry("stay", "Stay", "", "s"),
-        ]
-        names = ", ".join(f"#{number}" for number in moving)
-        chosen = await screen.app.push_screen_wait(Menu(f"Runs {names} are under way", entries))
+        entries = [Entry(*choice) for choice in leave_choices()]
+        names = ", ".join(str(number) for number in moving)
+        title = f"Runs {names} are under way" if len(moving) > 1 else f"Run {names} is under way"
+        chosen = await screen.app.push_screen_wait(Menu(title, entries))
         if chosen in (None, "stay"):
             return
         if chosen == "pause":
+            screen.notice("paused; quits when what runs has finished · q asks again", "warning")
             await screen.session.pause_all(moving)
+        elif chosen == "cancel":
+            for number in moving:
+                await screen.session.send(cancel(number))
+            await screen.session.studio.rest()
     screen.app.exit()
 
 
