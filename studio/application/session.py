@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from studio.application.definitions import definition_of
 from studio.application.local import LocalStudio
 from studio.application.location import Location
@@ -30,6 +32,7 @@ from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover
 from studio.loading.loader import LoadResult, load_file
 from studio.ports import AttemptKey, Clock, LogLine, RunFilter, RunRow
+from studio.projections.masking import Mask, declares_sensitive, mask_run
 from studio.projections.screen.keymap import Keymap
 
 if TYPE_CHECKING:  # it needs a session itself
@@ -332,7 +335,7 @@ class Session:
         elif isinstance(news, Logged):
             if news.key.run != self.shown_run:
                 return
-            self._changes.logs.append((news.key, news.lines))
+            self._changes.logs.append((news.key, self.cover()(news.lines)))
         elif isinstance(news, EngineFailed):
             self._changes.notices.append(Notice(news.message, "error"))
         self.on_change()
@@ -466,13 +469,30 @@ class Session:
 
     # ----------------------------------------------------------------- logs
 
+    def cover(self) -> Callable[[Iterable[LogLine]], list[LogLine]]:
+        """What covers the sensitive values of the shown run in log lines; it may be called in a thread.
+
+        Values are known once a node has returned them; declared secrets never get as far as a log.
+        """
+        state, run = self.engine_state, self.run
+        if state is None or run is None or not declares_sensitive(run.plan.workflow):
+            return list
+        try:
+            mask = mask_run(state, run)
+        except StudioError:
+            mask = Mask(run.plan.workflow, run.params)
+        return lambda lines: [
+            msgspec.structs.replace(line, text=mask.text(line.text)) for line in lines
+        ]
+
     def log_lines(self, node: str | None = None) -> list[tuple[AttemptKey, list[LogLine]]]:
         """Everything the shown run, or one of its nodes, wrote so far, attempt by attempt."""
         if self.shown_run is None:
             return []
+        cover = self.cover()
         try:
             return [
-                (key, list(lines)) for key, lines in self.studio.reading.logs(self.shown_run, node)
+                (key, cover(lines)) for key, lines in self.studio.reading.logs(self.shown_run, node)
             ]
         except (NotFoundError, OwnerGoneError):
             return []

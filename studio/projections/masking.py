@@ -102,6 +102,13 @@ class Mask:
         return value
 
 
+def declares_sensitive(workflow: Workflow) -> bool:
+    """Whether a workflow declares anything as sensitive."""
+    return any(node.sensitive for node in workflow.nodes.values()) or any(
+        parameter.sensitive for parameter in workflow.parameters.values()
+    )
+
+
 def mask_run(state: EngineState, run: RunState) -> Mask:
     """The mask of a run, which knows every sensitive value the run has seen. Raises what reading an output raises."""
     mask = Mask(run.plan.workflow, run.params)

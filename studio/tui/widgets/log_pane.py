@@ -114,8 +114,10 @@ class LogPane(PagedView):
             if (self._run, self._path) == (run, path):
                 self._take_stored(found)
 
+        cover = session.cover()
+
         def fetch() -> None:
-            found = read_stored(reading, run, wants, seen, by_time=several)
+            found = read_stored(reading, run, wants, seen, by_time=several, cover=cover)
             if not get_current_worker().is_cancelled:
                 self.app.call_from_thread(take, found)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from studio.application.reading import Reading
 from studio.errors import StudioError
@@ -10,6 +10,7 @@ from studio.projections.screen.log import KeyLike, LineLike, in_order, newest
 
 Batch = tuple[KeyLike, Sequence[LineLike]]
 Wanted = Callable[[str], bool]
+Cover = Callable[[Sequence[Any]], list[Any]]
 
 
 class Stored(NamedTuple):
@@ -31,7 +32,13 @@ class Stored(NamedTuple):
 
 
 def read_stored(
-    reading: Reading, run: int, wanted: Wanted, seen: Mapping[KeyLike, int], *, by_time: bool
+    reading: Reading,
+    run: int,
+    wanted: Wanted,
+    seen: Mapping[KeyLike, int],
+    *,
+    by_time: bool,
+    cover: Cover = list,
 ) -> Stored:
     """Read the newest lines of the attempts that are wanted; runs in a thread.
 
@@ -39,6 +46,7 @@ def read_stored(
         wanted: whether the log of a node, by path, belongs to what is shown.
         seen: lines of each attempt that were read before; only what follows them is read.
         by_time: bring the lines of all attempts into one order.
+        cover: covers what is sensitive in the lines that are kept.
     """
     found = Stored([], dict(seen), {})
     skipped = 0
@@ -49,6 +57,7 @@ def read_stored(
             known = seen.get(key, 0)
             kept, before = newest(islice(lines, known, None))
             skipped += before
+            kept = cover(kept)
             if kept:
                 found.batches.append((key, kept))
                 found.seen[key] = known + before + len(kept)
