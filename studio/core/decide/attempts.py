@@ -215,9 +215,14 @@ def _undo_failure(node: NodeState, command: FinishAttempt) -> Failure:
 
 
 def fire_timer(state: EngineState, run: RunState, command: FireTimer, now: float) -> list[AnyEvent]:
-    """A moment has come; one that is waited for no longer makes no fact."""
+    """A moment has come; one that is waited for no longer makes no fact.
+
+    A later moment may stand under the same name by now: the limit of an attempt that was interrupted long ago must
+    not end the attempt that has just taken its place.
+    """
     key = TimerKey(run.number, command.kind, command.node, command.undo)
-    if key not in state.flow.timers:
+    at = state.flow.timers.get(key)
+    if at is None or at > now:
         return []
     if command.kind == "run":
         return _time_out(state, run)

@@ -382,6 +382,16 @@ def test_a_timer_that_is_waited_for_no_longer_makes_no_fact() -> None:
     assert len(driver.records) == count
 
 
+def test_the_time_limit_of_an_earlier_attempt_does_not_end_a_later_one() -> None:
+    driver = Driver(node("n", timeout=30))
+    driver.tick(5)
+    count = len(driver.records)
+    driver.do(verbs.FireTimer(run=1, kind="deadline", node="n"))
+    assert len(driver.records) == count
+    driver.tick(26)
+    assert len(driver.records) > count
+
+
 def test_a_retried_wait_keeps_the_time_it_was_given() -> None:
     driver = Driver(
         node(
