@@ -1,13 +1,16 @@
 """A bare Textual application, the floor of the screen's start: one label, and nothing behind it."""
 
+from typing import ClassVar
+
 from textual.app import App, ComposeResult
+from textual.binding import BindingType
 from textual.widgets import Static
 
 
 class BareApp(App[None]):
     """One label."""
 
-    BINDINGS = (("q", "quit", "Quit"),)
+    BINDINGS: ClassVar[list[BindingType]] = [("q", "quit", "Quit")]
 
     def compose(self) -> ComposeResult:
         """The label."""
