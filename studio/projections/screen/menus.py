@@ -32,8 +32,11 @@ NODE_ACTIONS = (
 MENU_LABELS = {
     "retry_downstream": "Retry + downstream",
     "override_input": "Override input",
-    "breakpoint": "Breakpoint",
     "outcome": "Outcome by hand",
+    "step_wave": "Step a wave",
+    "next_need": "Next need",
+    "previous_need": "Previous need",
+    "palette": "Command palette",
 }
 """Longer than the footer has room for."""
 
@@ -48,13 +51,18 @@ def node_choices(at: Situation) -> list[Choice]:
         found.append(
             Choice(
                 name,
-                MENU_LABELS.get(name) or label_of(at, action),
+                menu_label(at, action),
                 why_not or detail_of(at, action),
                 shown_key(at, action),
                 enabled=why_not is None,
             )
         )
     return sorted(found, key=lambda choice: not choice.enabled)
+
+
+def menu_label(at: Situation, action: Action) -> str:
+    """What an action is called where there is room for more than a word."""
+    return MENU_LABELS.get(action.id) or label_of(at, action)
 
 
 def detail_of(at: Situation, action: Action) -> str:

@@ -1,5 +1,6 @@
 """What opens over the main screen: a framed box with rows of text, a cursor and keys."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
@@ -49,6 +50,17 @@ class Entry:
     key: str = ""
     style: str = "text"
     enabled: bool = True
+
+
+def wrapped(row: Row, width: int) -> list[Row]:
+    """A row in as many lines as it takes: its last segment goes on below where it began."""
+    if row_width(row) <= width or not row:
+        return [row]
+    *lead, last = row
+    indent = row_width(lead)
+    parts = textwrap.wrap(last.text, max(8, width - indent)) or [""]
+    below = [[Segment(" " * indent + part, last.style)] for part in parts[1:]]
+    return [[*lead, Segment(parts[0], last.style)], *below]
 
 
 class Dialog(Guarded, ModalScreen[Answer], Generic[Answer]):
@@ -162,10 +174,11 @@ class Menu(Dialog[str | None]):
         if not self.shown:
             rows.append([Segment("nothing matches", "dim")])
         if len(self.shown) == len(self.entries):
-            self.take_width(max(map(row_width, rows)))
-        width = self.inner_width
+            self.take_width(max(map(row_width, rows)) + 1)
+        room = self.inner_height - self._filters
+        width = self.inner_width - (len(rows) > room)
         self._list.set_rows([fit_row(list(row), width) for row in rows])
-        self._list.styles.height = min(len(rows), self.inner_height - self._filters)
+        self._list.styles.height = min(len(rows), room)
 
     def _start(self) -> None:
         self.write()
@@ -277,8 +290,8 @@ class Confirm(Dialog[bool | None]):
 
     def write(self) -> None:
         """Write the rows."""
-        self.take_width(max(map(row_width, self._rows), default=0))
-        width = self.inner_width
+        self.take_width(max(map(row_width, self._rows), default=0) + 1)
+        width = self.inner_width - (len(self._rows) > self.inner_height)
         self._list.set_rows([fit_row(list(row), width) for row in self._rows])
         self._list.styles.height = min(len(self._rows), self.inner_height)
 
@@ -300,6 +313,8 @@ class Reader(Dialog[None]):
         Binding("up,k", "scroll(-1)", show=False),
         Binding("pagedown,space", "scroll(15)", show=False),
         Binding("pageup", "scroll(-15)", show=False),
+        Binding("g,home", "scroll(-100000)", show=False),
+        Binding("G,end", "scroll(100000)", show=False),
     ]
 
     def __init__(self, title: str, rows: Sequence[Row]) -> None:
@@ -319,10 +334,11 @@ class Reader(Dialog[None]):
 
     def write(self) -> None:
         """Write the rows."""
-        self.take_width(max(map(row_width, self._rows), default=0))
-        width = self.inner_width
-        self._list.set_rows([fit_row(list(row), width) for row in self._rows])
-        self._list.styles.height = min(len(self._rows), self.inner_height)
+        self.take_width(max(map(row_width, self._rows), default=0) + 1)
+        # One column less: a text that has to be scrolled has a scroll bar beside it.
+        rows = [line for row in self._rows for line in wrapped(row, self.inner_width - 1)]
+        self._list.set_rows(rows)
+        self._list.styles.height = min(len(rows), self.inner_height)
 
     def action_scroll(self, step: int) -> None:
         """Look further."""

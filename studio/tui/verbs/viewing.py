@@ -12,7 +12,7 @@ from studio.projections.layout import Segment, clean
 from studio.projections.screen.actions import ACTIONS, key_name, keys_of, shown_key
 from studio.projections.screen.consequences import state_row
 from studio.projections.screen.graph import matches, needs_in_order
-from studio.projections.screen.menus import copy_choices, leave_choices, node_choices
+from studio.projections.screen.menus import copy_choices, leave_choices, menu_label, node_choices
 from studio.projections.states import node_look
 from studio.tui.editing import copy_text, open_editor, open_pager
 from studio.tui.screens.dialog import Entry, Menu, Prompt, Reader
@@ -85,7 +85,7 @@ async def palette(screen: "MainScreen") -> None:
         entries.append(
             Entry(
                 action.id,
-                action.label,
+                menu_label(at, action),
                 why_not or action.help,
                 shown_key(at, action),
                 enabled=why_not is None,
@@ -129,7 +129,7 @@ async def show_help(screen: "MainScreen") -> None:
                 continue
             keys = " ".join(key_name(key) for key in keys_of(at, action))
             look = "text" if action.rule(at) is None else "dim"
-            rows.append([Segment(f"  {keys:<8}", "key"), Segment(action.help, look)])
+            rows.append([Segment(f"  {keys:<10}", "key"), Segment(action.help, look)])
     rows += [
         [],
         [Segment("Everywhere", "title")],
