@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -66,6 +67,8 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         if first is not None:
             first.focus()
         self.write()
+        # Textual scrolls to a field that gets the focus before the form has its height.
+        self.call_after_refresh(self.call_after_refresh, self._scroll.scroll_home, animate=False)
 
     def write(self) -> None:
         """Write what the fields are called, and what is wrong with them."""
@@ -79,6 +82,16 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         self._problem.display = bool(told)
         self._problem.styles.height = len(told)
         self._scroll.styles.max_height = max(3, self.inner_height - len(told))
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """What a field is called comes into view with it."""
+        for name, field in self._fields.items():
+            if field is event.widget:
+                self.call_after_refresh(self._reveal, self._labels[name], field)
+
+    def _reveal(self, label: RowsView, field: Input) -> None:
+        both = label.virtual_region.union(field.virtual_region)
+        self._scroll.scroll_to_region(both, animate=False, force=True, immediate=True)
 
     def action_next(self, step: int) -> None:
         """Go to the next or previous field."""
