@@ -66,7 +66,7 @@ def run_line(
         Segment(f"{look.ascii if ascii else look.glyph} {look.word}", look.style),
         Segment(f"  {clock_text(end - run.started_at)}", "text"),
     ]
-    if left is not None and roomy:
+    if left is not None and roomy and phase == "running":
         head.append(Segment(f"  ~{duration_text(left)} left", "dim"))
     if needy and look.word != "needs you" and roomy:
         head.append(Segment(f"  {needy} need{'s' * (needy == 1)} you", "state.held"))
