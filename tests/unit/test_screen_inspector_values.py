@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from studio.core import commands as verbs
@@ -73,6 +73,7 @@ def test_a_leaf_gives_the_template_of_its_value() -> None:
     assert tree.value_at(len(tree.rows) - 1) == 1
 
 
+@example([None, {"": None, "0": None, "00000000": None, "1": None}], 24)
 @given(VALUES, st.integers(24, 120))
 def test_every_path_is_an_expression_that_gives_the_value_and_every_row_fits(
     value: object, cells: int

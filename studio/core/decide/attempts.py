@@ -252,7 +252,8 @@ def _pass_deadline(
 
 
 def _time_out(state: EngineState, run: RunState) -> list[AnyEvent]:
-    if run.compensation is not None:
+    if run.compensation is not None or _waits_for_person(run):
+        # A run that only waits for a person has no time limit (engine.md, "Failure": hold).
         return []
     limit = run.plan.workflow.limits.timeout or 0.0
     found: list[AnyEvent] = [RunTimedOut()]
@@ -260,6 +261,19 @@ def _time_out(state: EngineState, run: RunState) -> list[AnyEvent]:
     if not run.failing:
         found.append(RunFailing("", f"the run took longer than its limit of {limit:g} s"))
     return found
+
+
+def _waits_for_person(run: RunState) -> bool:
+    """Whether nothing of the run moves, and a person is wanted."""
+    return (
+        run.flying == 0
+        and run.waits == 0
+        and any(
+            node.status in ("in_doubt", "held")
+            or (node.status == "failed" and node.disposition == "held")
+            for node in run.nodes.values()
+        )
+    )
 
 
 def stop_all(state: EngineState, run: RunState) -> list[AnyEvent]:

@@ -78,7 +78,7 @@ def on_paused(state: EngineState, run: RunState, event: RunPaused, record: Recor
 def on_resumed(state: EngineState, run: RunState, event: RunResumed, record: Record) -> None:
     stood = max(0.0, record.at - run.paused_at)
     run.paused = False
-    if run.deadline is not None and not run.timed_out:
+    if run.deadline is not None and not run.timed_out and run.deadline > run.paused_at:
         run.deadline += stood
         set_timer(state, run, "run", run.deadline)
     plan = run.compensation

@@ -369,9 +369,9 @@ def test_the_time_limit_of_a_run_stands_still_while_it_is_paused() -> None:
     assert len(driver.of(RunFailing)) == 1
 
 
-def test_a_held_run_is_ended_by_its_time_limit() -> None:
+def test_a_run_that_waits_for_a_person_has_no_time_limit() -> None:
     driver = Driver(node("a"), policy="hold", limits=Limits(timeout=10)).fail("a").tick(10)
-    assert driver.shown() == "failed"
+    assert driver.shown() == "attention"
 
 
 def test_a_timer_that_is_waited_for_no_longer_makes_no_fact() -> None:

@@ -48,6 +48,12 @@ class Table(NamedTuple):
                 break
             found.append((name, size))
             room -= size + 1
+        missing = len(f"+{len(self.names) - len(found)}") - room
+        if found and len(found) < len(self.names) and missing > 0:
+            # The head says how many are left out: the last column makes room for that.
+            name, size = found.pop()
+            if size - missing >= NARROWEST:
+                found.append((name, size - missing))
         return found
 
     def head(self, cells: int) -> Row:
