@@ -1,107 +1,108 @@
 """Draw the pictures of the documentation from the real screen; ``make pictures``.
 
-A studio opens a copy of the samples in a temporary folder, runs a workflow whose code has a bug, and is driven by
-keys. Times are those of a stopped clock, so that a picture changes only when the screen does.
+A studio is started on a pseudo-terminal, on a copy of the samples in a temporary folder, and driven by keys: it runs
+the practice workflow, whose code has a bug. Times stand still, so that a picture changes only when the screen does.
 """
 
-import asyncio
-import html
 import os
-import re
 import shutil
+import sys
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
 
+from docs.picture_terminal import Frame, PictureTerminal, animation, still_picture
 from studio.application.samples import sample_folder
-from studio.application.screen import open_session
-from studio.application.screen_options import ScreenOptions
-from studio.tui.app import StudioApp
-from studio.tui.screens.main import MainScreen
 
 FOLDER = Path(__file__).parent / "pictures"
-WORKFLOW = "practice/broken_pipeline.yaml"
+PRACTICE = "practice"
+BUG = 'row["edges"]'
+FIX = 'row.get("edges", [])'
 SIZES = ((80, 24), (120, 40), (200, 60))
-TIMES = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?P<unit>\s?ms|s)\b|\d\d:\d\d:\d\d(?:\.\d{3})?")
-"""Durations and times of day: what differs from one drawing to the next."""
+ESCAPE, ENTER = "\x1b", "\r"
 
 
 def main() -> None:
     """Draw every picture."""
     FOLDER.mkdir(exist_ok=True)
     for columns, rows in SIZES:
-        asyncio.run(_draw(columns, rows))
+        _write(f"failed-{columns}x{rows}", still_picture(_failed(columns, rows)))
+    _write("first-run", animation(_first_run()))
 
 
-async def _draw(columns: int, rows: int) -> None:
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()), "demo")
-        shutil.copytree(sample_folder(), folder, ignore=shutil.ignore_patterns(".studio"))
-        environ = {**os.environ, "STUDIO_ACTOR": "you", "XDG_CONFIG_HOME": str(folder)}
-        file = str(folder / WORKFLOW)
-        options = ScreenOptions(path=file)
-        app = StudioApp(lambda: stack.enter_async_context(open_session(options, environ)))
-        async with app.run_test(size=(columns, rows)) as pilot:
-            await app.workers.wait_for_complete()
-            await pilot.pause()
-            screen = cast("MainScreen", app.screen)
-            screen.hints.dismiss()
-            session = screen.session
-            await session.launch(file, {})
-            await session.studio.rest()
-            await pilot.pause(0.2)
-            await pilot.press("f")
-            await app.workers.wait_for_complete()
-            await pilot.pause(0.3)
-            name = f"failed-{columns}x{rows}"
-            picture = app.export_screenshot(title="Workflow Studio", simplify=True)
-            (FOLDER / f"{name}.svg").write_text(_steady(picture), "utf-8")
-            print(f"docs/pictures/{name}.svg")
+def _failed(columns: int, rows: int) -> Frame:
+    """A run that holds at a failure."""
+    with _studio(columns, rows) as (terminal, _):
+        terminal.press("L")
+        terminal.press(ENTER)
+        terminal.wait_for("needs you")
+        terminal.rest()
+        terminal.press("f")
+        return terminal.frame()
 
 
-def _steady(picture: str) -> str:
-    """The picture with names that do not depend on its making, and with times that stand still."""
-    numbers: dict[str, str] = {}
+def _first_run() -> list[Frame]:
+    """The loop of every day: launch, a failure, the edit, the run that goes on."""
+    with _studio(120, 40) as (terminal, folder):
+        frames = [terminal.frame(2.0)]
+        terminal.press("L")
+        frames.append(terminal.frame(2.0))
+        terminal.type(ENTER)
+        terminal.wait_for("● load_stations")
+        terminal.rest(0.1)
+        frames.append(terminal.frame(1.0))
+        terminal.wait_for("● names")
+        terminal.rest(0.1)
+        frames.append(terminal.frame(1.0))
+        terminal.wait_for("needs you")
+        terminal.rest()
+        frames.append(terminal.frame(2.0))
+        terminal.press("f")
+        frames.append(terminal.frame(4.0))
+        source = folder / "practice.py"
+        fixed = folder / ".practice.py.saved"
+        fixed.write_text(source.read_text("utf-8").replace(BUG, FIX), "utf-8")
+        fixed.replace(source)
+        terminal.wait_for("● build_graph")
+        terminal.rest(0.1)
+        frames.append(terminal.frame(2.5))
+        terminal.wait_for("● shortest_way")
+        terminal.rest(0.1)
+        frames.append(terminal.frame(1.5))
+        terminal.wait_for("✓ succeeded")
+        terminal.rest(1.2)
+        frames.append(terminal.frame(4.0))
+        return frames
 
-    def renamed(found: re.Match[str]) -> str:
-        return numbers.setdefault(found.group(), f"terminal-{len(numbers)}")
 
-    picture = re.sub(r"terminal-\d+(?=-)", renamed, picture)
+@contextmanager
+def _studio(columns: int, rows: int) -> Iterator[tuple[PictureTerminal, Path]]:
+    """A studio on a copy of the practice sample, its first screen drawn and the list of first steps put away."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place, PRACTICE)
+        shutil.copytree(
+            sample_folder() / PRACTICE, folder, ignore=shutil.ignore_patterns(".studio")
+        )
+        environ = {
+            **{k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "STUDIO_STATE")},
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8",
+            "STUDIO_ACTOR": "you",
+            "XDG_CONFIG_HOME": place,
+        }
+        command = [sys.executable, "-m", "studio", PRACTICE]
+        with PictureTerminal(command, Path(place), environ, columns=columns, rows=rows) as terminal:
+            terminal.wait_for("broken_pipeline", "Help")
+            terminal.rest()
+            terminal.press(ESCAPE)
+            yield terminal, folder
 
-    def still(found: re.Match[str]) -> str:
-        text = found.group()
-        if ":" in text:
-            return "12:00:00.000"[: len(text)]
-        unit = found.group("unit")
-        figure = text[: -len(unit)]
-        return re.sub(r"\d", "1", figure) + unit
 
-    picture = re.sub(r">([^<]+)<", lambda m: f">{TIMES.sub(still, m.group(1))}<", picture)
-    return TEXT.sub(_without_margins, picture)
-
-
-TEXT = re.compile(
-    r'(<text [^>]*?) x="([\d.]+)"([^>]*?) textLength="([\d.]+)"([^>]*>)([^<]*)</text>'
-)
-BLANK = "&#160;"
-
-
-def _without_margins(found: re.Match[str]) -> str:
-    """A run of text without the blanks around it, at the place of its first letter: some viewers drop leading ones."""
-    start, x, middle, length, end, text = found.groups()
-    whole = len(html.unescape(text))
-    shown = text
-    left = right = 0
-    while shown.startswith(BLANK):
-        shown, left = shown[len(BLANK) :], left + 1
-    while shown.endswith(BLANK):
-        shown, right = shown[: -len(BLANK)], right + 1
-    if not shown:
-        return ""
-    cell = float(length) / whole
-    place, wide = float(x) + left * cell, (whole - left - right) * cell
-    return f'{start} x="{place:.1f}"{middle} textLength="{wide:.1f}"{end}{shown}</text>'
+def _write(name: str, picture: str) -> None:
+    (FOLDER / f"{name}.svg").write_text(picture, "utf-8")
+    print(f"docs/pictures/{name}.svg")
 
 
 if __name__ == "__main__":
