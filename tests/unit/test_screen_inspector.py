@@ -17,6 +17,7 @@ from studio.projections.screen.inspecting.error import error_rows
 from studio.projections.screen.inspecting.groups import group_rows
 from studio.projections.screen.inspecting.items import item_list
 from studio.projections.screen.inspecting.subject import Source
+from studio.projections.screen.inspecting.why import why_rows
 from studio.projections.screen.inspector import (
     head_rows,
     items_page,
@@ -81,6 +82,25 @@ def test_the_error_shows_message_place_code_locals_tries_and_what_it_blocks() ->
     ]
     assert "blocks  train, last" in shown
     assert shown[-2:] == ["r retry     R retry + downstream", "e edit :4   y copy error"]
+
+
+def test_names_of_locals_are_measured_in_cells() -> None:
+    driver = broken()
+    failure = Failure("KeyError", "'edges'", "unexpected", locals={"数": "1", "wide": "2"})
+    shown = texts(error_rows(subject(driver, "graph"), failure, [], None))
+    assert "locals  数   = 1" in shown
+    assert "        wide = 2" in shown
+
+
+def test_a_running_node_tells_for_how_long_and_a_finished_one_how_long_it_took() -> None:
+    driver = Driver(node("load"), policy="hold").tick(4)
+    line = texts(head_rows(subject(driver, "load"), "Why", ("Why",)))[0]
+    assert line == "● running  for 4.0s"
+    assert "time    started t0, 4.0s ago" in texts(why_rows(subject(driver, "load")))
+    driver.finish("load")
+    line = texts(head_rows(subject(driver, "load"), "Why", ("Why",)))[0]
+    assert line == "✓ succeeded  in 4.0s"
+    assert "time    started t0, ended t4, took 4.0s" in texts(why_rows(subject(driver, "load")))
 
 
 def test_a_node_that_blocks_many_names_three_and_counts_the_rest() -> None:

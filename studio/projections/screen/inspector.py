@@ -166,7 +166,8 @@ def state_row(subject: Subject, node: NodeState) -> Row:
         parts.append(f"attempt {node.attempt}{most}")
     if node.started_at is not None and node.attempt + node.undo_attempt:
         end = node.finished_at if node.finished_at is not None else subject.now
-        parts.append(f"in {spent_text(end - node.started_at)}")
+        word = "in" if node.finished_at is not None else "for"
+        parts.append(f"{word} {spent_text(end - node.started_at)}")
     used = sum(len(part.text) for part in row)
     text = shorten(sanitise("  " + "  ".join(parts)), max(0, subject.width - used))
     return [*row, Segment(text, "dim")]

@@ -12,7 +12,7 @@ from studio.projections.screen.inspecting.attempt_rows import tries
 from studio.projections.screen.inspecting.attempts import AttemptLine
 from studio.projections.screen.inspecting.paragraphs import Row, labelled, paragraph
 from studio.projections.screen.inspecting.subject import Source, Subject
-from studio.projections.text import sanitise, shorten
+from studio.projections.text import pad, sanitise, shorten, width
 
 AROUND = 3
 """Lines of code shown before the line that raised; one less behind it."""
@@ -154,11 +154,11 @@ def _locals(subject: Subject, failure: Failure) -> list[Row]:
     if not failure.locals:
         return []
     names = list(failure.locals)[:SHOWN_LOCALS]
-    widest = min(12, max(len(sanitise(name, 40)) for name in names))
+    widest = min(12, max(width(sanitise(name, 40)) for name in names))
     rows: list[Row] = [[]]
     for index, name in enumerate(names):
         value = subject.mask.text(failure.locals[name])
-        text = f"{sanitise(name, 40):<{widest}} = {value}"
+        text = f"{pad(sanitise(name, 40), widest)} = {value}"
         rows += labelled("locals" if index == 0 else "", text, "text", subject.width, 2)
     if len(failure.locals) > SHOWN_LOCALS:
         rows += labelled("", f"… {len(failure.locals) - SHOWN_LOCALS} more", "dim", subject.width)

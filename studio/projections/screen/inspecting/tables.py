@@ -63,7 +63,7 @@ class Table(NamedTuple):
         for name, size in shown:
             text = column(sanitise(name, 80), size)
             if name in self.numbers:
-                text = text.rstrip().rjust(size)
+                text = _right(text.rstrip(), size)
             row.append(Segment(f"{text} ", "json.key"))
         if len(shown) < len(self.names):
             row.append(Segment(f"+{len(self.names) - len(shown)}", "dim"))
@@ -85,7 +85,7 @@ class Table(NamedTuple):
             text = value if isinstance(value, str) and value else None
             shown = sanitise(text, 2 * size + 16) if text else leaf_text(value, size)
             if _is_number(value):
-                shown = " " * max(0, size - width(shown)) + shown
+                shown = _right(shown, size)
             row.append(Segment(column(shown, size) + " ", leaf_style(value)))
         return row
 
@@ -117,6 +117,11 @@ def table_of(value: list[Any], seen: Callable[[Any, Any], Any]) -> Table | None:
         widths.append(max(NARROWEST, width(sanitise(name, 80)), cells))
     numbers = frozenset(name for name in names if _is_number(first[name]))
     return Table(tuple(names), tuple(widths), numbers, len(str(len(value) - 1)))
+
+
+def _right(text: str, cells: int) -> str:
+    """A sanitised text at the right of its column."""
+    return " " * max(0, cells - width(text)) + text
 
 
 def _is_number(value: Any) -> bool:

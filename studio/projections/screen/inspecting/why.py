@@ -96,10 +96,12 @@ def _times(subject: Subject) -> list[Row]:
     if node is None or node.started_at is None:
         return []
     end = node.finished_at if node.finished_at is not None else subject.now
+    spent = spent_text(end - node.started_at)
     text = f"started {subject.moment(node.started_at)}"
     if node.finished_at is not None:
-        text += f", ended {subject.moment(node.finished_at)}"
-    text += f", took {spent_text(end - node.started_at)}"
+        text += f", ended {subject.moment(node.finished_at)}, took {spent}"
+    else:
+        text += f", {spent} ago"
     rows: list[Row] = [[], *labelled("time", text, "dim", subject.width, 3)]
     if node.deadline is not None and node.finished_at is None:
         left = duration_text(node.deadline - subject.now)
