@@ -82,7 +82,7 @@ class Opened:
     @property
     def shown(self) -> set[str]:
         """Names of the panes on screen."""
-        names = ("runs", "graph", "table", "inspector", "log")
+        names = ("runs", "graph", "table", "timeline", "inspector", "log")
         return {name for name in names if self.screen.query_one(f"#{name}").display}
 
 

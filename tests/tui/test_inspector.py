@@ -122,7 +122,7 @@ async def test_search_opens_and_scrolls_to_what_it_finds() -> None:
 
 
 async def test_a_long_history_is_read_in_slices_until_it_is_complete(monkeypatch: Any) -> None:
-    monkeypatch.setattr("studio.tui.widgets.inspected.SLICE", 5)
+    monkeypatch.setattr("studio.tui.widgets.attempt_history.SLICE", 5)
     driver = failing()
     for _ in range(10):
         driver.verb(verbs.RetryNode, "graph").fail("graph", "KeyError")

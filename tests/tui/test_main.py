@@ -242,6 +242,40 @@ async def test_the_table_shares_the_selection(tmp_path: Path) -> None:
         assert "graph" in at.shown
 
 
+async def test_one_key_goes_from_graph_to_table_to_timeline_and_back(tmp_path: Path) -> None:
+    async with opened(tmp_path, DIAMOND) as at:
+        await at.launch()
+        at.screen.select("check")
+        seen = []
+        for _ in range(3):
+            await at.press("v")
+            seen.append(at.shown - {"inspector", "log"})
+        assert seen == [{"table"}, {"timeline"}, {"graph"}]
+        assert at.screen.selected == "check"
+
+
+async def test_the_timeline_draws_attempts_and_travels_back_in_time(tmp_path: Path) -> None:
+    async with opened(tmp_path, DIAMOND) as at:
+        await at.launch()
+        await at.press("v", "v")
+        await at.settle()
+        timeline = at.screen.body.timeline
+        row = next(line for line in at.text("timeline").splitlines() if "check" in line)
+        assert row.startswith(" ✗ check")
+        assert "✗" in row[3:]
+        await at.press(*["left"] * 200)
+        before, _, after = at.text("timeline").splitlines()[0].partition("▾")
+        assert (before.strip(), "after the start" in after) == ("node", True)
+        assert at.text("timeline").splitlines()[-1] == ""
+        await at.press("escape")
+        assert timeline.cursor is None
+        assert "timeline" in at.shown
+        await at.press("left", *["right"] * 200)
+        assert timeline.cursor is None
+        await at.press("escape")
+        assert "graph" in at.shown
+
+
 # ----------------------------------------------------------------- runs
 
 

@@ -208,7 +208,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("why", ("w",), "Why", "Why the node is as it is", "node", _with_node),
     Action("launch", ("L",), "Launch", "Start a run of this workflow; again: with the same parameters", "run", _launch, 5),
     Action("new", ("N",), "New", "Create a workflow from a template", "app", _always),
-    Action("view", ("v",), "View", "Graph, table", "view", _with_file, 19),
+    Action("view", ("v",), "View", "Graph, table, timeline", "view", _with_file, 19),
     Action("find", ("slash",), "Find", "Find a node by name", "view", _with_file, 20),
     Action("copy", ("y",), "Copy", "Copy the id, error, input, output, log or command of the node", "view", _selected),
     Action("pager", ("vertical_line",), "Pager", "Open the whole log in the pager", "view", _with_run),

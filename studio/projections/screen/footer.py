@@ -83,7 +83,7 @@ def tabs_line(pane: Pane, view: str, info: str, width: int, *, ascii: bool = Fal
 
     Args:
         pane: the focused pane.
-        view: what the second pane shows: ``Graph`` or ``Table``.
+        view: what the second pane shows: ``Graph``, ``Table`` or ``Timeline``.
         info: such as ``live · pill · TB``.
         width: columns of the screen.
     """

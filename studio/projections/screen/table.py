@@ -46,7 +46,7 @@ def span_of(run: RunState | None, now: float) -> float:
 
 def name_cells(plan: Plan, paths: Iterable[str], width: int) -> int:
     """Cells of the name column."""
-    widest = max((cell_width(clean(_title(plan, path))) for path in paths), default=4)
+    widest = max((cell_width(clean(row_title(plan, path))) for path in paths), default=4)
     return min(widest + 2, max(10, width * 2 // 5))
 
 
@@ -85,7 +85,7 @@ def table_row(
     look = node_look(node) if node is not None else NODE_LOOKS["blocked"]
     word = look.word if node is not None else plan.node(path).node.uses
     marks = marks_of(node, ascii=ascii) if node is not None else ""
-    title = clean(_title(plan, path)) + marks
+    title = clean(row_title(plan, path)) + marks
     row: Row = [
         Segment(f" {look.ascii if ascii else look.glyph} ", look.style),
         Segment(fit(clean(word), WORD_CELLS), look.style if node is not None else "dim"),
@@ -98,7 +98,8 @@ def table_row(
     return row
 
 
-def _title(plan: Plan, path: str) -> str:
+def row_title(plan: Plan, path: str) -> str:
+    """What a node is called in a list; an item by its index, set in."""
     if path.endswith("]"):
         return "  " + path[path.rindex("[") :]
     return title_of(plan, path)

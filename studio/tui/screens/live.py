@@ -94,7 +94,7 @@ class LiveScreen(Guarded, Screen[None]):
         palette = getattr(self.app, "palette", None)
         self.set_class(isinstance(palette, Palette) and not palette.colour, "-plain")
         if self.ascii:
-            for pane in (self.table, self.inspector, self.log_pane, self.runs):
+            for pane in (*self.body.listings, self.inspector, self.log_pane, self.runs):
                 bar = pane.vertical_scrollbar
                 bar.renderer = AsciiScrollBar  # type: ignore[misc]  # the way its documentation names
         self.session.on_change = self._on_change
@@ -154,13 +154,15 @@ class LiveScreen(Guarded, Screen[None]):
             self.graph.say(self.hints.instead() if session.plan is None else [])
         if changes.whole:
             self.graph.show(session)
-            self.table.show(session)
+            for listing in self.body.listings:
+                listing.show(session)
             self.inspector.show(session, self.selected)
             self.log_pane.show(session, self.selected)
         elif changes.nodes:
             self.graph.refresh_cells(changes.nodes)
-            if self.table.display:
-                self.table.refresh_cells(changes.nodes)
+            for listing in self.body.listings:
+                if listing.display:
+                    listing.refresh_cells(changes.nodes)
             if self.selected in changes.nodes:
                 self.inspector.show(session, self.selected)
         if changes.logs:
@@ -190,8 +192,9 @@ class LiveScreen(Guarded, Screen[None]):
     def _tick(self) -> None:
         self._ticking = None
         self.graph.refresh_moving()
-        if self.table.display:
-            self.table.refresh_moving()
+        for listing in self.body.listings:
+            if listing.display:
+                listing.refresh_moving()
         self.draw_lines()
         self._keep_ticking()
 
@@ -273,8 +276,9 @@ class LiveScreen(Guarded, Screen[None]):
         if path == self.selected:
             return
         self.selected = path
-        if self.table.selected != path:
-            self.table.select(path, tell=False)
+        for listing in self.body.listings:
+            if listing.selected != path:
+                listing.select(path, tell=False)
         self.inspector.show(self.session, path)
         self.log_pane.show(self.session, path)
         self.draw_lines()

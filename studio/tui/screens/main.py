@@ -105,8 +105,10 @@ class MainScreen(LiveScreen):
             self.show_pane("graph")
         elif self.graph.focused_on is not None:
             self.graph.toggle_focus()
-        elif self.body.view == "table" and self.body.arrangement.size != "tiny":
-            self.cycle_view()
+        elif self.body.timeline.display and self.body.timeline.cursor is not None:
+            self.body.timeline.return_to_now()
+        elif self.body.view != "graph" and self.body.arrangement.size != "tiny":
+            self.body.turn_to("graph")
         elif self.hints.first_start:
             self.hints.dismiss()
         self.draw_lines()
@@ -127,7 +129,7 @@ class MainScreen(LiveScreen):
         self.body.toggle_zoom()
 
     def cycle_view(self) -> None:
-        """The table in place of the graph, or the graph again."""
+        """The next of graph, table and timeline."""
         self.body.cycle_view()
 
     def toggle_map(self) -> None:

@@ -245,7 +245,7 @@ async def focus_around(screen: "MainScreen") -> None:
 
 
 async def view(screen: "MainScreen") -> None:
-    """The table in place of the graph, or the graph again."""
+    """The next of graph, table and timeline."""
     screen.cycle_view()
 
 

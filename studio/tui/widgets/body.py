@@ -15,8 +15,12 @@ from studio.tui.widgets.inspector import Inspector
 from studio.tui.widgets.log_pane import LogPane
 from studio.tui.widgets.runs_pane import RunsPane
 from studio.tui.widgets.table_pane import TablePane
+from studio.tui.widgets.timeline_pane import TimelinePane
 
-View = Literal["graph", "table"]
+View = Literal["graph", "table", "timeline"]
+
+VIEWS: tuple[View, ...] = ("graph", "table", "timeline")
+"""In the order in which one key goes through them."""
 
 
 class Body(Guarded, Widget):
@@ -45,6 +49,7 @@ class Body(Guarded, Widget):
         super().__init__(id="body")
         self.graph = GraphPane(id="graph", ascii=ascii)
         self.table = TablePane(id="table", ascii=ascii)
+        self.timeline = TimelinePane(id="timeline", ascii=ascii)
         self.inspector = Inspector(id="inspector", ascii=ascii)
         self.log_pane = LogPane(id="log", ascii=ascii)
         self.runs = RunsPane(id="runs", ascii=ascii)
@@ -60,18 +65,24 @@ class Body(Guarded, Widget):
         yield self.runs
         yield self.graph
         yield self.table
+        yield self.timeline
         yield self.inspector
         yield self.log_pane
 
     @property
     def view(self) -> View:
-        """What stands in the second pane: the graph or the table; only the table where there is little room."""
+        """What stands in the second pane; only the table where there is little room."""
         return "table" if self.arrangement.size == "tiny" else self._view
+
+    @property
+    def listings(self) -> tuple[TablePane, ...]:
+        """The panes that show the run in rows instead of as a graph."""
+        return (self.table, self.timeline)
 
     def pane(self, name: Pane) -> Widget:
         """The widget of a pane."""
         if name == "graph":
-            return self.table if self.view == "table" else self.graph
+            return {"graph": self.graph, "table": self.table, "timeline": self.timeline}[self.view]
         return {"runs": self.runs, "inspector": self.inspector, "log": self.log_pane}[name]
 
     def pane_of(self, widget: Widget | None) -> Pane | None:
@@ -79,7 +90,7 @@ class Body(Guarded, Widget):
         while widget is not None and widget is not self:
             if widget.id in PANES:
                 return next(name for name in PANES if name == widget.id)
-            if widget is self.table:
+            if widget in self.listings:
                 return "graph"
             parent = widget.parent
             widget = parent if isinstance(parent, Widget) else None
@@ -98,7 +109,7 @@ class Body(Guarded, Widget):
         )
         places = self.arrangement.places
         shown = self.pane("graph")
-        for widget in (self.graph, self.table):
+        for widget in (self.graph, *self.listings):
             _put(widget, places.get("graph") if widget is shown else None)
         for name in ("runs", "inspector", "log"):
             _put(self.pane(name), places.get(name))
@@ -141,11 +152,17 @@ class Body(Guarded, Widget):
         self.show_pane(self.current)
 
     def cycle_view(self) -> View:
-        """The table in place of the graph, or the graph again; the selection is shared."""
-        self._view = "graph" if self._view == "table" else "table"
+        """The next of graph, table and timeline; the selection is shared."""
+        return self.turn_to(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
+
+    def turn_to(self, view: View) -> View:
+        """Show the run as a graph, a table or a timeline."""
+        self._view = view
         self.show_pane("graph")
-        if self._view == "table":
-            self.table.select(self.graph.selected, tell=False)
+        for listing in self.listings:
+            if listing.display:
+                listing.select(self.graph.selected, tell=False)
+                listing.refresh_cells()
         return self._view
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

@@ -36,8 +36,9 @@ class Chrome:
         self._draw_top(session, width)
         info = " · ".join(part for part in (live_word(session), body.graph.drawing_text) if part)
         if self.tabs.display:
-            view = "Table" if body.view == "table" else "Graph"
-            line = tabs_line(body.current, view, self._text(info), width, ascii=self._ascii)
+            line = tabs_line(
+                body.current, body.view.capitalize(), self._text(info), width, ascii=self._ascii
+            )
             self.tabs.show_line(line)
         if self.detail.display:
             run = session.run
@@ -82,6 +83,8 @@ class Chrome:
         parts = [part for part in (needs, "" if tabs else info) if part]
         body.graph.set_titles(self._text(f"{number}Graph{summary}"), self._text(" · ".join(parts)))
         body.table.set_titles(self._text(f"{number}Table{summary}"), self._text(needs))
+        time = " · ".join(part for part in (needs, body.timeline.legend) if part)
+        body.timeline.set_titles(self._text(f"{number}Timeline{summary}"), self._text(time))
 
     def _text(self, text: str) -> str:
         return text.replace("·", "-").encode("ascii", "replace").decode() if self._ascii else text

@@ -8,8 +8,7 @@ from studio.application.session import Session
 from studio.errors import StudioError
 from studio.model.nodes import Node
 from studio.projections.masking import Mask, mask_run
-from studio.projections.screen.inspecting.attempts import AttemptBook
-from studio.projections.screen.inspecting.comparison import Comparison, last_input
+from studio.projections.screen.inspecting.comparison import Comparison, last_good_run, last_input
 from studio.projections.screen.inspecting.error import short_file
 from studio.projections.screen.inspecting.groups import group_rows
 from studio.projections.screen.inspecting.paragraphs import paragraph
@@ -31,33 +30,25 @@ from studio.projections.screen.inspector import (
     text_page,
     value_page,
 )
+from studio.tui.widgets.attempt_history import AttemptHistory
 from studio.tui.widgets.local_time import local_time
 from studio.tui.widgets.quoted_files import QuotedFiles
-
-SLICE: Final = 1_500
-"""Records read at a time for the attempts: about 15 ms; the rest follows while the screen stays answerable."""
 
 COMPARED_RECORDS: Final = 2_000
 """Records of the last good run looked through for the node's input."""
 
 
 class Inspected:
-    """One node under inspection.
-
-    Attributes:
-        complete: false while the history is not read to its end; ask for the page again soon.
-    """
+    """One node under inspection."""
 
     def __init__(self, *, ascii: bool = False) -> None:
         self.session: Session | None = None
         self.path: str | None = None
         self.run: int | None = None
-        self.complete = True
         self._ascii = ascii
-        self._book = AttemptBook()
+        self._history = AttemptHistory()
         self._trees: dict[str, tuple[Hashable, ValueTree | None]] = {}
         self._asked: Hashable = None
-        self._problem = ""
         self._finding: tuple[Hashable, Finding] | None = None
         self._files = QuotedFiles()
         self._mask: tuple[Hashable, Mask] = (None, Mask(None, {}))
@@ -67,13 +58,17 @@ class Inspected:
         """Inspect a node. Returns whether it is another one than before."""
         other_run = session.shown_run != self.run or session is not self.session
         another = other_run or path != self.path
-        if other_run:
-            self._book, self.complete = AttemptBook(), True
+        self._history.turn_to(session.shown_run)
         if another:
             self._trees.clear()
             self._asked = self._finding = None
         self.session, self.path, self.run = session, path, session.shown_run
         return another
+
+    @property
+    def complete(self) -> bool:
+        """False while the history is not read to its end; ask for the page again soon."""
+        return self._history.complete
 
     def tabs(self) -> tuple[str, ...]:
         """Tabs that the node has."""
@@ -129,20 +124,21 @@ class Inspected:
         if tab in ("Input", "Output"):
             finding = self._finding_of(subject, tab)
             return value_page(subject, finding, self._tree(finding, tab))
-        if tab in ("Error", "Attempts"):
-            self._read_history()
+        if tab in ("Error", "Attempts") and self.session is not None:
+            self._history.read(self.session)
         source, written = self._quoted(subject, tab)
         page = text_page(
             subject,
             tab,
-            lines=self._book.of(subject.path),
-            complete=self.complete,
+            lines=self._history.book.of(subject.path),
+            complete=self._history.complete,
             source=source,
             written=written,
             compared=self._comparison(subject) if tab == "Error" else (),
         )
-        if self._problem and tab in ("Error", "Attempts"):
-            return Page([*page.head, [], *paragraph(self._problem, "bad", subject.width)])
+        problem = self._history.problem
+        if problem and tab in ("Error", "Attempts"):
+            return Page([*page.head, [], *paragraph(problem, "bad", subject.width)])
         return page
 
     def _finding_of(self, subject: Subject, tab: str) -> Finding:
@@ -186,18 +182,6 @@ class Inspected:
         name = entry.display if entry is not None else short_file(session.shown_file)
         return self._files.read(session.shown_file, name), known.node if known else None
 
-    def _read_history(self) -> None:
-        """Take in what the history has got since, a slice at a time."""
-        if self.session is None or self.run is None:
-            return
-        self._problem = ""
-        try:
-            records = self.session.studio.reading.records(self.run, self._book.position)
-            self.complete = self._book.add(islice(records, SLICE)) < SLICE
-        except StudioError as error:
-            self.complete = True
-            self._problem = str(error)
-
     def _comparison(self, subject: Subject) -> Sequence[str]:
         """The last good run's input beside this one's, looked up once."""
         session, node = self.session, subject.node
@@ -213,24 +197,17 @@ class Inspected:
         run, state, node = subject.run, subject.state, subject.node
         if run is None or state is None or node is None:
             return None
-        earlier = next(
-            (
-                row
-                for row in session.rows
-                if row.run < run.number and row.file == run.file and row.state == "succeeded"
-            ),
-            None,
-        )
+        earlier = last_good_run(session.rows, run)
         if earlier is None:
             return None
         try:
-            records = islice(session.studio.reading.records(earlier.run), COMPARED_RECORDS)
+            records = islice(session.studio.reading.records(earlier), COMPARED_RECORDS)
             before = last_input(records, subject.path)
         except StudioError:
             return None  # the comparison is an extra; the run's own error is what the tab is for
         if before is None:
             return None
-        return Comparison(earlier.run, before.input, state.event(node.input_position).input)
+        return Comparison(earlier, before.input, state.event(node.input_position).input)
 
 
 def base_of(path: str) -> str:

@@ -12,7 +12,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from studio.application.session import Session
+from studio.application.session import Plan, Session
 from studio.projections.screen.picture import MOVING
 from studio.projections.screen.table import (
     Row,
@@ -160,24 +160,32 @@ class TablePane(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
         row = self._rows.get(path)
         session = self._session
         if row is None and session is not None and session.plan is not None:
-            row = self._rows[path] = table_row(
-                session.plan,
-                session.run,
-                path,
-                session.now(),
-                names=self._names,
-                span=self._span,
-                width=self.size.width,
-                ascii=self._ascii,
-            )
+            row = self._rows[path] = self.make_row(session, session.plan, path)
         return row or []
+
+    def make_row(self, session: Session, plan: Plan, path: str) -> Row:
+        """One row, as it is now."""
+        return table_row(
+            plan,
+            session.run,
+            path,
+            session.now(),
+            names=self._names,
+            span=self._span,
+            width=self.size.width,
+            ascii=self._ascii,
+        )
+
+    def make_head(self) -> Row:
+        """The line above the rows."""
+        return head_row(self._names, self._span, self.size.width)
 
     def draw_line(self, y: int) -> Strip:
         """The titles, or one row."""
         width = self.size.width
         place = y - 1 + self.scroll_offset.y
         if y == 0:
-            row = head_row(self._names, self._span, width)
+            row = self.make_head()
             path = None
         elif place < len(self._paths):
             path = self._paths[place]

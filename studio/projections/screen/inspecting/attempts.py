@@ -1,6 +1,6 @@
 """The attempts of each node, read off the history as it comes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -80,6 +80,10 @@ class AttemptBook:
     def of(self, path: str) -> list[AttemptLine]:
         """What was tried at a node, oldest first."""
         return self._lines.get(path, [])
+
+    def all(self) -> Iterable[tuple[str, Sequence[AttemptLine]]]:
+        """What was tried, by node."""
+        return self._lines.items()
 
     # ----------------------------------------------------------------- events
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from studio.core.events import AttemptStarted, Record
+from studio.core.state import RunState
+from studio.projections.listing import RowLike
 from studio.projections.screen.inspecting.leaves import expression
 from studio.projections.screen.inspecting.subject import Subject
 from studio.projections.screen.inspecting.values import describe
@@ -43,6 +45,23 @@ class Comparison(NamedTuple):
         if len(found) > SHOWN:
             lines.append(f"… {len(found) - SHOWN} more differences")
         return lines
+
+
+def last_good_run(rows: Iterable[RowLike], run: RunState) -> int | None:
+    """Number of the last run of the same file that began before this one and succeeded.
+
+    Args:
+        rows: the list of runs, newest first.
+        run: this one.
+    """
+    return next(
+        (
+            row.run
+            for row in rows
+            if row.run < run.number and row.file == run.file and row.state == "succeeded"
+        ),
+        None,
+    )
 
 
 def last_input(records: Iterable[Record], path: str) -> AttemptStarted | None:
