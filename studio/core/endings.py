@@ -9,6 +9,7 @@ from studio.core.events import (
     AttemptFailed,
     AttemptStarted,
     CompensationFinished,
+    RunFailing,
     RunFinished,
 )
 from studio.core.resilience.compensation import (
@@ -35,7 +36,7 @@ def end_run(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
     if run.cancelled:
         return [RunFinished("cancelled", message=run.message)]
     failed = first_failure(run)
-    if failed is None and not run.timed_out:
+    if failed is None and not run.failing:
         return [_succeed(state, run)]
     policy = run.plan.workflow.compensation
     if policy.when == "failure":
@@ -78,14 +79,17 @@ def _told(failed: NodeState | None) -> str:
     return f"{failed.path} failed: {failed.failure.type}: {failed.failure.message}"[:500]
 
 
-def _succeed(state: EngineState, run: RunState) -> RunFinished:
+def _succeed(state: EngineState, run: RunState) -> RunFinished | RunFailing:
+    """The end of a run all of whose nodes did well, unless its outputs cannot be rendered.
+
+    Then it fails like any other run, so that what its nodes did is undone.
+    """
     outputs: Any = {}
     if run.plan.outputs is not None:
         try:
             outputs = run.plan.outputs.render(run_scope(state, run)).value
         except ExpressionError as error:
-            message = error.within("outputs")
-            return RunFinished("failed", message=message, degraded=is_degraded(run))
+            return RunFailing("", error.within("outputs"))
     return RunFinished("succeeded", outputs=outputs, degraded=is_degraded(run))
 
 

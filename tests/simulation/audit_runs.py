@@ -205,11 +205,20 @@ def on_finished(ledger: Ledger, run: RunBook, event: RunFinished, record: Record
         require(17, not held, f"{where}, but {held} wait for a person")
     if event.phase == "cancelled":
         require(17, run.cancelled or run.failing, f"{where}, but nobody asked for it")
+    if event.phase == "failed" and run.plan.workflow.compensation.when == "failure":
+        left = [book.path for book in run.nodes.values() if _stands(book)]
+        free = run.plan.workflow.compensation.scope == "workflow" and not _behind_barrier(run)
+        require(15, not left or not free, f"{where}, but {left} should have been undone")
     if event.phase == "compensated" and run.plan.workflow.compensation.scope == "workflow":
         left = [book.path for book in run.nodes.values() if _stands(book)]
         require(15, not left, f"{where}, but the effects of {left} stand")
     run.ended, run.phase = True, event.phase
     run.paused = False
+
+
+def _behind_barrier(run: RunBook) -> bool:
+    """Whether something that cannot be undone may have ended a plan before its first step."""
+    return any(book.effect and book.plan.node.irreversible for book in run.nodes.values())
 
 
 def _stands(book: NodeBook) -> bool:

@@ -62,6 +62,8 @@ def _outputs(rng: Random, nodes: dict[str, Node]) -> dict[str, Any]:
         return {}
     if not nodes:
         return {}
+    if rng.random() < 0.1:
+        return {"broken": "{{ params.none + 1 }}"}
     return {"last": "{{ nodes.%s.output }}" % rng.choice(list(nodes))}  # noqa: UP031  braces are the template's
 
 

@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from studio.core import commands as verbs
-from studio.core.events import AttemptStarted, CompensationFinished, CompensationStarted
+from studio.core.events import (
+    AttemptStarted,
+    CompensationFinished,
+    CompensationStarted,
+    RunFailing,
+)
 from studio.model.nodes import Edge, Node
 from studio.model.policies import CompensationPolicy, Retry
 from tests.unit.core.driver import Driver, node, undo, workflow
@@ -83,6 +88,40 @@ def test_a_run_without_undos_just_fails() -> None:
     driver = Driver(node("a"), node("bad", "a")).finish("a").fail("bad")
     assert driver.shown() == "failed"
     assert driver.of(CompensationStarted) == []
+
+
+def test_a_run_whose_outputs_cannot_be_rendered_is_undone_like_any_that_fails() -> None:
+    broken = {"x": "{{ nodes.a.output < 'a' }}"}
+    driver = Driver(node("a", compensate=undo(input={"why": "{{ error }}"})), outputs=broken)
+    driver.finish("a", 5)
+    assert driver.undone() == ["a"]
+    assert driver.shown() == "compensating"
+    started = next(event for event in driver.of(AttemptStarted, "a") if event.undo)
+    assert started.input == {"why": None}
+    driver.finish("a", undo=True)
+    assert driver.shown() == "compensated"
+    assert driver.run().message.startswith("outputs.x: ")
+    assert [event.node for event in driver.of(RunFailing)] == [""]
+
+
+def test_outputs_that_can_be_rendered_after_a_retry_let_the_run_succeed() -> None:
+    broken = {"x": "{{ nodes.a.output < 3 }}"}
+    driver = Driver(node("a"), outputs=broken).finish("a", "text")
+    assert driver.shown() == "failed"
+    driver.verb(verbs.RetryNode, "a").finish("a", 2)
+    assert driver.shown() == "succeeded"
+    assert driver.run().outputs == {"x": True}
+
+
+def test_doubts_come_first_when_outputs_cannot_be_rendered() -> None:
+    driver = Driver(
+        node("a", compensate=undo(), side_effects="external", timeout=1, critical=False),
+        outputs={"x": "{{ params.none }}"},
+    )
+    driver.tick(1).end("a", "stopped")
+    assert driver.states["a"] == "in_doubt"
+    driver.verb(verbs.MarkNode, "a", outcome="succeeded").finish("a", undo=True)
+    assert driver.shown() == "compensated"
 
 
 def test_an_irreversible_node_is_a_barrier() -> None:
