@@ -1,33 +1,50 @@
 """Take one guard out of the core at a time and see that a test notices.
 
-``python -m tests.properties.mutants`` tries every ``if`` of the rooms that decide (about five minutes on two
-cores) and lists the survivors; ``--only decide/nodes`` narrows it down, ``--every 20`` takes a sample.
+``python -m tests.properties.mutants`` tries every guard of the rooms that decide (about half an hour on one core) and
+lists the survivors; ``--only decide/nodes`` narrows it down, ``--every 20`` takes a sample.
 
-A guard is taken out by making its condition false. The mutated code is put under the functions of the imported
-module in a forked child, which then runs the fast tests of the core and stops at the first failure.
+A guard is a place where the code asks before it acts, and it is taken out in every way that a slip of the hand
+could:
+
+- the condition of an ``if`` (or of ``x if … else y``) is made false, and made true too unless it only guards a way out;
+- one part of an ``and`` or ``or`` is left out, wherever it stands, in a ``return`` too;
+- a condition of a comprehension is left out;
+- one of the values that ``in`` compares with, or one member of a set of the module, is left out;
+- an ``except`` no longer catches.
+
+The mutated code is put under the functions of the imported module in a forked child, which then runs the fast
+tests of the core and stops at the first failure.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import importlib
+import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import types
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FrameType, FunctionType
+from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import Phase
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "studio" / "core"
 
 TARGETS = (
     "decide/attempts",
+    "decide/decision",
     "decide/nodes",
+    "decide/revising",
     "decide/runs",
     "decide/verdicts",
     "endings",
@@ -37,6 +54,7 @@ TARGETS = (
     "reactions",
     "resilience/compensation",
     "resilience/retry",
+    "revision",
     "starts",
 )
 """Modules that judge; those that fold or describe are held by replay equality and tables."""
@@ -47,97 +65,203 @@ LONGEST = 180
 """Seconds after which a child counts as hanging, which is noticing too."""
 
 HARMLESS: dict[str, str] = {
-    "fire_timer: node is None": "a node that is removed leaves no timer behind; a stray one must not end the loop",
-    "gate_of: node.gate is not None": "a node behind a closed gate is held, not ready; views ask all the same",
-    "judge_edges: node.plan.plain or node.parent is not None": "a shortcut: none of its edges has a condition",
-    "render: planned.input is None and planned.settings is None": "a shortcut: there is nothing to render",
-    "start_next: run is None or run.ended": "a run that ends leaves the list; a stray one must not end the loop",
-    "_offer: node.status == 'held'": "what opens a gate has already made the node ready or blocked",
-    "phase_of: not run.open": "between two turns a run with nothing open has ended, or is in doubt",
-    "_start_undo: undo is None": "tells the type checker that a step of a plan has an undo",
-    "_wake_time: not isinstance(kind, WaitSettings)": "tells the type checker what a wait is",
+    "fire_timer: if node is None": "a node that is removed leaves no timer behind; a stray one must not end the loop",
+    "gate_of: if node.gate is not None": "a node behind a closed gate is held, not ready; views ask all the same",
+    "judge_edges: if node.plan.plain or node.parent is not None": "a shortcut: none of its edges has a condition",
+    "render: if planned.input is None and planned.settings is None": "a shortcut: there is nothing to render",
+    "start_next: if run is None or run.ended": "a run that ends leaves the list; a stray one must not end the loop",
+    "_offer: if node.status == 'held'": "what opens a gate has already made the node ready or blocked",
+    "phase_of: if not run.open": "between two turns a run with nothing open has ended, or is in doubt",
+    "_start_undo: if undo is None": "tells the type checker that a step of a plan has an undo",
+    "_wake_time: if not isinstance(kind, WaitSettings)": "tells the type checker what a wait is",
 }
 """Guards without an effect that can be seen, and why they stand nevertheless."""
+
+Change = Callable[[], None]
+"""Mutates the tree it was found in."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A guard: the module, the function it stands in, its line and the text of its condition."""
+    """A guard: the module, the function it stands in, its line, what is done to it, and its number there."""
 
     target: str
     function: str
     line: int
-    condition: str
+    what: str
+    index: int
 
     def __str__(self) -> str:
-        return f"studio/core/{self.target}.py:{self.line} {self.function}: if {self.condition}"
+        return f"studio/core/{self.target}.py:{self.line} {self.key}"
 
     @property
     def key(self) -> str:
         """Name under which a harmless guard is listed; it survives a shift of lines."""
-        return f"{self.function}: {self.condition}"
+        return f"{self.function}: {self.what}"
 
 
 def mutants(target: str) -> Iterator[Mutant]:
-    """Every ``if`` of the functions of a module."""
-    tree = ast.parse((CORE / f"{target}.py").read_text())
-    for function in tree.body:
-        if isinstance(function, ast.FunctionDef):
-            for found in ast.walk(function):
-                if isinstance(found, ast.If):
-                    text = ast.unparse(found.test)
-                    yield Mutant(target, function.name, found.lineno, text)
+    """Every guard of a module."""
+    for function, tree in _scopes(target):
+        for index, (line, what, _change) in enumerate(_changes(tree)):
+            yield Mutant(target, function, line, what, index)
 
 
-class _Remover(ast.NodeTransformer):
-    def __init__(self, line: int) -> None:
-        self.line = line
+def _scopes(target: str) -> Iterator[tuple[str, ast.AST]]:
+    """The functions of a module, and the sets it names; each is small enough to be compiled by itself."""
+    for found in ast.parse((CORE / f"{target}.py").read_text()).body:
+        if isinstance(found, ast.FunctionDef):
+            yield found.name, found
+        elif isinstance(found, ast.Assign) and isinstance(found.targets[0], ast.Name):
+            yield found.targets[0].id, found
 
-    def visit_If(self, node: ast.If) -> ast.If:
-        self.generic_visit(node)
-        if node.lineno == self.line:
-            node.test = ast.copy_location(ast.Constant(False), node.test)
-        return node
+
+def _changes(tree: ast.AST) -> Iterator[tuple[int, str, Change]]:
+    """Line, description and deed of each way to take a guard out, always in the same order."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If | ast.IfExp):
+            text = ast.unparse(node.test)
+            yield node.lineno, f"if {text}", _setter(node, "test", ast.Constant(False))
+            if not _leaves(node):
+                yield node.lineno, f"always {text}", _setter(node, "test", ast.Constant(True))
+        elif isinstance(node, ast.BoolOp):
+            word = "and" if isinstance(node.op, ast.And) else "or"
+            for index, part in enumerate(node.values):
+                neutral = ast.Constant(word == "and")
+                yield (
+                    part.lineno,
+                    f"{word} {ast.unparse(part)}",
+                    _putter(node.values, index, neutral),
+                )
+        elif isinstance(node, ast.comprehension):
+            for index, part in enumerate(node.ifs):
+                text = ast.unparse(part)
+                yield part.lineno, f"for … if {text}", _putter(node.ifs, index, ast.Constant(True))
+        elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+            if isinstance(node.comparators[0], ast.Tuple | ast.Set):
+                yield from _without_each(node.comparators[0], ast.unparse(node))
+        elif isinstance(node, ast.Set):
+            yield from _without_each(node, "")
+        elif isinstance(node, ast.ExceptHandler):
+            caught = ast.unparse(node.type) if node.type is not None else ""
+            yield node.lineno, f"except {caught}", _putter(node.body, 0, ast.Raise())
+
+
+def _leaves(node: ast.If | ast.IfExp) -> bool:
+    """Whether what an ``if`` guards ends in a way out; taken always, it would end the function at once."""
+    ways_out = ast.Return | ast.Raise | ast.Continue | ast.Break
+    return isinstance(node, ast.If) and isinstance(node.body[-1], ways_out)
+
+
+def _without_each(node: ast.Tuple | ast.Set, text: str) -> Iterator[tuple[int, str, Change]]:
+    for index, member in enumerate(node.elts):
+        where = f" of {text}" if text else ""
+        yield member.lineno, f"member {ast.unparse(member)}{where}", _dropper(node.elts, index)
+
+
+def _setter(node: ast.AST, field: str, value: ast.expr) -> Change:
+    return lambda: setattr(node, field, value)
+
+
+def _putter(listed: list[Any], index: int, value: ast.AST) -> Change:
+    return lambda: listed.__setitem__(index, value)
+
+
+def _dropper(listed: list[ast.expr], index: int) -> Change:
+    return lambda: listed.__delitem__(index)
 
 
 def apply(mutant: Mutant) -> None:
-    """Put the mutated code under the function as every importer knows it."""
+    """Put the mutated code under the function, or the mutated set under its name, as every importer knows it."""
     path = CORE / f"{mutant.target}.py"
     module = importlib.import_module(f"studio.core.{mutant.target.replace('/', '.')}")
-    tree = _Remover(mutant.line).visit(ast.parse(path.read_text()))
-    code = compile(tree, str(path), "exec")
-    for const in code.co_consts:
-        if isinstance(const, CodeType) and const.co_name == mutant.function:
-            function = getattr(module, mutant.function)
-            assert isinstance(function, FunctionType)
-            function.__code__ = const
+    tree = next(tree for name, tree in _scopes(mutant.target) if name == mutant.function)
+    list(_changes(tree))[mutant.index][2]()
+    ast.fix_missing_locations(tree)
+    assert isinstance(tree, ast.stmt)
+    if isinstance(tree, ast.FunctionDef):
+        code = compile(ast.Module([tree], []), str(path), "exec")
+        inner = next(const for const in code.co_consts if isinstance(const, CodeType))
+        function = getattr(module, mutant.function)
+        assert isinstance(function, FunctionType)
+        function.__code__ = inner
+        return
+    names: dict[str, Any] = {}
+    exec(compile(ast.Module([tree], []), str(path), "exec"), {**vars(module)}, names)
+    before = getattr(module, mutant.function)
+    for known in list(sys.modules.values()):
+        if isinstance(known, types.ModuleType) and known.__name__.startswith("studio."):
+            for name, value in list(vars(known).items()):
+                if value is before:
+                    setattr(known, name, names[mutant.function])
 
 
-def survives(mutant: Mutant | None) -> bool:
-    """Whether all tests pass without the guard (or with all guards, for None), in a child of this process."""
+def survives(mutant: Mutant, watch: Watch) -> bool:
+    """Whether all tests pass without the guard, in a child of this process.
+
+    Only those are run that call its function: no other can notice. Those of a set of the module are all of them.
+    """
+    callers = watch.callers.get((str(CORE / f"{mutant.target}.py"), mutant.function))
+    if callers is None and not mutant.function.isupper():
+        return True
     child = os.fork()
     if child == 0:
         signal.alarm(LONGEST)
-        null = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(null, descriptor)
         try:
-            if mutant is not None:
-                apply(mutant)
-            status = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *TESTS])
+            apply(mutant)
+            status = _run_tests("-x", plugins=(Only(callers),) if callers is not None else ())
         except BaseException:
             os._exit(9)
-        os._exit(int(status))
+        os._exit(status)
     _pid, status = os.waitpid(child, 0)
     return status == 0
+
+
+def _run_tests(*options: str, plugins: tuple[object, ...] = ()) -> int:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        plain = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        return int(pytest.main([*options, *plain, *TESTS], plugins=list(plugins)))
+
+
+class Watch:
+    """Notes which functions of the core each test calls; a plugin of pytest."""
+
+    def __init__(self) -> None:
+        self.callers: dict[tuple[str, str], set[str]] = {}
+        self._test = ""
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        """Watch one test."""
+        self._test = item.nodeid
+        sys.setprofile(self._note)
+        yield
+        sys.setprofile(None)
+
+    def _note(self, frame: FrameType, event: str, _arg: object) -> None:
+        if event == "call":
+            code = frame.f_code
+            self.callers.setdefault((code.co_filename, code.co_name), set()).add(self._test)
+
+
+class Only:
+    """Leaves out the tests that never call the function; a plugin of pytest."""
+
+    def __init__(self, tests: set[str]) -> None:
+        self.tests = tests
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep what matters."""
+        items[:] = [item for item in items if item.nodeid in self.tests]
 
 
 def main() -> int:
     """Run the check. Returns 0 when nothing survived, 1 otherwise, 2 when it cannot be run as things stand."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else None)
-    parser.add_argument("--only", help="a module such as decide/nodes")
+    parser.add_argument("--only", action="append", help="a module such as decide/nodes")
     parser.add_argument("--every", type=int, default=1, help="try every Nth guard")
     parser.add_argument("--part", default="1/1", help="i/n: the i-th of n equal parts")
+    parser.add_argument("--list", action="store_true", help="only name the guards")
     options = parser.parse_args()
     part, parts = (int(number) for number in options.part.split("/"))
     os.chdir(ROOT)
@@ -145,18 +269,27 @@ def main() -> int:
     if gone:
         print(f"listed as harmless, but no longer there: {', '.join(sorted(gone))}")
         return 2
-    targets = [target for target in TARGETS if options.only in (None, target)]
+    targets = [target for target in TARGETS if options.only is None or target in options.only]
     found = [mutant for target in targets for mutant in mutants(target)]
-    chosen = [mutant for mutant in found[:: options.every] if mutant.key not in HARMLESS]
-    if not survives(None):
+    every = [mutant for mutant in found[:: options.every] if mutant.key not in HARMLESS]
+    chosen = every[part - 1 :: parts]
+    if options.list:
+        print(*chosen, sep="\n")
+        return 0
+    # A failure is enough: the smallest example of it is of no interest here.
+    hypothesis.settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate))
+    hypothesis.settings.load_profile("mutants")
+    _run_tests("--collect-only")  # every child finds the test modules loaded
+    watch = Watch()
+    if _run_tests(plugins=(watch,)) != 0:
         print("the tests fail with every guard in place", file=sys.stderr)
         return 2
-    survivors = []
-    for mutant in chosen[part - 1 :: parts]:
-        if survives(mutant):
-            survivors.append(mutant)
+    survivors = 0
+    for mutant in chosen:
+        if survives(mutant, watch):
+            survivors += 1
             print(f"survives: {mutant}", flush=True)
-    print(f"{len(chosen[part - 1 :: parts])} guards taken out, {len(survivors)} not noticed")
+    print(f"{len(chosen)} guards taken out, {survivors} not noticed")
     return 1 if survivors else 0
 
 

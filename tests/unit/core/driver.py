@@ -16,7 +16,16 @@ from studio.core import commands as verbs
 from studio.core.commands import AnyCommand, Command, Refusal
 from studio.core.effects import due
 from studio.core.endings import phase_of
-from studio.core.events import AnyEvent, AttemptStarted, Record
+from studio.core.events import (
+    AnyEvent,
+    AttemptCancelled,
+    AttemptDoubted,
+    AttemptFailed,
+    AttemptInterrupted,
+    AttemptStarted,
+    AttemptSucceeded,
+    Record,
+)
 from studio.core.plan import Plan
 from studio.core.reactions import react
 from studio.core.state import EngineState, Flight, NodeState, RunState, TimerKey
@@ -317,6 +326,7 @@ class Driver:
         if self.check:
             self.check_replay()
             self.check_counts()
+            self.check_attempts()
 
     def replayed(self) -> EngineState:
         """A state folded from the history alone."""
@@ -358,6 +368,16 @@ class Driver:
                     assert found.taken == found.edges.count(1), f"{found.path} taken"
                     assert found.dead == found.edges.count(2) + found.edges.count(3), "dead"
 
+    def check_attempts(self) -> None:
+        """By the history, exactly those attempts have no end that are in flight or wait for their moment."""
+        waits = {
+            Flight(run.number, found.path, False, found.attempt)
+            for run in self.state.runs.values()
+            for found in run.nodes.values()
+            if found.wake is not None
+        }
+        assert without_end(self.records) == waits | set(self.state.flow.in_flight)
+
     def reload(self) -> Driver:
         """Go on from a state folded from the history, as after a restart of the engine."""
         self.state = self.replayed()
@@ -366,6 +386,31 @@ class Driver:
         outcome = take_turn(self.state, [], self.now)
         assert outcome.records == [], "recovery is idempotent"
         return self
+
+
+ENDS = AttemptSucceeded | AttemptFailed | AttemptCancelled | AttemptInterrupted | AttemptDoubted
+
+
+def without_end(records: Sequence[Record]) -> set[Flight]:
+    """Attempts that have started and not ended; fails when one starts or ends twice."""
+    found: set[Flight] = set()
+    failed: set[Flight] = set()
+    for record in records:
+        event = record.event
+        if not isinstance(event, AttemptStarted | ENDS):
+            continue
+        flight = Flight(record.run, event.node, event.undo, event.attempt)
+        if isinstance(event, AttemptStarted):
+            assert flight not in found, f"{flight} started twice"
+            found.add(flight)
+        elif isinstance(event, AttemptDoubted) and flight in failed:
+            failed.discard(flight)  # what it did before it failed is in doubt after all
+        else:
+            assert flight in found, f"{flight} ended twice"
+            found.discard(flight)
+            if isinstance(event, AttemptFailed):
+                failed.add(flight)
+    return found
 
 
 def encode(value: Any) -> bytes:
