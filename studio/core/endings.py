@@ -15,12 +15,12 @@ from studio.core.events import (
 from studio.core.resilience.compensation import (
     holds_effects,
     is_doubtful,
+    may_undo,
+    next_step,
     plan_undo,
-    undoable,
-    unfinished_undo,
 )
 from studio.core.scope import run_scope
-from studio.core.starts import gate_of, render_undo
+from studio.core.starts import gate_of, locks_free, render_undo
 from studio.core.state import CompensationState, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, Phase
 from studio.errors import ExpressionError
@@ -123,24 +123,24 @@ def _compensate(state: EngineState, run: RunState, now: float, *, by_hand: bool)
 
 
 def next_undo(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
-    """Facts that carry a compensation one step further; none while a step is open, stuck or held back."""
+    """Facts that carry a compensation one step further; none while a step is open, stuck or held back.
+
+    An undo has the locks of its node, as it touches what the node has touched.
+    """
     plan = run.compensation
     if plan is None or run.flying:
         return []
-    while plan.position < len(plan.steps):
-        node = run.nodes.get(plan.steps[plan.position])
-        if node is not None and (undoable(node) or unfinished_undo(node)):
-            break
-        plan.position += 1
-    if plan.position == len(plan.steps):
+    node = next_step(run)
+    if node is None:
         return _finish(run, plan)
-    node = run.nodes[plan.steps[plan.position]]
-    blocked = run.paused or plan.expired or node.retry_at is not None or node.gate == "hold"
-    if blocked or node.status == "compensation_failed":
+    plan.position = plan.steps.index(node.path, plan.position)
+    if not may_undo(run, node):
         return []
     flow = state.flow
     if flow.max_concurrency is not None and len(flow.in_flight) >= flow.max_concurrency:
         flow.starved[run.number] = None
+        return []
+    if node.plan.node.locks and not locks_free(state, run, node):
         return []
     return _start_undo(state, run, node, now)
 
@@ -208,10 +208,11 @@ def phase_of(run: RunState) -> Phase:
     if run.flying or run.waits:
         return run.phase
     if run.compensation is not None:
-        plan = run.compensation
-        if run.paused and not plan.expired:
+        if run.paused and not run.compensation.expired:
             return "compensating"
-        return "attention"
+        # A step that may go on, and does not, waits for a lock or for a place in the engine.
+        step = next_step(run)
+        return "compensating" if step is not None and may_undo(run, step) else "attention"
     if run.paused:
         return run.phase
     if not run.open:

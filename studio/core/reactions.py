@@ -39,14 +39,18 @@ def react(state: EngineState, now: float, may_start: bool = True) -> Facts | Non
         now: seconds since the epoch.
         may_start: false once a turn has granted as many starts as one batch may carry.
     """
-    while state.visited:
-        number = next(iter(state.visited))
-        run = state.runs.get(number)
-        facts = _react_in(state, run, now) if run is not None else []
-        if facts:
-            return number, facts
-        del state.visited[number]
-    return start_next(state, now) if may_start else None
+    while True:
+        while state.visited:
+            number = next(iter(state.visited))
+            run = state.runs.get(number)
+            facts = _react_in(state, run, now) if run is not None else []
+            if facts:
+                return number, facts
+            del state.visited[number]
+        started = start_next(state, now) if may_start else None
+        # A lock may have been offered to an undo, which its own run has to take.
+        if started is not None or not state.visited:
+            return started
 
 
 def _react_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:

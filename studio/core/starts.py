@@ -19,6 +19,7 @@ from studio.core.events import (
 from studio.core.evolve.graph import enqueue
 from studio.core.losers import stop_losers
 from studio.core.plan import PlanNode, PlanUndo, base_path
+from studio.core.resilience.compensation import may_undo, next_step
 from studio.core.scope import node_scope, undo_scope
 from studio.core.state import EngineState, NodeState, RunState, Waiter
 from studio.errors import ExpressionError
@@ -121,13 +122,13 @@ def _start_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
             flow.starved[run.number] = None
             return []
         heapq.heappop(run.queue)
-        if node.plan.node.locks and not _locks_free(state, run, node):
+        if node.plan.node.locks and not locks_free(state, run, node):
             continue
         return start(state, run, node, now)
     return []
 
 
-def _locks_free(state: EngineState, run: RunState, node: NodeState) -> bool:
+def locks_free(state: EngineState, run: RunState, node: NodeState) -> bool:
     """Take a place in the queue of each lock; true when every lock is free and it is this node's turn."""
     flow = state.flow
     turn = True
@@ -175,15 +176,21 @@ def _offer_locks(state: EngineState) -> None:
         elif first != offered:
             flow.contended[name] = first
             run = state.runs[first.run]
-            enqueue(state, run, run.nodes[first.node])
+            node = run.nodes[first.node]
+            if node.status == "ready":
+                enqueue(state, run, node)
+            else:
+                state.visited[run.number] = None  # its undo is the next step of a plan
 
 
 def _still_waits(state: EngineState, entry: Waiter) -> bool:
     run = state.runs.get(entry.run)
     node = run.nodes.get(entry.node) if run is not None else None
-    if run is None or node is None or node.status != "ready" or node.age != entry.age:
+    if run is None or node is None or node.age != entry.age:
         return False
-    return gate_of(run, node) is None
+    if node.status == "ready":
+        return gate_of(run, node) is None
+    return next_step(run) is node and may_undo(run, node)
 
 
 def start(state: EngineState, run: RunState, node: NodeState, now: float) -> list[AnyEvent]:

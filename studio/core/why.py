@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from studio.core.events import Origin
 from studio.core.joins import join_verdict
 from studio.core.plan import PlanEdge
+from studio.core.resilience.compensation import may_undo, next_step
 from studio.core.starts import gate_of
 from studio.core.state import BROKEN, DEAD, TAKEN, UNRESOLVED, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
@@ -67,6 +68,8 @@ def _by_status(
     state: EngineState, run: RunState, node: NodeState, now: float | None
 ) -> Iterator[Reason]:
     status = node.status
+    if next_step(run) is node and may_undo(run, node):
+        yield from _next_undo(state, run, node, now)
     if status in ("blocked", "ready", "held"):
         yield from _not_started(state, run, node, now)
     elif status == "running":
@@ -163,10 +166,23 @@ def _gate(run: RunState, node: NodeState) -> Reason | None:
     return Reason("gate", texts.get(kind, f"{node.path} is stopped ({kind})"))
 
 
+def _next_undo(
+    state: EngineState, run: RunState, node: NodeState, now: float | None
+) -> Iterator[Reason]:
+    """What keeps the next step of a compensation, which nothing in its own run keeps."""
+    limits = list(_limits(state, run, node, now))
+    # What a reader replays is one run; it does not see what others hold.
+    turn = (
+        f"the undo of {node.path} waits for its turn: a limit or a lock that runs share is used up"
+    )
+    yield from limits or [Reason("limit", turn)]
+
+
 def _limits(
     state: EngineState, run: RunState, node: NodeState, now: float | None
 ) -> Iterator[Reason]:
     flow = state.flow
+    waiting = node.path if node.status == "ready" else f"the undo of {node.path}"
     for name in node.plan.node.locks:
         holder = flow.holders.get(name)
         if holder is not None:
@@ -174,9 +190,10 @@ def _limits(
             what = owner.plan.workflow.name if owner is not None else "unknown"
             held = owner.nodes.get(holder.node) if owner is not None else None
             since = held.started_at if held is not None else None
+            undo = "the undo of " if holder.undo else ""
             text = (
-                f'{node.path} waits for lock "{name}", held by run {holder.run} ({what}) '
-                f"in {holder.node}{_span(now, since, 'for')}"
+                f'{waiting} waits for lock "{name}", held by run {holder.run} ({what}) '
+                f"in {undo}{holder.node}{_span(now, since, 'for')}"
             )
             yield Reason("lock", text, holder.node, since)
             continue
@@ -184,16 +201,16 @@ def _limits(
             entry for entry in flow.waiters.get(name, ()) if entry[1:] != (run.number, node.path)
         ]
         if ahead and ahead[0] < (node.age, run.number, node.path):
-            text = f'{node.path} waits for lock "{name}": run {ahead[0][1]} {ahead[0][2]} is next in line'
+            text = f'{waiting} waits for lock "{name}": run {ahead[0][1]} {ahead[0][2]} is next in line'
             yield Reason("lock", text, ahead[0][2])
     limit = run.plan.workflow.limits.max_concurrency
     mine = [flight.node for flight in flow.in_flight if flight.run == run.number]
     if limit is not None and len(mine) >= limit:
-        text = f"{node.path} waits for a place: {', '.join(mine[:4])} run, and max_concurrency is {limit}"
+        text = f"{waiting} waits for a place: {', '.join(mine[:4])} run, and max_concurrency is {limit}"
         yield Reason("limit", text, mine[0] if mine else None)
     if flow.max_concurrency is not None and len(flow.in_flight) >= flow.max_concurrency:
         text = (
-            f"{node.path} waits for a place: the engine runs {flow.max_concurrency} nodes at a time"
+            f"{waiting} waits for a place: the engine runs {flow.max_concurrency} nodes at a time"
         )
         yield Reason("limit", text)
 

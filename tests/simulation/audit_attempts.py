@@ -41,8 +41,7 @@ def on_started(ledger: Ledger, run: RunBook, event: AttemptStarted, record: Reco
     if event.undo:
         timeout = book.plan.undo.definition.timeout if book.plan.undo else None
     book.limit = timeout
-    if not event.undo:
-        _take_locks(ledger, run, book, where)
+    _take_locks(ledger, run, book, where)
     if event.wake is None:
         book.flying = True
         _take_limits(ledger, run, book, event, where)
@@ -140,9 +139,8 @@ def end(
         book.flying = False
         run.flights.discard((path, undo))
         ledger.flights -= 1
-    if not undo:
-        for name in [name for name, holder in ledger.locks.items() if holder == (run.number, path)]:
-            del ledger.locks[name]
+    for name in [name for name, holder in ledger.locks.items() if holder == (run.number, path)]:
+        del ledger.locks[name]
     book.finished_position = record.position
     return book
 

@@ -57,7 +57,12 @@ def start_while_held() -> AbstractContextManager[Any]:
 
 def ignore_locks() -> AbstractContextManager[Any]:
     """Nobody asks whether a lock is free."""
-    return patch.object(starts, "_locks_free", lambda state, run, node: True)
+    return _everywhere("locks_free", lambda state, run, node: True, starts, endings)
+
+
+def undo_without_locks() -> AbstractContextManager[Any]:
+    """An undo does not ask whether somebody else works on what it is to take back."""
+    return patch.object(endings, "locks_free", lambda state, run, node: True)
 
 
 def one_too_many_in_flight() -> AbstractContextManager[Any]:
@@ -269,6 +274,7 @@ PLANTS: tuple[Plant, ...] = (
     start_while_paused,
     start_while_held,
     ignore_locks,
+    undo_without_locks,
     one_too_many_in_flight,
     retry_beyond_max,
     no_retry_budget,

@@ -49,8 +49,7 @@ def on_started(state: EngineState, run: RunState, event: AttemptStarted, record:
     if event.deadline is not None:
         node.deadline = event.deadline
         set_timer(state, run, "deadline", event.deadline, node.path, event.undo)
-    if not event.undo:
-        hold_locks(state, run, node)
+    hold_locks(state, run, node, event.undo)
     if event.wake is None:
         take_off(state, run, node, event.undo)
 

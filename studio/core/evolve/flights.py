@@ -20,13 +20,13 @@ def _flight(run: RunState, node: NodeState, undo: bool) -> Flight:
     return Flight(run.number, node.path, undo, node.undo_attempt if undo else node.attempt)
 
 
-def hold_locks(state: EngineState, run: RunState, node: NodeState) -> None:
-    """A forward attempt has its locks from its start to its end, also while it only waits for a moment."""
+def hold_locks(state: EngineState, run: RunState, node: NodeState, undo: bool) -> None:
+    """An attempt has the locks of its node from its start to its end, also while it only waits for a moment."""
     flow = state.flow
     names = node.plan.node.locks
     if not names:
         return
-    flight = _flight(run, node, False)
+    flight = _flight(run, node, undo)
     flow.held[flight] = names
     for name in names:
         # Runs are read back one after another: what an older one held once must not displace a holder of today.

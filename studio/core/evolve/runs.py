@@ -210,6 +210,7 @@ def on_compensation_started(
     for path in event.steps:
         node = run.nodes[path]
         node.undo_tries = 0
+        node.age = record.position  # its place in the lines for its locks
         if node.status == "compensation_failed":
             become(run, node, "compensating")
     if event.deadline is not None:

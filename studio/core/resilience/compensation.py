@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 from studio.core.plan import base_path
@@ -30,6 +31,24 @@ def is_doubtful(node: NodeState) -> bool:
 def unfinished_undo(node: NodeState) -> bool:
     """Whether an earlier plan began to undo the node and did not get through."""
     return node.status in ("compensating", "compensation_failed")
+
+
+def next_step(run: RunState) -> NodeState | None:
+    """The first step of the plan under way that is not done, None when there is no plan or nothing left in it."""
+    plan = run.compensation
+    for path in islice(plan.steps, plan.position, None) if plan is not None else ():
+        node = run.nodes.get(path)
+        if node is not None and (undoable(node) or unfinished_undo(node)):
+            return node
+    return None
+
+
+def may_undo(run: RunState, node: NodeState) -> bool:
+    """Whether the next step of the plan under way may be carried out, as far as its own run is concerned."""
+    plan = run.compensation
+    if plan is None or run.flying or run.paused or plan.expired:
+        return False
+    return node.retry_at is None and node.gate != "hold" and node.status != "compensation_failed"
 
 
 def holds_effects(run: RunState, node: NodeState) -> bool:

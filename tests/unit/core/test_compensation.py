@@ -13,9 +13,13 @@ from studio.core.events import (
     CompensationStarted,
     RunFailing,
 )
+from studio.core.state import EngineState
+from studio.core.turn import replay
+from studio.core.why import explain
 from studio.model.nodes import Edge, Node
 from studio.model.policies import CompensationPolicy, Retry
 from tests.unit.core.driver import Driver, node, undo, workflow
+from tests.unit.core.test_why import why
 
 
 def saga(*more: Node, **keys: Any) -> Driver:
@@ -514,3 +518,97 @@ def test_a_compensated_run_says_who_gave_up_what() -> None:
     driver.do(verbs.MarkNode(run=1, node="b", outcome="failed"))
     undo_all(driver)
     assert (driver.shown(), driver.run().message) == ("compensated", "b was given up by ada")
+
+
+# --------------------------------------------------------------------------- locks
+
+
+def locked_undo(*more: Node, **keys: Any) -> Driver:
+    """Run 1 is undone and comes to ``a``, whose lock "l" is held by node x of run 2."""
+    driver = Driver(node("a", locks=("l",), compensate=undo()), node("bad", "a"), **keys)
+    driver.finish("a")
+    driver.start(workflow(node("x", locks=("l",)), *more, name="other"))
+    return driver.fail("bad")
+
+
+def test_an_undo_waits_for_the_locks_of_its_node_and_needs_nobody_meanwhile() -> None:
+    driver = locked_undo()
+    assert driver.undone() == []
+    assert driver.shown() == "compensating"
+    assert why(driver, "a")[0] == (
+        'the undo of a waits for lock "l", held by run 2 (other) in x for 0 s'
+    )
+    driver.reload().finish("x", run=2)
+    assert driver.undone() == ["a"]
+    driver.finish("a", undo=True)
+    assert driver.shown() == "compensated"
+    assert driver.state.flow.holders == {}
+
+
+def test_an_undo_holds_the_locks_of_its_node_to_its_end() -> None:
+    driver = Driver(node("a", locks=("l",), compensate=undo()), node("bad", "a"))
+    driver.finish("a").fail("bad")
+    driver.start(workflow(node("x", locks=("l",)), name="other"))
+    assert driver.at("x", 2).status == "ready"
+    assert why(driver, "x", 2) == [
+        'x waits for lock "l", held by run 1 (flow) in the undo of a for 0 s'
+    ]
+    driver.fail("a", undo=True)
+    assert driver.at("x", 2).status == "running"
+    driver.tick(1)
+    assert driver.open_attempt("a", undo=True) is None
+    assert driver.shown() == "compensating"
+    driver.finish("x", run=2).finish("a", undo=True)
+    assert driver.shown() == "compensated"
+
+
+def test_an_undo_stands_in_line_since_its_compensation_began() -> None:
+    driver = locked_undo()
+    driver.start(workflow(node("y", locks=("l",), priority="high"), name="third"))
+    driver.finish("x", run=2)
+    assert [flight.node for flight in driver.state.flow.in_flight] == ["a"]
+    driver.finish("a", undo=True)
+    assert [flight.node for flight in driver.state.flow.in_flight] == ["y"]
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_an_undo_that_may_not_go_on_lets_the_next_in_line_have_the_lock(paused: bool) -> None:
+    driver = Driver(
+        node("a", locks=("l",), compensate=undo()),
+        node("bad", "a"),
+        compensation=CompensationPolicy(timeout=5),
+    ).finish("a")
+    driver.start(workflow(node("x", locks=("l",)), name="other"))
+    driver.fail("bad")
+    driver.start(workflow(node("y", locks=("l",)), name="third"))
+    if paused:
+        driver.verb(verbs.PauseRun)
+    else:
+        driver.tick(5)  # the time limit of the compensation
+        assert driver.shown() == "attention"
+    driver.finish("x", run=2)
+    assert [flight.node for flight in driver.state.flow.in_flight] == ["y"]
+    driver.finish("y", run=3)
+    assert driver.undone() == []
+    driver.verb(verbs.ResumeRun if paused else verbs.Compensate)
+    driver.finish("a", undo=True)
+    assert driver.shown() == "compensated"
+
+
+def test_an_undo_without_a_place_in_the_engine_needs_nobody() -> None:
+    driver = Driver(node("a", compensate=undo()), max_concurrency=1).finish("a")
+    driver.start(workflow(node("x"), name="other"))
+    driver.verb(verbs.Compensate)
+    assert driver.shown() == "compensating"
+    assert why(driver, "a")[0] == (
+        "the undo of a waits for a place: the engine runs 1 nodes at a time"
+    )
+
+
+def test_a_reader_of_one_run_is_told_that_an_undo_waits_for_its_turn() -> None:
+    driver = locked_undo()
+    alone = EngineState(driver.plans, driver._look_up)
+    replay(alone, [record for record in driver.records if record.run == 1])
+    assert explain(alone, alone.runs[1], "a")[0].text == (
+        "the undo of a waits for its turn: a limit or a lock that runs share is used up"
+    )
