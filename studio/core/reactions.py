@@ -131,7 +131,7 @@ def settle(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]
     if verdict == "wait":
         return []
     if verdict == "fail":
-        failure = Failure("ExpressionError", node.blocking or "a condition is broken", "validation")
+        failure = Failure("ExpressionError", node.blocking, "validation")
         return fail_node(state, run, node, failure)
     if verdict == "skip":
         return [NodeSkipped(node.path, _dead_reason(run, node))]

@@ -137,7 +137,7 @@ class NodeState:
         self.failure: Failure | None = None
         self.disposition = ""
         self.cause = ""
-        self.blocking: str | None = None
+        self.blocking = ""
         self.gate: str | None = None
         self.hit = 0
         self.manual: Origin | None = None

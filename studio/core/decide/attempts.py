@@ -57,9 +57,9 @@ def finish_attempt(
     """An attempt is over. The first end counts; what comes later is recorded as ignored."""
     flight = Flight(run.number, command.node, command.undo, command.attempt)
     node = run.nodes.get(command.node)
-    if node is None or flight not in state.flow.in_flight:
-        if node is None:
-            return []
+    if node is None:
+        return []
+    if flight not in state.flow.in_flight:
         return [
             ResultIgnored(
                 command.node,
@@ -96,7 +96,7 @@ def _stop_reason(run: RunState, node: NodeState) -> str:
         return "cancelled" + (f" by {node.by.actor}" if node.by and node.by.actor else "")
     if node.stopping == "loser":
         return "another branch was faster"
-    return run.message or "the run was cancelled"
+    return run.message
 
 
 def _failure(node: NodeState, command: FinishAttempt) -> Failure:

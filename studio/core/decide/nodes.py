@@ -38,7 +38,8 @@ from studio.core.events import (
 )
 from studio.core.evolve.graph import is_automatic
 from studio.core.joins import join_verdict
-from studio.core.plan import base_path
+from studio.core.plan import PlanEdge, base_path
+from studio.core.scope import items_of
 from studio.core.state import TAKEN, EngineState, Flight, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.errors import ExpressionError
@@ -65,7 +66,7 @@ def hold_node(state: EngineState, run: RunState, node: NodeState, command: HoldN
         return refusal
     if node.gate == "hold":
         return Refusal(f"{node.path} is held already", "`release` lets it go on")
-    if node.settled or node.status not in HOLDABLE:
+    if node.status not in HOLDABLE:
         return Refusal(
             f"cannot hold {node.path}: it is {node.status}",
             "a hold stops the start or the next retry of a node; this one has neither before it",
@@ -98,10 +99,11 @@ def cancel_node(state: EngineState, run: RunState, node: NodeState, command: Can
             return Refusal(f"{node.path} is being stopped already ({node.stopping})")
         undo = node.status == "compensating"
         attempt = node.undo_attempt if undo else node.attempt
-        if undo and Flight(run.number, node.path, undo, attempt) not in state.flow.in_flight:
+        if Flight(run.number, node.path, undo, attempt) not in state.flow.in_flight:
+            # An undo between two attempts; a forward attempt that runs is always open.
             return [NodeCancelled(node.path, "cancelled by hand", undo=True, by=by)]
         return [AttemptStopRequested(node.path, attempt, "operator", undo=undo, by=by)]
-    if node.status == "waiting" and node.wake is not None:
+    if node.wake is not None:
         return [AttemptCancelled(node.path, node.attempt, "cancelled by hand", by=by)]
     if node.status in NOT_STARTED or node.status in ("backing_off", "waiting"):
         return [NodeCancelled(node.path, "cancelled by hand", by=by)]
@@ -111,7 +113,7 @@ def cancel_node(state: EngineState, run: RunState, node: NodeState, command: Can
 def _cancel_hint(run: RunState, node: NodeState) -> str:
     if node.status in ("failed", "in_doubt"):
         return f"`studio mark {run.number} {node.path} failed` gives it up"
-    if node.status in EFFECTIVE:
+    if node.status in EFFECTIVE and node.plan.undo is not None:
         return f"`studio compensate {run.number} {node.path}` takes its effect back"
     return ""
 
@@ -119,14 +121,13 @@ def _cancel_hint(run: RunState, node: NodeState) -> str:
 def _cancel_items(run: RunState, node: NodeState, command: CancelNode) -> Answer:
     by = origin(command)
     found: list[AnyEvent] = []
-    items = node.items
-    for index in range(items.count if items is not None else 0):
-        item = run.nodes[f"{node.path}[{index}]"]
-        if item.status == "running" and not item.stopping:
-            found.append(AttemptStopRequested(item.path, item.attempt, "operator", by=by))
-        elif item.status == "waiting" and item.wake is not None:
+    for item in items_of(run, node):
+        if item.status == "running":
+            if not item.stopping:
+                found.append(AttemptStopRequested(item.path, item.attempt, "operator", by=by))
+        elif item.wake is not None:
             found.append(AttemptCancelled(item.path, item.attempt, "cancelled by hand", by=by))
-        elif not item.settled and item.status != "running":
+        elif not item.settled:
             found.append(NodeCancelled(item.path, "cancelled by hand", by=by))
     return found or Refusal(f"{node.path} is being stopped already")
 
@@ -154,7 +155,7 @@ def retry_node(state: EngineState, run: RunState, node: NodeState, command: Retr
             f"cannot retry {node.path}: {first} was undone",
             f"`studio rerun {run.number} --from {first}` runs it again",
         )
-    if not (node.status in RETRYABLE or node.status in EFFECTIVE) or busy_node(run, node):
+    if not (node.status in RETRYABLE or node.status in EFFECTIVE):
         return Refusal(f"cannot retry {node.path}: it is {node.status}", _retry_hint(node))
     missing = _missing_upstream(run, node)
     if missing:
@@ -172,7 +173,7 @@ def retry_node(state: EngineState, run: RunState, node: NodeState, command: Retr
 def _retry_hint(node: NodeState) -> str:
     if node.status in IN_FLIGHT:
         return "cancel it first, or wait"
-    return "it starts by itself when its upstreams are done" if node.status == "blocked" else ""
+    return "it starts by itself when its upstreams are done"
 
 
 def _missing_upstream(run: RunState, node: NodeState) -> str:
@@ -183,24 +184,20 @@ def _missing_upstream(run: RunState, node: NodeState) -> str:
     if verdict == "go":
         return ""
     if verdict == "fail":
-        return node.blocking or "the condition of an incoming edge could not be evaluated"
-    for edge in node.plan.incoming:
-        if node.edges is not None and node.edges[edge.slot] != TAKEN:
-            return (
-                f"it needs {edge.source} (on {edge.on}), which is {run.nodes[edge.source].status}"
-            )
-    return "none of its incoming edges was taken"
+        return node.blocking
+    edge = _first_not_taken(node)
+    return f"it needs {edge.source} (on {edge.on}), which is {run.nodes[edge.source].status}"
+
+
+def _first_not_taken(node: NodeState) -> PlanEdge:
+    """The edge to look at first when the join of a node does not hold."""
+    verdicts = zip(node.plan.incoming, node.edges or b"", strict=True)
+    return next(edge for edge, verdict in verdicts if verdict != TAKEN)
 
 
 def _upstream_hint(run: RunState, node: NodeState) -> str:
-    open_edges = [
-        edge.source
-        for edge in node.plan.incoming
-        if node.edges is not None and node.edges[edge.slot] != TAKEN
-    ]
-    return (
-        f"retry {open_edges[0]}, or `studio mark {run.number} {node.path} succeeded` goes past it"
-    )
+    first = _first_not_taken(node).source
+    return f"retry {first}, or `studio mark {run.number} {node.path} succeeded` goes past it"
 
 
 def _follow(run: RunState, node: NodeState, command: RetryNode) -> list[AnyEvent]:
@@ -247,9 +244,8 @@ def mark_node(state: EngineState, run: RunState, node: NodeState, command: MarkN
 
 def _reopen_for(run: RunState, node: NodeState, command: MarkNode) -> list[AnyEvent]:
     """A mark opens the run again, unless it only tells what a doubtful node did in a run that ends anyway."""
-    for_undo = run.cancelled or run.timed_out or run.compensate_by is not None
-    caused = run.failing_node == node.path and not for_undo
-    if node.status == "in_doubt" and run.failing and not run.ended and not caused:
+    ends_anyway = run.cancelled or run.timed_out or run.failing_node != node.path
+    if node.status == "in_doubt" and ends_anyway:
         return []
     return reopen(run, command)
 

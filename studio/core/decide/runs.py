@@ -242,7 +242,7 @@ def release(state: EngineState, run: RunState, node: NodeState, command: Command
 
 def release_edges(state: EngineState, run: RunState, node: NodeState) -> Edges:
     """Verdicts on the outgoing edges of a node that succeeded and is let go now."""
-    if node.status not in EFFECTIVE or node.resolved:
+    if node.status not in EFFECTIVE:
         return NO_EDGES
     output = state.decode(node.output) if needs_output(node) else None
     return judge_edges(state, run, node, "success", node.port, output)
@@ -275,7 +275,7 @@ def compensate(state: EngineState, run: RunState, command: Compensate, now: floa
 
 def _compensate_run(state: EngineState, run: RunState, command: Compensate, now: float) -> Answer:
     plan = plan_undo(run, force=command.force)
-    if not plan.steps and (run.ended or not _may_leave_effects(run)):
+    if not plan.steps and not _may_leave_effects(run):
         if plan.barrier is not None:
             return Refusal(
                 f"{plan.barrier} is irreversible and was done last",
@@ -340,7 +340,7 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
             f"cannot undo {command.nodes[0]}: {busy[0]}, which follows it, is {run.nodes[busy[0]].status}",
             "wait for it, or cancel it first",
         )
-    standing = [name for name in standing_dependants(run, wanted) if name not in wanted]
+    standing = standing_dependants(run, wanted)
     count = len(wanted) + len(standing)
     if standing and not (command.force and command.reason):
         return Refusal(

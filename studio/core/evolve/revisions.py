@@ -89,7 +89,7 @@ def _rebuild_edges(run: RunState, event: RunRevised, position: int) -> None:
         node = run.nodes[name]
         node.edges = bytearray(len(planned.incoming)) if planned.incoming else None
         node.taken = node.dead = 0
-        node.blocking = None
+        node.blocking = ""
         if node.status in ("ready", "held") and node.manual is None and node.retry_at is None:
             # Its edges may be others now; whether it may start is judged anew.
             become(run, node, "blocked")
