@@ -136,7 +136,8 @@ class EdgeVerdict(msgspec.Struct, frozen=True, omit_defaults=True, array_like=Tr
 class RunRevised(Event, frozen=True, omit_defaults=True, tag="run_revised"):
     """The run adopts another definition; the version tells which.
 
-    ``edges`` judges the new outgoing edges of nodes that are resolved already.
+    ``edges`` judges the new outgoing edges of nodes that are resolved already. ``rewired`` are those of the
+    ``changed`` nodes of which only the incoming edges changed, so that their input is still what it was.
     """
 
     version: str
@@ -146,6 +147,7 @@ class RunRevised(Event, frozen=True, omit_defaults=True, tag="run_revised"):
     removed: tuple[str, ...] = ()
     edges: dict[str, EdgeVerdict] = {}
     by: Origin | None = None
+    rewired: tuple[str, ...] = ()
 
 
 # --------------------------------------------------------------------------- attempts

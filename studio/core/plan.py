@@ -166,9 +166,13 @@ class Plan:
         return path in self.nodes or (base is not None and base.expand is not None)
 
     def descendants(self, starts: Iterable[str]) -> list[str]:
-        """Every node that follows one of ``starts``, in topological order, the starts excluded."""
+        """Every node that follows one of ``starts``, in topological order, the starts excluded.
+
+        A node that only an earlier definition had is followed by nothing.
+        """
         seen: set[str] = set()
-        stack = [edge.target for start in starts for edge in self.node(start).outgoing]
+        known = [self.node(start) for start in starts if base_path(start) in self.nodes]
+        stack = [edge.target for start in known for edge in start.outgoing]
         while stack:
             name = stack.pop()
             if name not in seen:
@@ -177,9 +181,13 @@ class Plan:
         return sorted(seen, key=self._rank)
 
     def ancestors(self, starts: Iterable[str]) -> list[str]:
-        """Every node that precedes one of ``starts``, in topological order, the starts excluded."""
+        """Every node that precedes one of ``starts``, in topological order, the starts excluded.
+
+        A node that only an earlier definition had is preceded by nothing.
+        """
         seen: set[str] = set()
-        stack = [edge.source for start in starts for edge in self.node(start).incoming]
+        known = [self.node(start) for start in starts if base_path(start) in self.nodes]
+        stack = [edge.source for start in known for edge in start.incoming]
         while stack:
             name = stack.pop()
             if name not in seen:

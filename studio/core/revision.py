@@ -26,7 +26,7 @@ afterwards), ``archived`` (removed), ``none`` (nothing to say)."""
 EDGE_KEYS = frozenset({"needs", "join", "when"})
 """Keys that decide whether a node runs, not what it does."""
 
-IDLE_KEYS = frozenset({"name", "description", "group", "tags", "place", "keys"})
+IDLE_KEYS = frozenset({"name", "description", "group", "tags"})
 """Keys for people; a change of them changes nothing."""
 
 
@@ -80,16 +80,16 @@ def review(run: RunState, new: Plan, code: Mapping[str, str]) -> list[Verdict]:
     changes = compare(run.plan, new, code)
     verdicts: dict[str, Verdict] = {}
     for name, (change, reason) in changes.items():
-        node = run.nodes.get(name)
         if change == "removed":
             verdicts[name] = Verdict(name, change, "archived", reason)
-        elif node is None or change == "added":
+        elif change == "added":
             verdicts[name] = Verdict(name, change, "new", reason)
         elif change != "unchanged":
-            verdicts[name] = Verdict(name, change, _consequence(node, change), reason)
+            consequence = _consequence(run.nodes[name], change)
+            verdicts[name] = Verdict(name, change, consequence, reason)
     _follow(run, new, verdicts)
-    order = {name: rank for rank, name in enumerate((*new.order, *run.plan.order))}
-    return sorted(verdicts.values(), key=lambda verdict: order.get(verdict.node, 0))
+    order = {name: rank for rank, name in enumerate(dict.fromkeys((*new.order, *run.plan.order)))}
+    return sorted(verdicts.values(), key=lambda verdict: order[verdict.node])
 
 
 def safe(node: NodeState) -> bool:
@@ -103,7 +103,7 @@ def safe(node: NodeState) -> bool:
 
 
 def _consequence(node: NodeState, change: Change) -> Consequence:
-    if node.status in IN_FLIGHT or (node.status == "running" and node.items is not None):
+    if node.status in IN_FLIGHT:
         return "finishes" if change != "edges changed" else "kept"
     if node.status in EFFECTIVE:
         if change == "edges changed":

@@ -45,6 +45,7 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
             plan.version,
             run.revision + 1,
             changed=names(verdicts, "changed", "code changed", "edges changed"),
+            rewired=names(verdicts, "edges changed"),
             added=names(verdicts, "added"),
             removed=names(verdicts, "removed"),
             edges=_edges(state, run, plan),

@@ -34,7 +34,7 @@ def on_revised(state: EngineState, run: RunState, event: RunRevised, record: Rec
     _rebuild_edges(run, event, record.position)
     state.flow.dirty[run.number] = None
     for name in event.changed:
-        changed = run.nodes.get(name)
+        changed = run.nodes.get(name) if name not in event.rewired else None
         if changed is not None and changed.status not in IN_FLIGHT:
             # The input is computed again: its recipe may be another one.
             changed.input_position = changed.input_attempt = 0

@@ -357,7 +357,7 @@ class Driver:
             assert run.open == sum(not found.settled for found in tops), "open"
             counts = {status: count for status, count in run.counts.items() if count}
             fresh: dict[str, int] = {}
-            for found in tops:
+            for found in (one for one in tops if not one.archived):
                 fresh[found.status] = fresh.get(found.status, 0) + 1
             assert counts == fresh, "counts"
             assert run.flying == len(self.flights(run.number)), "flying"
