@@ -230,6 +230,6 @@ def needs_person(node: NodeState) -> bool:
         return False
     return (
         node.status in ("in_doubt", "compensation_failed", "held")
-        or (node.status == "failed" and node.disposition == "held")
+        or node.disposition == "held"
         or (node.status in EFFECTIVE and node.gate is not None)
     )

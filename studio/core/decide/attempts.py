@@ -101,12 +101,15 @@ def _stop_reason(run: RunState, node: NodeState) -> str:
 
 def _failure(node: NodeState, command: FinishAttempt) -> Failure:
     if node.stopping == "timeout":
-        timeout = node.plan.node.timeout
-        limit = f"{timeout:g} s" if timeout is not None else "its time limit"
-        return Failure("TimeoutError", f"no result within {limit}", "timeout")
+        return Failure("TimeoutError", f"no result within {_limit(node)}", "timeout")
     if command.failure is not None:
         return command.failure
     return Failure("ChildDied", command.detail or "the child process died", "interrupted")
+
+
+def _limit(node: NodeState) -> str:
+    timeout = node.plan.node.timeout
+    return f"{timeout:g} s" if timeout is not None else "its time limit"  # a revision took it away
 
 
 def succeed(
@@ -244,8 +247,7 @@ def _pass_deadline(
     if node.stopping:
         return []
     if node.status == "waiting":
-        limit = node.plan.node.timeout or 0.0
-        failure = Failure("TimeoutError", f"still waiting after {limit:g} s", "timeout")
+        failure = Failure("TimeoutError", f"still waiting after {_limit(node)}", "timeout")
         return end_failure(state, run, node, failure, now)
     attempt = node.undo_attempt if undo else node.attempt
     return [AttemptStopRequested(node.path, attempt, "timeout", undo=undo)]
@@ -255,11 +257,12 @@ def _time_out(state: EngineState, run: RunState) -> list[AnyEvent]:
     if run.compensation is not None or _waits_for_person(run):
         # A run that only waits for a person has no time limit (engine.md, "Failure": hold).
         return []
-    limit = run.plan.workflow.limits.timeout or 0.0
+    limit = run.plan.workflow.limits.timeout
+    text = f" of {limit:g} s" if limit is not None else ""  # a revision took it away
     found: list[AnyEvent] = [RunTimedOut()]
     found += stop_all(state, run)
     if not run.failing:
-        found.append(RunFailing("", f"the run took longer than its limit of {limit:g} s"))
+        found.append(RunFailing("", f"the run took longer than its limit{text}"))
     return found
 
 
@@ -269,19 +272,18 @@ def _waits_for_person(run: RunState) -> bool:
         run.flying == 0
         and run.waits == 0
         and any(
-            node.status in ("in_doubt", "held")
-            or (node.status == "failed" and node.disposition == "held")
+            node.status in ("in_doubt", "held") or node.disposition == "held"
             for node in run.nodes.values()
         )
     )
 
 
 def stop_all(state: EngineState, run: RunState) -> list[AnyEvent]:
-    """Facts that end every open forward attempt of a run."""
+    """Facts that end every open attempt of a run that is not being compensated."""
     return [
         AttemptStopRequested(flight.node, flight.attempt, "run")
         for flight in state.flow.in_flight
-        if flight.run == run.number and not flight.undo and not run.nodes[flight.node].stopping
+        if flight.run == run.number and not run.nodes[flight.node].stopping
     ]
 
 

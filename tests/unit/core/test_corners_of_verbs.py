@@ -12,7 +12,6 @@ from studio.core.events import (
     AttemptCancelled,
     AttemptStarted,
     AttemptStopRequested,
-    ChildSpawned,
     FailureDisposed,
     NodeCancelled,
     NodesReset,
@@ -21,13 +20,7 @@ from studio.core.events import (
     RunReopened,
 )
 from studio.model.nodes import (
-    BranchSettings,
-    Case,
     Edge,
-    NoopSettings,
-    PythonSettings,
-    TransformSettings,
-    Undo,
     WaitSettings,
 )
 from studio.model.policies import Breakpoint, CompensationPolicy, Limits, Retry
@@ -342,61 +335,3 @@ def test_a_run_goes_on_after_a_second_plan_for_some_of_its_nodes() -> None:
     driver.tick(0.6).verb(verbs.Compensate, nodes=("a",)).tick(0.4).finish("a", undo=True)
     assert driver.shown() == "attention"
     assert not driver.run().ended
-
-
-# --------------------------------------------------------------------------- what executors report
-
-
-@pytest.mark.parametrize(
-    ("kind", "again"),
-    [
-        (NoopSettings(), True),
-        (TransformSettings(value=1, has_value=True), True),
-        (BranchSettings(cases=(Case(port="x", when="true"),), otherwise="y"), True),
-        (WaitSettings(duration=1.0), True),
-        (PythonSettings(call="m:f"), False),
-    ],
-    ids=lambda value: getattr(value, "uses", ""),
-)
-def test_an_undo_lost_in_a_crash_is_made_again_if_it_touches_nothing(
-    kind: Any, again: bool
-) -> None:
-    lost = Undo(kind=kind)
-    driver = Driver(node("a", side_effects="external", compensate=lost), node("bad", "a"))
-    driver.finish("a").fail("bad").end("a", "lost", undo=True)
-    assert driver.undone() == (["a", "a"] if again else ["a"])
-    assert driver.states["a"] == ("compensating" if again else "compensation_failed")
-
-
-def test_a_child_that_is_born_after_the_stop_was_asked_for_is_recorded() -> None:
-    driver = Driver(node("a")).verb(verbs.CancelNode, "a")
-    driver.do(verbs.RecordSpawn(run=1, node="a", attempt=1, pid=7, started=5))
-    assert [event.pid for event in driver.of(ChildSpawned)] == [7]
-    driver.do(verbs.RecordSpawn(run=1, node="a", attempt=2, pid=8, started=5))
-    assert len(driver.of(ChildSpawned)) == 1
-
-
-def test_a_node_stopped_with_its_run_was_not_cancelled_by_whoever_started_it() -> None:
-    driver = Driver(node("a"), policy="hold").fail("a").verb(verbs.RetryNode, "a")
-    driver.verb(verbs.CancelRun).end("a", "stopped")
-    ended = driver.of(AttemptCancelled)[0]
-    assert (ended.by, ended.reason) == (None, "cancelled by ada")
-
-
-@pytest.mark.parametrize(("actor", "reason"), [("ada", "cancelled by ada"), ("", "cancelled")])
-def test_a_cancelled_attempt_names_who_cancelled_it(actor: str, reason: str) -> None:
-    driver = Driver(node("a"))
-    driver.send(verbs.CancelNode(run=1, node="a"), by=actor)
-    driver.end("a", "stopped")
-    assert driver.of(AttemptCancelled)[0].reason == reason
-
-
-@pytest.mark.parametrize(
-    ("detail", "message"), [("killed by signal 9", None), ("", "the child process died")]
-)
-def test_a_child_that_vanished_tells_what_is_known(detail: str, message: str | None) -> None:
-    driver = Driver(node("a"))
-    driver.do(verbs.FinishAttempt(run=1, node="a", attempt=1, outcome="vanished", detail=detail))
-    failure = driver.at("a").failure
-    assert failure is not None
-    assert failure.message == (message or detail)

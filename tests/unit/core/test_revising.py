@@ -14,13 +14,14 @@ from studio.core.events import (
     NodesReset,
     NodesStaled,
     RetryRequested,
+    RunFailing,
     RunReopened,
     RunRevised,
 )
 from studio.core.plan import Plan
 from studio.core.revision import blocking_removal, review
-from studio.model.nodes import Edge, Node
-from studio.model.policies import CompensationPolicy, Repeat, Retry
+from studio.model.nodes import Edge, Node, WaitSettings
+from studio.model.policies import CompensationPolicy, Limits, Repeat, Retry
 from tests.unit.core.driver import Driver, node, undo, workflow
 from tests.unit.core.scenes import SCENES
 
@@ -458,3 +459,14 @@ def test_a_repeat_that_a_revision_took_away_ends_with_its_iteration() -> None:
     driver = Driver(node("a", repeat=Repeat(until="output == 1")))
     revise(driver, node("a")).finish("a", 0)
     assert driver.states["a"] == "succeeded"
+
+
+def test_a_time_limit_that_a_revision_took_away_still_ends_a_wait_and_a_run() -> None:
+    driver = Driver(node("w", kind=WaitSettings(duration=60.0), timeout=5))
+    revise(driver, node("w", kind=WaitSettings(duration=60.0))).tick(5)
+    failure = driver.at("w").failure
+    assert failure is not None
+    assert failure.message == "still waiting after its time limit"
+    driver = Driver(node("a"), limits=Limits(timeout=5))
+    revise(driver, node("a")).tick(5).end("a", "stopped")
+    assert driver.of(RunFailing)[0].message == "the run took longer than its limit"
