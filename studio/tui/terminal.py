@@ -5,6 +5,7 @@ first write, the queue fills up, and the next write stops the whole process for 
 recoverable, since the state folder stays locked.
 """
 
+import os
 from collections.abc import Callable
 from typing import IO, Any, cast
 
@@ -50,7 +51,7 @@ class GoneTerminal:
 
 
 class SteadyDriver(LinuxDriver):
-    """Textual's driver, which closes the application when the terminal has gone."""
+    """Textual's driver, which closes the application when the terminal has gone, and has the terminal's own size."""
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(app, **options)
@@ -59,3 +60,15 @@ class SteadyDriver(LinuxDriver):
             cast("IO[str]", self._file), lambda: loop.call_soon_threadsafe(app.exit)
         )
         self._file = cast("Any", gone)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Columns and rows of the terminal; what COLUMNS and LINES say only where it does not know.
+
+        Textual asks the variables first. Exported by a shell or a test runner they are another terminal's size, or one
+        from before the window was resized: what does not fit would be drawn nowhere.
+        """
+        try:
+            size = os.get_terminal_size(self.fileno)
+        except OSError:
+            return super()._get_terminal_size()
+        return (size.columns, size.lines) if all(size) else super()._get_terminal_size()
