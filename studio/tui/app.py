@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
@@ -15,6 +17,8 @@ from studio.application.session import Session
 from studio.errors import StudioError
 from studio.tui.filters import ControlFilter
 from studio.tui.guard import Guarded
+from studio.tui.key_queue import KeyQueue
+from studio.tui.messages import KeyHandled, KeysWanted
 from studio.tui.palette import BACKGROUNDS, Palette
 from studio.tui.screens.main import MainScreen
 from studio.tui.terminal import SteadyDriver
@@ -59,6 +63,7 @@ class StudioApp(Guarded, App[None]):
         self._ascii = ascii
         self._main: MainScreen | None = None
         self._painted = False
+        self._keys = KeyQueue(self.post_message, self._takes_keys)
         self._gates: list[LineFilter] = [ControlFilter()]
         if not colour:
             self._gates.append(NoColor())
@@ -73,6 +78,45 @@ class StudioApp(Guarded, App[None]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every line passes through on its way to the terminal."""
         return [*super().get_line_filters(), *self._gates]
+
+    # ----------------------------------------------------------------- keys
+
+    def _takes_keys(self) -> bool:
+        return bool(self._screen_stack) and getattr(self.screen, "takes_keys", False)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take what the terminal sends; a key when its turn has come."""
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._keys.admit(event):
+            screen = self.screen
+            try:
+                await super().on_event(event)
+            finally:
+                if screen.is_running and screen is self.screen:
+                    (screen.focused or screen).post_message(KeyHandled(1))
+                else:
+                    self._keys.handled()
+
+    def on_key_handled(self, message: KeyHandled) -> None:
+        """A key has been through all widgets; after another lap so has what it made them tell each other."""
+        screen = self.screen
+        if message.lap == 1:
+            (screen.focused or screen).post_message(KeyHandled(2))
+        else:
+            self._keys.handled()
+
+    def on_keys_wanted(self, message: KeysWanted) -> None:
+        """A screen has come up: keys that waited for it go to it."""
+        self._keys.go_on()
+
+    def pop_screen(self) -> AwaitComplete:
+        """Take the screen on top away. A key on its way through it has done its work."""
+        popped = super().pop_screen()
+        self._keys.handled()
+        return popped
+
+    # ----------------------------------------------------------------- life
 
     def on_mount(self) -> None:
         """Open the session beside the first paint."""

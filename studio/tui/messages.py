@@ -3,12 +3,20 @@
 from textual.message import Message
 
 
-class CursorMoved(Message):
-    """The cursor of the graph is on another node; None when it is on a closed group or there is no node."""
+class KeyHandled(Message):
+    """Follows a key from the widget that got it up to the application: what arrives there has been through all of them.
 
-    def __init__(self, path: str | None) -> None:
+    Args:
+        lap: 1 behind the key; 2 behind what the key's actions told the widgets above.
+    """
+
+    def __init__(self, lap: int) -> None:
         super().__init__()
-        self.path = path
+        self.lap = lap
+
+
+class KeysWanted(Message):
+    """A screen has come up, has given the focus to one of its widgets, and can answer keys."""
 
 
 class GraphDrawn(Message):

@@ -15,6 +15,8 @@ from textual.widgets import Input
 from studio.projections.layout import Segment, cell_width
 from studio.projections.screen.top_line import fit_row
 from studio.tui.guard import Guarded
+from studio.tui.messages import KeysWanted
+from studio.tui.pacing import Paced
 from studio.tui.widgets.rows import Row, RowsView
 
 Answer = TypeVar("Answer")
@@ -63,12 +65,15 @@ def wrapped(row: Row, width: int) -> list[Row]:
     return [[*lead, Segment(parts[0], last.style)], *below]
 
 
-class Dialog(Guarded, ModalScreen[Answer], Generic[Answer]):
+class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
     """A box in the middle of the screen; Escape leaves it without an answer.
 
     Args:
         title: title of the frame.
         hint: keys, in the lower frame.
+
+    Attributes:
+        takes_keys: whether it is up and has given the focus away.
     """
 
     DEFAULT_CSS = """
@@ -86,10 +91,16 @@ class Dialog(Guarded, ModalScreen[Answer], Generic[Answer]):
 
     def __init__(self, title: str, hint: str = "esc back") -> None:
         super().__init__()
+        self.takes_keys = False
         self._cells = NARROW
         self.box = Vertical()
         self.box.border_title = title.replace("[", "(").replace("]", ")")
         self.box.border_subtitle = hint
+
+    def on_mount(self) -> None:
+        """Take keys; Textual calls this after the `on_mount` of the class that says what has the focus."""
+        self.takes_keys = True
+        self.post_message(KeysWanted())
 
     def action_leave(self) -> None:
         """Leave without an answer."""
@@ -163,7 +174,7 @@ class Menu(Dialog[str | None]):
 
     def on_mount(self) -> None:
         """Show all entries, the cursor on the first that applies."""
-        (self._input if self._filters else self._list).focus()
+        self.set_focus(self._input if self._filters else self._list)
         self._start()
 
     def write(self) -> None:
@@ -285,7 +296,7 @@ class Confirm(Dialog[bool | None]):
 
     def on_mount(self) -> None:
         """Show the consequences."""
-        self._list.focus()
+        self.set_focus(self._list)
         self.write()
 
     def write(self) -> None:
@@ -329,7 +340,7 @@ class Reader(Dialog[None]):
 
     def on_mount(self) -> None:
         """Show the rows."""
-        self._list.focus()
+        self.set_focus(self._list)
         self.write()
 
     def write(self) -> None:
@@ -370,7 +381,7 @@ class Prompt(Dialog[str | None]):
 
     def on_mount(self) -> None:
         """Type at once."""
-        self._input.focus()
+        self.set_focus(self._input)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer."""

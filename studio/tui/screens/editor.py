@@ -64,7 +64,7 @@ class ValueEditor(Dialog[str | None]):
     def on_mount(self) -> None:
         """Type at once; a value that is not there yet gives way to the first letter."""
         self._status.can_focus = False
-        self._area.focus()
+        self.set_focus(self._area)
         if self.text == "null":
             self._area.select_all()
         self.write()

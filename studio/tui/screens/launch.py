@@ -65,7 +65,7 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         self._problem.can_focus = False
         first = next(iter(self._fields.values()), None)
         if first is not None:
-            first.focus()
+            self.set_focus(first)
         self.write()
         # Textual scrolls to a field that gets the focus before the form has its height.
         self.call_after_refresh(self.call_after_refresh, self._scroll.scroll_home, animate=False)
@@ -99,7 +99,7 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         if not fields:
             return
         here = fields.index(self.focused) if self.focused in fields else 0
-        fields[(here + step) % len(fields)].focus()
+        self.set_focus(fields[(here + step) % len(fields)])
 
     def action_start(self) -> None:
         """Check the values; start, or say what is wrong with which."""

@@ -1,6 +1,7 @@
 """What keeps the panes and lines of the main screen in step with the session."""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from textual import events
@@ -18,7 +19,8 @@ from studio.projections.text import sanitise
 from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_writer
 from studio.tui.guard import Guarded, report_worker
 from studio.tui.hints import Hints
-from studio.tui.messages import CursorMoved, NodeSelected
+from studio.tui.messages import KeysWanted, NodeSelected
+from studio.tui.pacing import Paced
 from studio.tui.palette import Palette
 from studio.tui.scrollbars import AsciiScrollBar
 from studio.tui.widgets.body import Body
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 FLUSH = 0.05
 """Seconds between two flushes of changes while something happens (architecture.md, "Graph widget": 20 Hz)."""
 
+GATHER = 0.015
+"""Seconds that the first change after a pause waits for those that come with it: a node that ends and the next one
+that starts are two turns of the engine, with a commit of some milliseconds between them."""
+
 TICK = 0.5
 """Seconds between two updates of durations and countdowns while a run moves; nothing ticks when none does."""
 
@@ -42,7 +48,7 @@ NoticeKind = Literal["info", "good", "warning", "error"]
 NOTICE_STYLES = {"info": "text", "good": "good", "warning": "warn", "error": "bad"}
 
 
-class LiveScreen(Guarded, Screen[None]):
+class LiveScreen(Guarded, Paced, Screen[None]):
     """Panes and lines that follow the session; it knows no action.
 
     Args:
@@ -51,6 +57,7 @@ class LiveScreen(Guarded, Screen[None]):
 
     Attributes:
         selected: path of the selected node or item.
+        takes_keys: whether the panes show something that keys can act on.
     """
 
     AUTO_FOCUS = ""
@@ -70,6 +77,7 @@ class LiveScreen(Guarded, Screen[None]):
         self.notice_line = Line(id="notice")
         self.hints = Hints(session, ascii=ascii)
         self.selected: str | None = None
+        self.takes_keys = False
         self._news: NoticeKind | None = None
         self._fading: Timer | None = None
         self._standing: Standing | None = None
@@ -77,6 +85,7 @@ class LiveScreen(Guarded, Screen[None]):
         self._write: Callable[[str], None] = lambda text: None
         self._waking = False
         self._flushing: Timer | None = None
+        self._flushed = -FLUSH
         self._ticking: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -97,10 +106,12 @@ class LiveScreen(Guarded, Screen[None]):
             for pane in (*self.body.listings, self.inspector, self.log_pane, self.runs):
                 bar = pane.vertical_scrollbar
                 bar.renderer = AsciiScrollBar  # type: ignore[misc]  # the way its documentation names
-        self.session.on_change = self._on_change
+        self.graph.on_cursor = self._select
         self.place()
-        self.body.pane("graph").focus()
+        self.set_focus(self.body.pane("graph"))
         self.session.changed(whole=True, rows=True, files=True)
+        self.session.on_change = self._on_change
+        self.call_later(self._flush)
         if self.hints.first_start:
             self.hints.remember()
         self._write = terminal_writer(self.app)
@@ -139,12 +150,22 @@ class LiveScreen(Guarded, Screen[None]):
     def _wake_up(self) -> None:
         self._waking = False
         if self._flushing is None:
-            self._flushing = self.set_timer(FLUSH, self._flush)
+            wait = max(GATHER, self._flushed + FLUSH - monotonic())
+            self._flushing = self.set_timer(wait, self._flush)
 
     def _flush(self) -> None:
         self._flushing = None
         if not self.is_mounted:
             return
+        self._flushed = monotonic()
+        try:
+            self._show_changes()
+        finally:
+            if not self.takes_keys:
+                self.takes_keys = True
+                self.post_message(KeysWanted())
+
+    def _show_changes(self) -> None:
         session = self.session
         changes = session.take_changes()
         for notice in changes.notices:
@@ -153,9 +174,10 @@ class LiveScreen(Guarded, Screen[None]):
         if changes.whole or changes.files:
             self.graph.say(self.hints.instead() if session.plan is None else [])
         if changes.whole:
-            self.graph.show(session)
+            # The rows first: a node that the graph selects has to have one.
             for listing in self.body.listings:
                 listing.show(session)
+            self.graph.show(session)
             self.inspector.show(session, self.selected)
             self.log_pane.show(session, self.selected)
         elif changes.nodes:
@@ -188,6 +210,9 @@ class LiveScreen(Guarded, Screen[None]):
         moving = run is not None and not run.ended and (run.flying > 0 or run.waits > 0)
         if moving and self._ticking is None:
             self._ticking = self.set_timer(TICK, self._tick)
+        elif not moving and self._ticking is not None:
+            self._ticking.stop()
+            self._ticking = None
 
     def _tick(self) -> None:
         self._ticking = None
@@ -282,11 +307,6 @@ class LiveScreen(Guarded, Screen[None]):
         self.inspector.show(self.session, path)
         self.log_pane.show(self.session, path)
         self.draw_lines()
-
-    def on_cursor_moved(self, message: CursorMoved) -> None:
-        """The cursor of the graph moved; a message that was overtaken by the next move says nothing new."""
-        if message.path == self.graph.selected:
-            self._select(message.path)
 
     def on_graph_drawn(self) -> None:
         """The titles tell how the graph is drawn."""

@@ -1,11 +1,14 @@
 """The main screen: carries out keys and actions on what the panes show."""
 
-from typing import ClassVar
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from studio.application.session import AnyCommand
-from studio.projections.screen.actions import ACTIONS, BY_ID, shown_key
+from studio.application.session import AnyCommand, Session
+from studio.projections.screen.actions import ACTIONS, BY_ID, Action, shown_key
 from studio.projections.screen.footer import PANE_CALL
 from studio.projections.screen.graph import needs_in_order
 from studio.projections.screen.panes import PANES
@@ -13,8 +16,11 @@ from studio.projections.screen.wording import with_keys
 from studio.tui.guard import report_to
 from studio.tui.messages import ActionCalled, FileChosen, NodeOpened, RunChosen
 from studio.tui.screens.live import LiveScreen
-from studio.tui.verbs.table import VERBS, Verb
+from studio.tui.verbs.table import IN_TURN, VERBS, Verb
 from studio.tui.verbs.viewing import open_menu
+
+PATIENCE: Final = 0.5
+"""Seconds after which a verb that has no answer yet is told of: longer than any commit on a disk that works."""
 
 
 class MainScreen(LiveScreen):
@@ -34,9 +40,14 @@ class MainScreen(LiveScreen):
         Binding("escape", "back", show=False),
     ]
 
+    def __init__(self, session: Session, *, ascii: bool = False) -> None:
+        super().__init__(session, ascii=ascii)
+        self._turn = asyncio.Lock()
+
     async def send(self, command: AnyCommand, done: str) -> bool:
         """Send a verb; say what came of it. Returns whether it was taken."""
-        refusal = await self.session.send(command)
+        with self.waiting("asked; the answer waits for the history"):
+            refusal = await self.session.send(command)
         if refusal is not None:
             self.notice(with_keys(str(refusal), self.session.keymap.keys), "warning")
             return False
@@ -44,6 +55,15 @@ class MainScreen(LiveScreen):
         self.session.last_action = None
         self.notice(done, "info")
         return True
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Say so while something that a key asked for takes its time: the key was not lost."""
+        timer = self.set_timer(PATIENCE, lambda: self.notice(text, "warning"))
+        try:
+            yield
+        finally:
+            timer.stop()
 
     # ----------------------------------------------------------------- messages and keys
 
@@ -75,16 +95,31 @@ class MainScreen(LiveScreen):
     async def action_act(self, name: str) -> None:
         """Carry out an action of the table, or say why it does not apply."""
         action = BY_ID[name]
-        at = self.situation()
-        why_not = action.rule(at)
-        if why_not is not None:
-            self.notice(f"{shown_key(at, action)}: {why_not}", "warning")
+        if not self._applies(action):
             return
         needy = self.session.run is not None and bool(needs_in_order(self.session.run))
         if (needy or "need" not in name) and self.hints.note_action(name):
             self.draw_lines()
         # In a worker, so that a verb may wait for a dialog while the screen goes on.
-        self.run_worker(self._carry_out(VERBS[name]), group=name, exclusive=True)
+        if name in IN_TURN:
+            self.run_worker(self._in_turn(action), group=name)
+        else:
+            self.run_worker(self._carry_out(VERBS[name]), group=name, exclusive=True)
+
+    def _applies(self, action: Action) -> bool:
+        """Whether an action applies to what is selected; says why when it does not."""
+        at = self.situation()
+        why_not = action.rule(at)
+        if why_not is not None:
+            self.notice(f"{shown_key(at, action)}: {why_not}", "warning")
+        return why_not is None
+
+    async def _in_turn(self, action: Action) -> None:
+        """Carry out a verb when those asked for before it have been answered: it then acts on what they left."""
+        waited = self._turn.locked()
+        async with self._turn:
+            if not waited or self._applies(action):
+                await self._carry_out(VERBS[action.id])
 
     async def _carry_out(self, verb: Verb) -> None:
         try:

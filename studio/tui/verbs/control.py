@@ -28,7 +28,8 @@ async def launch(screen: "MainScreen") -> None:
     if values is None:
         return
     session.last_params[file] = values
-    number = await session.launch(file, values)
+    with screen.waiting("the run is about to start"):
+        number = await session.launch(file, values)
     screen.notice(f"run {number} started", "good")
 
 
@@ -242,7 +243,8 @@ async def continue_run(screen: "MainScreen") -> None:
     if run is None:
         return
     if not session.live:
-        await session.take_up(run.number)
+        with screen.waiting("the run is about to be taken up"):
+            await session.take_up(run.number)
         screen.notice(f"run {run.number} goes on where it stood", "good")
         return
     await screen.send(verbs.go_on(run.number), f"run {run.number} goes on")
@@ -312,7 +314,8 @@ async def rerun(screen: "MainScreen") -> None:
     elif chosen == "from" and path is not None:
         await screen.send(verbs.rerun(run.number, path), f"{path} and what follows run again")
     elif chosen == "all" and screen.session.shown_file is not None:
-        number = await screen.session.launch(screen.session.shown_file, run.params)
+        with screen.waiting("the run is about to start"):
+            number = await screen.session.launch(screen.session.shown_file, run.params)
         screen.notice(f"run {number} started with the parameters of run {run.number}", "good")
 
 

@@ -12,3 +12,6 @@ Verb: TypeAlias = Callable[["MainScreen"], Awaitable[None]]
 
 VERBS: dict[str, Verb] = {**control.VERBS, **viewing.VERBS}
 """Functions by action id; a test compares it with the table of actions."""
+
+IN_TURN = frozenset(control.VERBS)
+"""Actions that change a run: one is carried out after the other, and none is given up for the next."""

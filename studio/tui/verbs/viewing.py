@@ -102,7 +102,7 @@ async def open_menu(screen: "MainScreen") -> None:
     node = screen.node()
     run = screen.session.run
     if node is None or run is None:
-        screen.inspector.focus()
+        screen.show_pane("inspector")
         return
     entries = [Entry(*choice) for choice in node_choices(screen.situation())]
     lead = [state_row(node, screen.ascii), []]

@@ -116,14 +116,15 @@ class Body(Guarded, Widget):
         focused = self.screen.focused
         if self.pane_of(focused) is not None and focused is not None and not focused.display:
             # Textual would hand the focus of a hidden widget to the next in line, whatever that is.
-            self.pane(self.current).focus()
+            self.screen.set_focus(self.pane(self.current))
         return self.arrangement
 
     def show_pane(self, name: Pane) -> None:
         """Bring a pane up and give it the focus."""
         self._enter(name)
         self._on_arranged()
-        self.pane(name).focus()
+        # At once, so that the next key finds the pane; `focus` would queue it.
+        self.screen.set_focus(self.pane(name))
 
     def _enter(self, name: Pane) -> None:
         self.current = name

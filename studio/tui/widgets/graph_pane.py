@@ -1,7 +1,7 @@
 """The graph of the shown run or workflow: what is drawn of it, and where the cursor is."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import ClassVar, Literal
 
@@ -16,7 +16,7 @@ from studio.projections.layout import Layout, Segment, Style, clean, neighbour
 from studio.projections.screen.graph import around, item_counts, matches
 from studio.projections.screen.picture import Picture, Wish, draw
 from studio.tui.guard import report_worker
-from studio.tui.messages import CursorMoved, GraphDrawn, NodeOpened
+from studio.tui.messages import GraphDrawn, NodeOpened
 from studio.tui.widgets.graph_view import GraphView
 
 STYLES: tuple[Style, ...] = ("dot", "pill", "box")
@@ -37,6 +37,7 @@ class GraphPane(GraphView, inherit_bindings=False):
     Attributes:
         selected: path of the node or item that is selected; None on a closed group, and without nodes.
         drawing_text: how it is drawn, such as ``box · TB``; empty without a drawing.
+        on_cursor: called with ``selected`` when the cursor has moved; at once, so that one paint shows all of it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,6 +60,7 @@ class GraphPane(GraphView, inherit_bindings=False):
         super().__init__(id=id, ascii=ascii)
         self.selected: str | None = None
         self.drawing_text = ""
+        self.on_cursor: Callable[[str | None], None] = lambda path: None
         self._focus_on: str | None = None
         self._style: Style | None = None
         self._groups: frozenset[str] | None = None
@@ -193,7 +195,7 @@ class GraphPane(GraphView, inherit_bindings=False):
                 self._focus_on = None
                 self.selected = path
                 self._lay_out()
-                self.post_message(CursorMoved(path))
+                self.on_cursor(path)
                 return
         group = picture is not None and shown is not None and picture.group_of(shown) is not None
         if group and shown == path:
@@ -205,12 +207,14 @@ class GraphPane(GraphView, inherit_bindings=False):
             picture.raster.select(shown)
             self.refresh()
             self.reveal()
-        self.post_message(CursorMoved(path))
+        self.on_cursor(path)
 
     def action_move(self, heading: Literal["up", "down", "left", "right"]) -> None:
         """Go to the neighbour in a direction."""
         picture = self.picture
         if picture is None:
+            # A graph that is still being laid out has no directions yet.
+            self.move_in_order(1 if heading in ("down", "right") else -1)
             return
         if self.cursor is None or self.cursor not in picture.layout.boxes:
             self.select(picture.layout.layers[0][0])
@@ -221,10 +225,10 @@ class GraphPane(GraphView, inherit_bindings=False):
 
     def move_in_order(self, step: int) -> None:
         """Go to the next or previous node in topological order."""
-        picture = self.picture
-        if picture is None:
+        picture, plan = self.picture, self._plan
+        if plan is None or not plan.order:
             return
-        names = list(dict.fromkeys(picture.folded.home.values()))
+        names = list(dict.fromkeys(picture.folded.home.values()) if picture else plan.order)
         here = names.index(self.cursor) if self.cursor in names else -step
         self.select(names[min(max(here + step, 0), len(names) - 1)])
 
@@ -305,7 +309,7 @@ class GraphPane(GraphView, inherit_bindings=False):
             return f"group {clean(group)} stays open: a path leaves it and comes back"
         if now is not None and now.group_of(self.cursor) is not None:
             self.selected = None
-        self.post_message(CursorMoved(self.selected))
+        self.on_cursor(self.selected)
         return ""
 
     def action_open_group(self) -> None:

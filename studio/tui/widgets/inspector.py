@@ -115,6 +115,9 @@ class Inspector(PagedView):
         wait = SOON if not self._inspected.complete else TICK if moving else None
         if wait is not None and self._ticking is None:
             self._ticking = self.set_timer(wait, self._tick)
+        elif wait is None and self._ticking is not None:
+            self._ticking.stop()
+            self._ticking = None
 
     def _tick(self) -> None:
         self._ticking = None
