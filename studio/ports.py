@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 import msgspec
@@ -41,8 +40,7 @@ class AttemptKey(NamedTuple):
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptOrder:
+class AttemptOrder(msgspec.Struct, frozen=True):
     """All an executor needs to carry out one attempt.
 
     Args:
@@ -76,11 +74,10 @@ class AttemptOrder:
     idempotency_key: str
     result_file: str
     sensitive: tuple[str, ...] = ()
-    scope: Mapping[str, object] = field(default_factory=dict)
+    scope: Mapping[str, object] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(msgspec.Struct, frozen=True):
     """The attempt returned.
 
     Args:
@@ -92,20 +89,17 @@ class Succeeded:
     port: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True):
     """The attempt raised, exited badly, or could not be started."""
 
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(msgspec.Struct, frozen=True):
     """The attempt was ended because `Executor.cancel` asked for it; its process group is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vanished:
+class Vanished(msgspec.Struct, frozen=True):
     """The child died without a result and nobody asked it to (killed, out of memory, zygote lost)."""
 
     detail: str = ""
@@ -242,8 +236,7 @@ class RunRow(msgspec.Struct, frozen=True):
     actor: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(msgspec.Struct, frozen=True):
     """A stored definition: what a run needs to be continued after the file has changed or gone."""
 
     version: VersionHash
@@ -251,8 +244,7 @@ class Definition:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """What one turn of the engine appends, in one transaction."""
 
     records: Sequence[Record]
@@ -260,8 +252,7 @@ class Batch:
     definitions: Sequence[Definition] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RunFilter:
+class RunFilter(msgspec.Struct, frozen=True):
     """Which runs a list shows, newest first."""
 
     workflow: str | None = None
@@ -326,8 +317,7 @@ class History(HistoryReader, Protocol):
     async def aclose(self) -> None: ...
 
 
-@dataclass(slots=True)
-class StorageHealth:
+class StorageHealth(msgspec.Struct):
     """What the storage found at start and since; told by commands and in the notice line.
 
     Args:
@@ -335,6 +325,6 @@ class StorageHealth:
         read_only: whether nothing can be appended; ``why_read_only`` says why.
     """
 
-    notices: list[str] = field(default_factory=list)
+    notices: list[str] = msgspec.field(default_factory=list)
     read_only: bool = False
     why_read_only: str = ""

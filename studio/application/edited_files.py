@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+
+import msgspec
 
 from studio.application.session import Session, WorkflowFile
 from studio.loading.diagnostics import Diagnostic
@@ -14,8 +16,7 @@ from studio.loading.watcher import Appeared, FileChange, Removed
 from studio.model.places import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """What saved files did to one workflow.
 
     Args:
@@ -44,7 +45,9 @@ class Edit:
         for code in self.new.values():
             for one in code.problems:
                 place = replace(one.place, file=os.path.join(folder, one.place.file))
-                found.setdefault((place.line, one.message), replace(one, place=place))
+                found.setdefault(
+                    (place.line, one.message), msgspec.structs.replace(one, place=place)
+                )
         missing = [
             Diagnostic(Place(file), "is gone, and nodes reach it", "error", "gone")
             for file in self.gone

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover
@@ -14,8 +15,7 @@ from studio.loading.scaffold import TEMPLATES, scaffold
 from studio.model.workflow import Workflow
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedFile:
+class CheckedFile(msgspec.Struct, frozen=True):
     """What checking a file came to.
 
     Args:
@@ -34,8 +34,7 @@ class CheckedFile:
         return self.workflow is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True):
     """What checking files and folders came to: the files, and what was left out with the reason."""
 
     files: tuple[CheckedFile, ...]
@@ -66,8 +65,7 @@ def schema() -> dict[str, Any]:
     return language_schema()
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateInfo:
+class TemplateInfo(msgspec.Struct, frozen=True):
     """A template to begin a workflow from: its name and what it shows."""
 
     name: str

@@ -1,7 +1,8 @@
 """What ``studio doctor`` finds out about a state folder, without owning it."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from studio.application.location import Location
 from studio.application.reading import Reading
@@ -18,8 +19,7 @@ PAGE = 200
 """Rows of runs read at a time."""
 
 
-@dataclass(slots=True)
-class Checkup:
+class Checkup(msgspec.Struct):
     """What was found.
 
     Args:
@@ -42,8 +42,8 @@ class Checkup:
     open_runs: int = 0
     replayed: int = 0
     owner: int | None = None
-    problems: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
+    problems: list[str] = msgspec.field(default_factory=list)
+    notices: list[str] = msgspec.field(default_factory=list)
 
 
 def check_up(location: Location) -> Checkup:

@@ -3,8 +3,9 @@
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from studio.errors import DefinitionError
 
@@ -12,8 +13,7 @@ PROJECT_FILE = "studio.toml"
 STATE_FOLDER = ".studio"
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(msgspec.Struct, frozen=True):
     """A project on disk.
 
     Args:

@@ -9,9 +9,10 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from studio.application.edited_files import Edit, EditedFiles
 from studio.application.local import LocalStudio
@@ -38,8 +39,7 @@ NEVER_RAN = frozenset({"blocked", "ready", "skipped"})
 """Nodes in these states start with the newest code whatever was saved."""
 
 
-@dataclass(frozen=True, slots=True)
-class PendingRevision:
+class PendingRevision(msgspec.Struct, frozen=True):
     """An edit that a run has not adopted.
 
     Args:

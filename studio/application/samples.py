@@ -2,8 +2,9 @@
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 import studio
 from studio.errors import NotFoundError, RefusedError
@@ -15,8 +16,7 @@ _LEFT_OUT = {"__pycache__", ".studio", "output"}
 """Folders that running a sample in place leaves behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(msgspec.Struct, frozen=True):
     """What copying the samples came to.
 
     Args:

@@ -1,6 +1,7 @@
 """Opening what a screen works on: project, engine or the engine's owner, session, and the watch over its files."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ async def open_session(
     options: ScreenOptions, environ: Mapping[str, str]
 ) -> AsyncIterator[Session]:
     """A session over a file or folder, closed with its studio on leaving; runs under way stay recoverable.
+
+    Its files are followed from the moment `Session.drawn` is set.
 
     What it shows first is what a person would look for: a run that needs them, else one that is open, else the
     workflow.
@@ -47,12 +50,15 @@ async def open_session(
             _show_first(session)
             _announce(session)
             reloader = session.reloader = Reloader(session)
-            # Reading the code of every node takes longer than the first picture may wait.
+            # Reading the code of every node takes longer than the first picture may wait, and so does the watch.
             opening = asyncio.create_task(_follow_files(session, reloader))
             try:
                 yield session
             finally:
-                await opening
+                if not session.drawn.is_set():
+                    opening.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await opening
                 await reloader.close()
         finally:
             await session.close()
@@ -62,6 +68,7 @@ async def open_session(
 
 async def _follow_files(session: Session, reloader: Reloader) -> None:
     """Begin to watch the files; without the watch the screen still works, and says what is missing."""
+    await session.drawn.wait()
     try:
         await reloader.open()
     except (OSError, StudioError) as error:

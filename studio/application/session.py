@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -55,8 +54,7 @@ ROWS = 200
 """Runs that the list holds; older ones are found by number or `studio runs`."""
 
 
-@dataclass(slots=True)
-class WorkflowFile:
+class WorkflowFile(msgspec.Struct):
     """A workflow file as last read.
 
     Args:
@@ -81,16 +79,14 @@ class WorkflowFile:
         return tuple(one for one in self.diagnostics if one.severity == "error")
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """News for the notice line; ``kind`` decides its look."""
 
     text: str
     kind: Literal["info", "good", "warning", "error"] = "info"
 
 
-@dataclass(slots=True)
-class Changes:
+class Changes(msgspec.Struct):
     """What has to be drawn again.
 
     Args:
@@ -102,12 +98,12 @@ class Changes:
         notices: news, oldest first.
     """
 
-    nodes: set[str] = field(default_factory=set)
+    nodes: set[str] = msgspec.field(default_factory=set)
     whole: bool = False
     rows: bool = False
     files: bool = False
-    logs: list[tuple[AttemptKey, Sequence[LogLine]]] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
+    logs: list[tuple[AttemptKey, Sequence[LogLine]]] = msgspec.field(default_factory=list)
+    notices: list[Notice] = msgspec.field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(
@@ -123,6 +119,9 @@ class Session:
         location: project and state folder.
         sender: who acts, and their environment.
         folder: where workflow files are looked for; or one file, and only that is shown.
+
+    Attributes:
+        drawn: set once the first picture stands; what it can do without is opened after that.
     """
 
     def __init__(self, studio: AnyStudio, location: Location, sender: Sender, folder: Path) -> None:
@@ -145,6 +144,7 @@ class Session:
         self.keymap = Keymap()
         self.last_action: tuple[str, AnyCommand] | None = None
         self.on_change: Callable[[], None] = lambda: None
+        self.drawn = asyncio.Event()
         self._changes = Changes()
         self._view: RunView | None = None
         self._endings: list[Callable[[], None]] = []

@@ -1,7 +1,6 @@
 """What a front end may ask, of the engine in its own process or of the one that owns the folder."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -37,8 +36,7 @@ class Launch(msgspec.Struct, frozen=True):
     actor: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(msgspec.Struct, frozen=True):
     """Who sends commands, and the environment the runs they start or take up get.
 
     Args:
@@ -47,7 +45,7 @@ class Sender:
     """
 
     actor: str
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Studio(Protocol):

@@ -1,15 +1,15 @@
 """What the engine tells whoever listens: committed records, and passing news that is not kept."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from studio.core.events import Record
 from studio.ports import AttemptKey, LogLine
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True):
     """A node told how far it is; not part of the history."""
 
     key: AttemptKey
@@ -17,24 +17,21 @@ class Progress:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(msgspec.Struct, frozen=True):
     """Lines an attempt wrote; they are in the log store as well."""
 
     key: AttemptKey
     lines: Sequence[LogLine]
 
 
-@dataclass(frozen=True, slots=True)
-class StorageNews:
+class StorageNews(msgspec.Struct, frozen=True):
     """Storage stopped taking records, or takes them again."""
 
     paused: bool
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class EngineFailed:
+class EngineFailed(msgspec.Struct, frozen=True):
     """A defect ended the engine; nothing more will come."""
 
     message: str

@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -20,8 +19,7 @@ INLINE_SCOPES = frozenset({"transform", "branch"})
 """Kinds whose own settings hold expressions, evaluated by their executor."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunContext:
+class RunContext(msgspec.Struct, frozen=True):
     """What a run gets from whoever started it, and what is never stored.
 
     Args:
@@ -30,8 +28,8 @@ class RunContext:
         results: folder in which children leave their results.
     """
 
-    env: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = msgspec.field(default_factory=dict)
+    secrets: Mapping[str, str] = msgspec.field(default_factory=dict)
     results: str = ""
 
 

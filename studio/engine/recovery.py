@@ -1,7 +1,8 @@
 """Taking up runs whose engine died: what was open is adopted, run again, or put in doubt; never guessed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from studio.core.commands import FinishAttempt
 from studio.core.effects import AttemptEffect, Effect
@@ -12,8 +13,7 @@ from studio.engine.reports import attempt_key, finish_command
 from studio.ports import Executor
 
 
-@dataclass(slots=True)
-class Recovered:
+class Recovered(msgspec.Struct):
     """What was found open, as counts of attempts.
 
     Args:
@@ -25,7 +25,7 @@ class Recovered:
     restarted: int = 0
     adopted: int = 0
     lost: int = 0
-    runs: list[int] = field(default_factory=list)
+    runs: list[int] = msgspec.field(default_factory=list)
 
 
 async def recover(engine: Engine, executor: Executor, contexts: dict[int, RunContext]) -> Recovered:

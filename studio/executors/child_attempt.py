@@ -10,7 +10,6 @@ import signal
 import socket
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -31,8 +30,7 @@ STDERR_END: Final = 16_384
 """Bytes from the end of a command's standard error that its failure may quote."""
 
 
-@dataclass(frozen=True)
-class Remains:
+class Remains(msgspec.Struct, frozen=True):
     """What is there once a child is dead.
 
     Args:
@@ -50,8 +48,7 @@ class Remains:
     stderr: bytes
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """What a kind of node makes of an order.
 
     Args:

@@ -7,9 +7,10 @@ import importlib.util
 import stat
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TypeAlias
+
+import msgspec
 
 from studio.loading.diagnostics import Diagnostic, Report, quoted
 from studio.loading.document import Path
@@ -22,8 +23,7 @@ MAX_SOURCE_BYTES = 4 * 1024 * 1024
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(msgspec.Struct, frozen=True):
     """A Python file beside the workflow.
 
     Args:
@@ -35,7 +35,7 @@ class Module:
     """
 
     file: str
-    functions: dict[str, Function] = field(default_factory=dict)
+    functions: dict[str, Function] = msgspec.field(default_factory=dict)
     names: frozenset[str] = frozenset()
     open: bool = False
     problem: Diagnostic | None = None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass
+
+import msgspec
 
 from studio.loading.code import MAX_SOURCE_BYTES
 from studio.loading.folder_tree import SystemDisk
@@ -69,8 +70,7 @@ class CodeIndex:
         return found
 
 
-@dataclass(slots=True)
-class _Read:
+class _Read(msgspec.Struct):
     stamp: Stamp
     trusted: bool
     digest: str

@@ -6,9 +6,9 @@ import json
 import os
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+import msgspec
 from pathspec import GitIgnoreSpec
 
 from studio.loading.loader import JSON_SUFFIXES, YAML_SUFFIXES, read_bytes
@@ -31,16 +31,14 @@ _RUN_DOCUMENT = frozenset({"run", "state"})
 _FIRST_KEY = re.compile(rb"""\A(?:\xef\xbb\xbf)?\s*\{\s*["']?workflow["']?\s*:""")
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(msgspec.Struct, frozen=True):
     """Something that was not searched, with the reason."""
 
     path: FilePath
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
+class Discovery(msgspec.Struct, frozen=True):
     """What a search found.
 
     Args:
@@ -181,8 +179,7 @@ class _Search:
         return (*rules, _Rules(FilePath(os.path.abspath(folder)), spec))
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
+class _Rules(msgspec.Struct, frozen=True):
     """The patterns of one ignore file, relative to its folder."""
 
     folder: FilePath

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
+
+import msgspec
 
 from studio.loading.offsets import line_starts, locate
 from studio.model.json_value import JsonValue
@@ -38,8 +39,7 @@ class Position(NamedTuple):
 _DECIMAL = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?(?=[\s,}\]]|\Z)")
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, dict=True):
     """What a reader hands over.
 
     Args:
@@ -52,7 +52,7 @@ class Document:
     file: str
     text: str
     data: JsonValue = None
-    positions: dict[Path, Position] = field(default_factory=dict)
+    positions: dict[Path, Position] = msgspec.field(default_factory=dict)
 
     def position(self, path: Path) -> Position:
         """The position of a path, or of the nearest value above it that is written in the file."""

@@ -9,7 +9,8 @@ computed name, plug-ins, subclasses that register themselves. `docs/explanation/
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from studio.loading.code_index import CodeIndex
 from studio.loading.code_reach import Project
@@ -19,8 +20,7 @@ from studio.model.workflow import Workflow
 __all__ = ["CodeIndex", "CodePrint", "changed_code", "code_fingerprints", "files_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class CodePrint:
+class CodePrint(msgspec.Struct, frozen=True):
     """The code of a node.
 
     Args:
@@ -35,7 +35,7 @@ class CodePrint:
     digest: str
     function: str
     files: frozenset[str]
-    parts: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = msgspec.field(default_factory=dict)
     undo: str = ""
     problems: tuple[Diagnostic, ...] = ()
 

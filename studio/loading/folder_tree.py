@@ -6,8 +6,9 @@ import hashlib
 import os
 import stat
 from collections.abc import AsyncIterator, Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
+
+import msgspec
 
 from studio.loading.discovery import _LEFT_ALONE, MAX_DEPTH, MAX_FILES
 from studio.loading.document import MAX_BYTES
@@ -30,8 +31,7 @@ class RawEvent(NamedTuple):
     path: str
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(msgspec.Struct):
     """What stands below a folder.
 
     Args:
@@ -40,8 +40,8 @@ class Listing:
         truncated: the folder holds more than `MAX_FILES` entries; the rest was not looked at.
     """
 
-    folders: dict[str, int] = field(default_factory=dict)
-    files: dict[str, Stamp] = field(default_factory=dict)
+    folders: dict[str, int] = msgspec.field(default_factory=dict)
+    files: dict[str, Stamp] = msgspec.field(default_factory=dict)
     truncated: bool = False
 
 

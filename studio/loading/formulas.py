@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from studio.errors import ExpressionError
 from studio.loading.diagnostics import Report, kind_of
@@ -17,8 +18,7 @@ MAX_TEMPLATES = 1_000
 """Templates in one text; a text with more is data, not a definition."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """Which names an expression may use.
 
     Args:
@@ -36,8 +36,7 @@ class Scope:
     all_nodes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(msgspec.Struct, frozen=True):
     """One reference found in the file, with where it stands and what is allowed there."""
 
     path: Path

@@ -11,8 +11,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path as FilePath
+
+import msgspec
 
 from studio.loading.diagnostics import Diagnostic, printable
 from studio.loading.document import MAX_BYTES, Document, SyntaxProblem
@@ -27,8 +28,7 @@ YAML_SUFFIXES = (".yaml", ".yml")
 JSON_SUFFIXES = (".json",)
 
 
-@dataclass(frozen=True, slots=True)
-class LoadResult:
+class LoadResult(msgspec.Struct, frozen=True):
     """What loading a file came to.
 
     Args:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
 from studio.loading import vocabulary as words
@@ -23,8 +23,7 @@ _KIND_OF_KEY = {key: kind for kind, keys in words.KIND_KEYS.items() for key in k
 _UNDO_RETRY = Undo.model_fields["retry"].default
 
 
-@dataclass(frozen=True, slots=True)
-class AuthoredNode:
+class AuthoredNode(msgspec.Struct, frozen=True):
     """A node as read, for the checks that see the whole file.
 
     Args:

@@ -6,9 +6,10 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
+
+import msgspec
 
 from studio.loading.diagnostics import Diagnostic, kind_of, quoted, suggestion
 from studio.loading.document import SyntaxProblem
@@ -23,8 +24,7 @@ _LIMIT_KEYS = ("max_concurrency",)
 _TOML_PLACE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """What ``studio.toml`` sets.
 
     Args:
@@ -36,8 +36,7 @@ class Settings:
     state: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(msgspec.Struct, frozen=True):
     """A project and its settings.
 
     Args:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path as FilePath
+
+import msgspec
 
 from studio.errors import DefinitionError, NotFoundError, RefusedError
 from studio.loading.diagnostics import quoted, suggestion
 from studio.loading.names import id_problem
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(msgspec.Struct, frozen=True):
     """A workflow to start from.
 
     Args:

@@ -7,7 +7,7 @@ compensations; ``item`` and ``index`` in a node with ``foreach`` and in the step
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from studio.loading.formulas import Scope
 
@@ -17,8 +17,7 @@ _UNDO = frozenset({"output", "input", "error"})
 _SECRETS = frozenset({"secrets"})
 
 
-@dataclass(frozen=True, slots=True)
-class NodeScopes:
+class NodeScopes(msgspec.Struct, frozen=True):
     """The scopes of one node, or of its undo.
 
     Args:

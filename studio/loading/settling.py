@@ -9,8 +9,9 @@ taken has the same stamp before and after it was read (architecture.md, "Reload"
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+import msgspec
 
 REPLACED_QUIET = 0.05
 """Seconds without news after which a file that was renamed into place is taken."""
@@ -44,24 +45,21 @@ class Reading(NamedTuple):
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(msgspec.Struct, frozen=True):
     """A known file has another content; ``digest`` is its SHA-256, ``""`` when it cannot be read."""
 
     path: str
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Appeared:
+class Appeared(msgspec.Struct, frozen=True):
     """A file is there that was not before; ``digest`` as in `Saved`."""
 
     path: str
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(msgspec.Struct, frozen=True):
     """A known file is gone, and nothing took its place."""
 
     path: str
@@ -70,14 +68,12 @@ class Removed:
 FileChange: TypeAlias = Saved | Appeared | Removed
 
 
-@dataclass(slots=True)
-class _Known:
+class _Known(msgspec.Struct):
     stamp: Stamp
     digest: str | None
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(msgspec.Struct):
     stamp: Stamp | None
     replaced: bool
     due: float

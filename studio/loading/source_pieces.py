@@ -10,7 +10,8 @@ import ast
 import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from studio.loading.diagnostics import Diagnostic, printable
 from studio.loading.name_uses import Chain, Import, Uses, imports_of
@@ -20,8 +21,7 @@ DYNAMIC = frozenset({"globals", "vars", "eval", "exec"})
 """Built-in functions with which a function may reach anything its module has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """One or more statements.
 
     Args:
@@ -33,7 +33,7 @@ class Piece:
 
     digest: str
     uses: frozenset[Chain] = frozenset()
-    imports: Mapping[str, tuple[Import, ...]] = field(default_factory=dict)
+    imports: Mapping[str, tuple[Import, ...]] = msgspec.field(default_factory=dict)
     dynamic: bool = False
 
     @property
@@ -47,8 +47,7 @@ NOTHING = Piece("")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-@dataclass(slots=True)
-class Source:
+class Source(msgspec.Struct):
     """A module.
 
     Args:
@@ -62,14 +61,14 @@ class Source:
         cuts: pieces by their text, so that the next version takes over what did not change.
     """
 
-    definitions: dict[str, Piece] = field(default_factory=dict)
-    imports: dict[str, tuple[Import, ...]] = field(default_factory=dict)
+    definitions: dict[str, Piece] = msgspec.field(default_factory=dict)
+    imports: dict[str, tuple[Import, ...]] = msgspec.field(default_factory=dict)
     functions: frozenset[str] = frozenset()
-    decorated: list[tuple[str, Chain]] = field(default_factory=list)
+    decorated: list[tuple[str, Chain]] = msgspec.field(default_factory=list)
     effects: Piece = NOTHING
     main: Piece = NOTHING
     problem: Diagnostic | None = None
-    cuts: dict[object, Piece] = field(default_factory=dict)
+    cuts: dict[object, Piece] = msgspec.field(default_factory=dict)
 
 
 def cut(source: bytes, shown: str, before: Source | None = None) -> Source:

@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
+
+import msgspec
 
 from studio.loading.folder_tree import SUFFIXES, Disk, Listing, RawEvent, SystemDisk
 from studio.loading.settling import Appeared, FileChange, Removed, Saved, Settling, Stamp
@@ -32,8 +33,7 @@ LISTEN_AGAIN = 0.1
 """Seconds until the sweep that finds what happened while the system was told about new folders."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limited:
+class Limited(msgspec.Struct, frozen=True):
     """Saves are noticed later than usual, or not everywhere; ``reason`` says why, for people."""
 
     reason: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+
+import msgspec
 
 from studio.errors import DamagedError, StorageError
 from studio.storage.codec import KNOWN_TAGS, UnknownEventError, decode_record, decode_run
@@ -32,8 +33,7 @@ whenever it is read."""
 State = Literal["sound", "damaged", "older", "newer", "unknown_event"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What is known about a file.
 
     Args:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from studio.errors import StorageError
 from studio.ports import Clock
@@ -19,8 +20,7 @@ from studio.storage.salvage import dated
 from studio.storage.sqlite_file import connect_writer, split_statements, storage_error
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(msgspec.Struct, frozen=True):
     """One step.
 
     Args:

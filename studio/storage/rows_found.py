@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeGuard
 
@@ -41,8 +40,7 @@ _FARTHEST_HINT: Final = 100_000
 """Index entries have no checksum; one that points farther than this beyond the last event is nonsense."""
 
 
-@dataclass(slots=True)
-class RowsFound:
+class RowsFound(msgspec.Struct):
     """What a search found; rows by position, run number and version.
 
     Args:
@@ -50,11 +48,11 @@ class RowsFound:
         damaged_runs: runs that may have had events there.
     """
 
-    events: dict[int, EventColumns] = field(default_factory=dict)
-    runs: dict[int, RunRow] = field(default_factory=dict)
-    definitions: dict[str, DefinitionColumns] = field(default_factory=dict)
-    gaps: list[Gap] = field(default_factory=list)
-    damaged_runs: set[int] = field(default_factory=set)
+    events: dict[int, EventColumns] = msgspec.field(default_factory=dict)
+    runs: dict[int, RunRow] = msgspec.field(default_factory=dict)
+    definitions: dict[str, DefinitionColumns] = msgspec.field(default_factory=dict)
+    gaps: list[Gap] = msgspec.field(default_factory=list)
+    damaged_runs: set[int] = msgspec.field(default_factory=set)
 
 
 def search(path: Path) -> RowsFound:

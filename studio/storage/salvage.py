@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from studio.ports import Clock
 from studio.storage.codec import encode_run, tag_of
@@ -28,8 +29,7 @@ _ASIDE: Final = "history.damaged-"
 _END: Final = ".sqlite"
 
 
-@dataclass(frozen=True, slots=True)
-class SalvageReport:
+class SalvageReport(msgspec.Struct, frozen=True):
     """What became of a damaged history.
 
     Args:

@@ -7,10 +7,11 @@ https://www.sqlite.org/fileformat2.html#the_write_ahead_log.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
 from typing import Final
+
+import msgspec
 
 from studio.storage.sqlite_file import side_files
 
@@ -25,8 +26,7 @@ _SHM_MAX_FRAME: Final = slice(16, 20)
 """``mxFrame`` of the index header, https://www.sqlite.org/walformat.html#the_wal_index_header."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """One page image in the log.
 
     Args:

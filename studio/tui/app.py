@@ -1,7 +1,7 @@
 """The application: opens a session, puts the main screen up, and never dies of an error it can show."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App
@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter, NoColor
+from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.worker import Worker, WorkerState
 
@@ -30,7 +31,8 @@ class StudioApp(Guarded, App[None]):
     """Workflow Studio on screen.
 
     Args:
-        open_session: makes the session; awaited once the screen is up. Whoever gives it closes the session.
+        open_session: makes the session; awaited before the terminal is taken over, so that an error needs no screen to
+            be told. Whoever gives it closes the session.
         theme_name: ``dark``, ``light``, ``contrast`` or ``ansi``.
         colour: false for ``NO_COLOR``.
         ascii: draw with ASCII characters only.
@@ -44,6 +46,7 @@ class StudioApp(Guarded, App[None]):
     TITLE = "Workflow Studio"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
+    CSS_PATH = "styles/main.tcss"
 
     def __init__(
         self,
@@ -118,19 +121,27 @@ class StudioApp(Guarded, App[None]):
 
     # ----------------------------------------------------------------- life
 
-    def on_mount(self) -> None:
-        """Open the session beside the first paint."""
-        self.run_worker(self._begin(), name="begin", exit_on_error=False)
-
-    async def _begin(self) -> None:
-        session = await self._open_session()
-        self.session = session
+    async def on_load(self) -> None:
+        """Open the session; what keeps it from opening ends the application before it has drawn anything."""
+        try:
+            session = self.session = await self._open_session()
+        except Exception as error:
+            self._give_up(error)
+            return
         self.set_keymap({action: ",".join(keys) for action, keys in session.keymap.keys.items()})
         if session.shown_run is None and session.shown_file is None and session.files:
             session.show_file(next(iter(session.files)))
-        self._main = MainScreen(session, ascii=self._ascii)
-        await self.push_screen(self._main)
-        self._main.call_after_refresh(self._note_painted)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The main screen, where Textual would put up an empty one first."""
+        if self.session is None:
+            return super().get_default_screen()
+        self._main = MainScreen(self.session, ascii=self._ascii)
+        return self._main
+
+    def on_mount(self) -> None:
+        """Note when there is something that errors can be shown on."""
+        self.screen.call_after_refresh(self._note_painted)
 
     def _note_painted(self) -> None:
         self._painted = True

@@ -36,13 +36,18 @@ async def _run(options: ScreenOptions) -> int:
             "NO_COLOR"
         ]  # set to nothing it means nothing (no-color.org); Textual takes it as set
     async with AsyncExitStack() as stack:
+
+        async def open_beneath_splash() -> Session:
+            session = await stack.enter_async_context(open_session(options, os.environ))
+            erase_splash()
+            return session
+
         app = StudioApp(
-            lambda: stack.enter_async_context(open_session(options, os.environ)),
+            open_beneath_splash,
             theme_name=options.theme,
             colour=options.colour,
             ascii=options.ascii,
         )
-        erase_splash()
         with _leaving_on_signals(app):
             await app.run_async(mouse=options.mouse)
         if app.session is not None:

@@ -1,7 +1,6 @@
 """The graph as a picture: what nodes show, dead edges, groups, items, the map, and what is said beside it."""
 
-from dataclasses import replace
-
+import msgspec
 import pytest
 
 from studio.core import commands as verbs
@@ -42,7 +41,7 @@ def wish_of(plan: Plan, width: int = 76, height: int = 26) -> Wish:
 def drawn(driver: Driver, **keys: object) -> Picture:
     """The picture of the driver's run, brought up to date."""
     run = driver.run()
-    wish = replace(wish_of(run.plan), items=item_counts(run), **keys)  # type: ignore[arg-type]  # fields of Wish
+    wish = msgspec.structs.replace(wish_of(run.plan), items=item_counts(run), **keys)  # type: ignore[arg-type]  # fields of Wish
     picture = draw(wish)
     picture.update(run, driver.now, {})
     return picture
@@ -199,7 +198,7 @@ def test_an_edge_out_of_a_closed_group_dies_when_all_it_stands_for_are_dead() ->
 def test_large_graphs_fold_their_groups_by_themselves() -> None:
     large = grouped(FOLD_FROM).run().plan
     assert draw(wish_of(large)).closed == {"first", "second"}
-    assert draw(replace(wish_of(large), closed=frozenset())).closed == frozenset()
+    assert draw(msgspec.structs.replace(wish_of(large), closed=frozenset())).closed == frozenset()
     assert draw(wish_of(grouped(2).run().plan)).closed == frozenset()
 
 
@@ -233,7 +232,7 @@ def test_durations_are_short(seconds: float, text: str) -> None:
 def large_picture() -> Picture:
     """A chain that is much higher than its pane."""
     nodes = [node(f"n{i}", f"n{i - 1}" if i else None) for i in range(60)]
-    return draw(replace(wish_of(Plan(workflow(*nodes))), style="box"))
+    return draw(msgspec.structs.replace(wish_of(Plan(workflow(*nodes))), style="box"))
 
 
 def test_the_map_is_for_drawings_that_do_not_fit() -> None:

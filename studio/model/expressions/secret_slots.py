@@ -7,8 +7,9 @@ empty, and beside it the positions; so no data a user supplies can be taken for 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from studio.errors import ExpressionError
 from studio.model.json_value import JsonValue, json_path
@@ -17,8 +18,7 @@ Path: TypeAlias = tuple[str | int, ...]
 """Keys and indexes from the top of a structure to one of its values."""
 
 
-@dataclass(frozen=True, slots=True)
-class SecretSlot:
+class SecretSlot(msgspec.Struct, frozen=True):
     """A place where a secret is to be inserted.
 
     Args:
@@ -32,8 +32,7 @@ class SecretSlot:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(msgspec.Struct, frozen=True):
     """A rendered value without its secrets, and where they go."""
 
     value: JsonValue

@@ -7,8 +7,9 @@ since creating a dozen dataclasses would take a third of the time to import the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
+
+import msgspec
 
 ROOTS: Final = (
     "params", "nodes", "output", "input", "error", "item", "index", "event", "run", "env",
@@ -20,8 +21,7 @@ NODE_FIELDS: Final = ("output", "state", "error", "attempts")
 RUN_FIELDS: Final = ("id", "started_at")
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """Something an expression reads, known without evaluating it.
 
     Args:

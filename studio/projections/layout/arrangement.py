@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from studio.projections.layout.channels import Channel, route_channel
 from studio.projections.layout.coordinates import Extent, assign_positions
@@ -25,8 +26,7 @@ SLACK = 2
 """Rows a channel may keep beyond its need when a layout is seeded, so that what follows does not move."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sorted:
+class Sorted(msgspec.Struct, frozen=True):
     """A graph in layers and in order: all that does not depend on sizes, direction or viewport."""
 
     skeleton: Skeleton

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from studio.projections.layout.celltext import cell_width, clean, cut, fit
 from studio.projections.layout.glyphs import (
@@ -26,8 +27,7 @@ class Segment(NamedTuple):
     style: str
 
 
-@dataclass(frozen=True, slots=True)
-class NodeCell:
+class NodeCell(msgspec.Struct, frozen=True):
     """What a node shows at this moment.
 
     Args:

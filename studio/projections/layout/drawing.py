@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from studio.projections.layout.arrangement import Sorted, place_graph, sort_graph
 from studio.projections.layout.graph import Direction, Layout, LayoutEdge, LayoutNode, Style
@@ -23,8 +24,7 @@ BOX_COLUMNS, BOX_ROWS = 100, 30
 """Smallest viewport in which a drawing that has to be scrolled anyway is drawn with boxes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(msgspec.Struct, frozen=True):
     """A chosen drawing.
 
     Args:
@@ -48,10 +48,12 @@ def sized(nodes: Sequence[LayoutNode], style: Style) -> list[LayoutNode]:
         style: box, pill or dot.
     """
     if style == "dot":
-        return [replace(node, width=1, height=1) for node in nodes]
+        return [msgspec.structs.replace(node, width=1, height=1) for node in nodes]
     if style == "box":
-        return [replace(node, height=max(HEIGHTS[style], node.height)) for node in nodes]
-    return [replace(node, height=HEIGHTS[style]) for node in nodes]
+        return [
+            msgspec.structs.replace(node, height=max(HEIGHTS[style], node.height)) for node in nodes
+        ]
+    return [msgspec.structs.replace(node, height=HEIGHTS[style]) for node in nodes]
 
 
 def choose(

@@ -6,8 +6,9 @@ All lengths and positions are terminal cells. ``x`` grows to the right, ``y`` do
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+import msgspec
 
 Direction = Literal["TB", "LR"]
 """``TB`` stacks the layers from top to bottom, ``LR`` from left to right."""
@@ -26,8 +27,7 @@ class Point(NamedTuple):
     y: int
 
 
-@dataclass(frozen=True, slots=True)
-class LayoutNode:
+class LayoutNode(msgspec.Struct, frozen=True):
     """A node to be placed.
 
     Args:
@@ -43,8 +43,7 @@ class LayoutNode:
     group: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LayoutEdge:
+class LayoutEdge(msgspec.Struct, frozen=True):
     """A connection between two nodes; ``kind`` is ``success``, ``failure`` or ``any``."""
 
     source: str
@@ -52,8 +51,7 @@ class LayoutEdge:
     kind: str = "success"
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(msgspec.Struct, frozen=True):
     """Where a node stands: its rectangle, its layer and its place within the layer, from 0."""
 
     id: str
@@ -114,8 +112,7 @@ class Lane(NamedTuple):
     layer: int
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """A finished drawing, independent of the state of the nodes.
 
     Args:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from codecs import charmap_decode
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from re import compile as compile_pattern
+
+import msgspec
 
 from studio.projections.layout.boxes import Joint, NodeCell, Segment, draw_node
 from studio.projections.layout.celltext import cell_width, cut
@@ -148,7 +149,7 @@ class Raster:
             return drawn[2]
         shown = cell
         if heavy and not cell.selected:
-            shown = replace(cell, selected=True)
+            shown = msgspec.structs.replace(cell, selected=True)
         joint = self._joint(box, heavy) if box.id in self._sources else None
         rows = draw_node(shown, box.width, box.height, joint, ascii=self._ascii)
         self._drawn[box.id] = (cell, heavy, rows)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from studio.errors import DefinitionError
 from studio.projections.layout.graph import FAILURE, Lane, LayoutEdge, LayoutNode
@@ -21,8 +22,7 @@ Link = tuple[int, int, bool]
 """Upper item, lower item, whether it carries failure edges."""
 
 
-@dataclass(slots=True)
-class Skeleton:
+class Skeleton(msgspec.Struct):
     """Items are numbered: first the nodes in their given order, then the lane points.
 
     Args:
@@ -40,12 +40,12 @@ class Skeleton:
     nodes: Sequence[LayoutNode]
     edges: Sequence[LayoutEdge]
     layer: list[int]
-    up: list[list[int]] = field(default_factory=list)
-    down: list[list[int]] = field(default_factory=list)
-    links: list[dict[Link, list[int]]] = field(default_factory=list)
-    chains: list[list[Link]] = field(default_factory=list)
-    lanes: list[Lane] = field(default_factory=list)
-    component: list[int] = field(default_factory=list)
+    up: list[list[int]] = msgspec.field(default_factory=list)
+    down: list[list[int]] = msgspec.field(default_factory=list)
+    links: list[dict[Link, list[int]]] = msgspec.field(default_factory=list)
+    chains: list[list[Link]] = msgspec.field(default_factory=list)
+    lanes: list[Lane] = msgspec.field(default_factory=list)
+    component: list[int] = msgspec.field(default_factory=list)
 
     @property
     def depth(self) -> int:

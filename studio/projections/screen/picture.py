@@ -1,7 +1,8 @@
 """The graph as it is drawn at one size: the layout, what every node shows now, and which edges are dead."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from studio.core.plan import Plan, base_path
 from studio.core.state import DEAD, NodeState, RunState
@@ -27,8 +28,7 @@ MOVING = frozenset({"running", "waiting", "backing_off", "compensating"})
 """States whose duration or countdown changes while nothing happens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """What is to be drawn; two equal wishes need one layout.
 
     Args:
@@ -52,8 +52,7 @@ class Wish:
     items: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(slots=True)
-class Picture:
+class Picture(msgspec.Struct):
     """A drawing and its contents.
 
     Args:
@@ -76,10 +75,10 @@ class Picture:
     cells: dict[str, NodeCell]
     members: dict[str, list[str]]
     ascii: bool
-    moving: set[str] = field(default_factory=set)
-    _edges: dict[str, list[tuple[int, str, int]]] = field(default_factory=dict)
-    _dead: bytearray = field(default_factory=bytearray)
-    _alive: list[int] = field(default_factory=list)
+    moving: set[str] = msgspec.field(default_factory=set)
+    _edges: dict[str, list[tuple[int, str, int]]] = msgspec.field(default_factory=dict)
+    _dead: bytearray = msgspec.field(default_factory=bytearray)
+    _alive: list[int] = msgspec.field(default_factory=list)
 
     @property
     def layout(self) -> Layout:
@@ -239,7 +238,7 @@ def _draw(wish: Wish, closed: frozenset[str], seed: Layout | None, ascii: bool) 
             grouped[node.group] = grouped.get(node.group, 0) + 1
     # What a group shows at its widest decides the width of its node.
     widths = {
-        group: natural_width(replace(group_cell(group, (), count), right="000/000"))
+        group: natural_width(msgspec.structs.replace(group_cell(group, (), count), right="000/000"))
         for group, count in grouped.items()
     }
     folded = fold(nodes, edges, closed, widths)

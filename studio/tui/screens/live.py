@@ -61,7 +61,6 @@ class LiveScreen(Guarded, Paced, Screen[None]):
     """
 
     AUTO_FOCUS = ""
-    CSS_PATH = "../styles/main.tcss"
 
     def __init__(self, session: Session, *, ascii: bool = False) -> None:
         super().__init__()
@@ -111,7 +110,8 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self.set_focus(self.body.pane("graph"))
         self.session.changed(whole=True, rows=True, files=True)
         self.session.on_change = self._on_change
-        self.call_later(self._flush)
+        # At once: the first picture does not wait for others to share a flush with.
+        self.call_after_refresh(self._draw_first)
         if self.hints.first_start:
             self.hints.remember()
         self._write = terminal_writer(self.app)
@@ -152,6 +152,10 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         if self._flushing is None:
             wait = max(GATHER, self._flushed + FLUSH - monotonic())
             self._flushing = self.set_timer(wait, self._flush)
+
+    def _draw_first(self) -> None:
+        self._flush()
+        self.set_timer(FLUSH, self.session.drawn.set)
 
     def _flush(self) -> None:
         self._flushing = None

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import ClassVar, Literal
 
+import msgspec
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
@@ -137,7 +137,7 @@ class GraphPane(GraphView, inherit_bindings=False):
         if picture.closed and self._groups is None:
             # What was chosen by itself stays chosen: the next size must not open the groups again.
             self._groups = picture.closed
-            self._wanted = replace(picture.wish, closed=picture.closed)
+            self._wanted = msgspec.structs.replace(picture.wish, closed=picture.closed)
         self.cursor = picture.home(self.selected) or (
             self.cursor if self.cursor in picture.layout.boxes else None
         )

@@ -1,8 +1,9 @@
 """The attempts of each node, read off the history as it comes."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from studio.core import events as facts
 from studio.core.events import Origin, Record
@@ -12,8 +13,7 @@ MESSAGE: Final = 400
 """Characters kept of a failure's message."""
 
 
-@dataclass(slots=True)
-class AttemptLine:
+class AttemptLine(msgspec.Struct):
     """One try at a node, or something a person did in place of one.
 
     Args:

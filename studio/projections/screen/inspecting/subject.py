@@ -1,15 +1,15 @@
 """What the inspector looks at: one node of a run, or of a workflow that is not running."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from studio.core.plan import Plan, PlanNode
 from studio.core.state import EngineState, NodeState, RunState
 from studio.projections.masking import Mask
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Lines of a file as they are on disk now.
 
     Args:
@@ -25,8 +25,7 @@ class Source:
     changed_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """A node, and all that its tabs need to be drawn.
 
     Args:
