@@ -4,8 +4,6 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from studio.engine.orders import RunContext
 from studio.errors import DefinitionError
 from studio.model.workflow import Workflow
@@ -25,6 +23,8 @@ def read_env_file(root: Path) -> dict[str, str]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise DefinitionError(f"{path}: {error}") from error
+    from dotenv import dotenv_values  # lazy: only projects with a .env need it
+
     found = dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value for name, value in found.items() if value is not None}
 

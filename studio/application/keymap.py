@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def read_keymap(location: Location, environ: Mapping[str, str]) -> Keymap:
             entries += _entries(file, inside)
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError) as error:
             problems.append(f"{file.name}: {error}")
     keymap = make_keymap(entries)
     return keymap._replace(problems=(*problems, *keymap.problems))
@@ -50,6 +49,8 @@ def _own_folder(environ: Mapping[str, str]) -> Path:
 
 def _entries(file: Path, inside: bool) -> list[Entry]:
     text = file.read_text("utf-8")
+    import tomllib  # lazy: most people keep the keys as they are
+
     found = tomllib.loads(text)
     table = found.get("keymap", {}) if inside or "keymap" in found else found
     if not isinstance(table, dict):

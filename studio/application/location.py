@@ -1,7 +1,6 @@
 """Which project and which state folder a command is about."""
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -66,6 +65,8 @@ def _project(folder: Path) -> tuple[Path, Mapping[str, object]]:
     for candidate in (folder, *folder.parents):
         file = candidate / PROJECT_FILE
         if file.is_file():
+            import tomllib  # lazy: many projects have no studio.toml
+
             try:
                 return candidate, tomllib.loads(file.read_text("utf-8"))
             except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -7,11 +7,14 @@ import os
 import re
 import stat
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
 import msgspec
-from pathspec import GitIgnoreSpec
 
 from studio.loading.loader import JSON_SUFFIXES, YAML_SUFFIXES, read_bytes
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 MAX_DEPTH = 8
 """Folders below the start that are searched; projects keep workflows near their root."""
@@ -170,6 +173,8 @@ class _Search:
     def _with_rules(self, rules: tuple[_Rules, ...], folder: FilePath) -> tuple[_Rules, ...]:
         try:
             raw = read_bytes(folder / ".gitignore")
+            from pathspec import GitIgnoreSpec  # lazy: most folders hold no .gitignore
+
             spec = GitIgnoreSpec.from_lines(raw.decode("utf-8", "replace").splitlines())
         except (
             OSError,

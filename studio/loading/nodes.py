@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from pydantic import ValidationError
 
 from studio.loading import vocabulary as words
 from studio.loading.diagnostics import kind_of, quoted
@@ -80,16 +79,10 @@ def read_node(
     return AuthoredNode(name, entry.path, edges, kind, undo.kind if undo else None, node)
 
 
-def _build(name: str, own: Section, values: dict[str, Any]) -> Node | None:
+def _build(name: str, own: Section, values: dict[str, Any]) -> Node:
     document = own.report.document
     keys = {key: document.key_place(entry.path) for key, entry in own.entries.items()}
-    try:
-        return Node(id=name, place=document.key_place(own.path), keys=keys, **values)
-    except ValidationError as error:
-        for problem in error.errors():
-            where = str(problem["loc"][0]) if problem["loc"] else ""
-            own.error(where, f"{where}: {problem['msg']}")
-        return None
+    return Node.of_checked(id=name, place=document.key_place(own.path), keys=keys, **values)
 
 
 def _with_uses(own: Section, defaults: Section) -> Section:
@@ -241,4 +234,4 @@ def _undo(part: Section, uses: str | None, formulas: Formulas, scopes: NodeScope
     if kind is None or part.report.error_count > before:
         return None
     place = part.report.document.key_place(inner.path)
-    return Undo(kind=kind, place=place, **values)
+    return Undo.of_checked(kind=kind, place=place, **values)

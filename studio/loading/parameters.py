@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, Any
 
 from studio.errors import DefinitionError
 from studio.loading import vocabulary as words
@@ -16,6 +14,9 @@ from studio.loading.names import id_problem
 from studio.loading.sections import Entry, Section, section
 from studio.model.json_value import JsonValue
 from studio.model.workflow import Parameter, Workflow
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
 
 _OWN_KEYS = ("default", "required", "sensitive", "description")
 _TYPES = ("string", "number", "integer", "boolean", "array", "object", "null")
@@ -61,7 +62,7 @@ def _parameter(name: str, entry: Entry, owner: Section) -> Parameter | None:
         _check_schema(part, schema)
     if report.error_count > before:
         return None
-    return Parameter(
+    return Parameter.of_checked(
         json_schema=schema,
         default=part.raw("default"),
         required=required,
@@ -107,6 +108,8 @@ def _subschemas(entries: Mapping[str, Entry]) -> Iterator[Entry]:
 
 
 def _check_schema(part: Section, schema: dict[str, Any]) -> None:
+    import jsonschema_rs  # lazy: only workflows with parameters need it
+
     try:
         for error in jsonschema_rs.Draft202012Validator(
             _META_SCHEMA, validate_formats=True
@@ -130,7 +133,9 @@ def _check_schema(part: Section, schema: dict[str, Any]) -> None:
 _META_SCHEMA = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
 
 
-def _validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+def _validator(schema: dict[str, Any]) -> Draft202012Validator:
+    import jsonschema_rs  # lazy: as above
+
     return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
@@ -69,6 +68,8 @@ def find_project(path: str | os.PathLike[str]) -> Project:
 
 
 def _read(file: FilePath) -> Project:
+    import tomllib  # lazy: many projects have no studio.toml
+
     try:
         text = decode(read_bytes(file))
         data = tomllib.loads(text)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Any
 
-from pydantic import ValidationError
-
 from studio.loading import vocabulary as words
 from studio.loading.code import CodeCheck
 from studio.loading.diagnostics import Diagnostic, Report, kind_of, nearest, quoted
@@ -170,20 +168,14 @@ class WorkflowReader:
                 check.check(one.undo.call, (*undo, "call"), given, (*undo, "with"))
         self.broken_code = tuple(check.broken.values())
 
-    def _build(self, values: dict[str, Any], nodes: dict[str, Node]) -> Workflow | None:
+    def _build(self, values: dict[str, Any], nodes: dict[str, Node]) -> Workflow:
         keys = {
             path[0]: self.document.key_place(path)
             for path in self.document.positions
             if len(path) == 1
         }
         folder = str(self.folder) if self.folder is not None else ""
-        try:
-            return Workflow(nodes=nodes, folder=folder, file=self.file, keys=keys, **values)
-        except ValidationError as error:
-            for problem in error.errors():
-                where = tuple(problem["loc"][:1])
-                self.report.error(where, f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}")
-            return None
+        return Workflow.of_checked(nodes=nodes, folder=folder, file=self.file, keys=keys, **values)
 
 
 def _size(value: object) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field
+from pydantic import Discriminator, Field
 
 from studio.model.json_value import JsonValue
 from studio.model.places import Place
@@ -128,7 +128,7 @@ class Undo(Frozen):
     kind: KindSettings
     input: JsonValue = Field(default_factory=dict)
     timeout: float = Field(default=60.0, gt=0)
-    retry: Retry = Retry(strategy="fixed", max_attempts=3, initial_delay=1.0, jitter=0.0)
+    retry: Retry = Retry.of_checked(strategy="fixed", max_attempts=3, initial_delay=1.0, jitter=0.0)
     isolation: Isolation = "process"
     place: Place | None = Field(default=None, repr=False)
 
@@ -150,8 +150,6 @@ class Node(Frozen):
         sensitive: names of output fields masked wherever they are shown.
         keys: place of each authored key of the node, for messages.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     kind: KindSettings
@@ -201,16 +199,7 @@ class Node(Frozen):
 
     def canonical(self) -> dict[str, Any]:
         """The definition without places, in JSON types; what hashes and fingerprints are taken of."""
-        body = self.model_dump(
-            mode="json",
-            exclude={
-                "place": True,
-                "keys": True,
-                "needs": {"__all__": {"place"}},
-                "compensate": {"place"},
-            },
-            exclude_defaults=True,
-        )
+        body = self.deviations("place", "keys")
         body["kind"]["uses"] = self.uses
         if self.compensate is not None:
             body["compensate"]["kind"]["uses"] = self.compensate.kind.uses

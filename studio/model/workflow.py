@@ -51,9 +51,9 @@ class Workflow(Frozen):
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     env: dict[str, str] = Field(default_factory=dict)
-    limits: Limits = Limits()
+    limits: Limits = Limits.of_checked()
     on_failure: FailurePolicy | None = None
-    compensation: CompensationPolicy = CompensationPolicy()
+    compensation: CompensationPolicy = CompensationPolicy.of_checked()
     nodes: dict[str, Node]
     outputs: JsonValue = Field(default_factory=dict)
     folder: str = ""
@@ -62,17 +62,7 @@ class Workflow(Frozen):
 
     def canonical(self) -> dict[str, Any]:
         """The definition without places and paths, in JSON types; node order is kept."""
-        body = self.model_dump(
-            mode="json",
-            exclude={
-                "nodes": True,
-                "folder": True,
-                "file": True,
-                "keys": True,
-                "parameters": {"__all__": {"place"}},
-            },
-            exclude_defaults=True,
-        )
+        body = self.deviations("nodes", "folder", "file", "keys")
         body["nodes"] = {name: node.canonical() for name, node in self.nodes.items()}
         return body
 

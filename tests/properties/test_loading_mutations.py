@@ -1,4 +1,4 @@
-"""Whatever becomes of a sound file: a workflow, or errors with places within the file, never a traceback."""
+"""Whatever becomes of a sound file: a workflow that pydantic agrees with, or errors with places within the file, never a traceback."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from studio.loading.diagnostics import UNPRINTABLE
 from studio.loading.json_reader import read_json
 from studio.loading.loader import LoadResult, load_text
 from studio.loading.yaml_reader import read_yaml
+from tests.model_checks import assert_sound
 
 FOLDER = Path(next(iter(templates.__path__)))
 SOURCES = [file.read_text("utf-8") for file in sorted(FOLDER.glob("*.yaml"))]
@@ -30,6 +31,8 @@ SCRAPS = [
 
 def check(result: LoadResult, text: str) -> None:
     assert (result.workflow is None) == bool(result.errors)
+    if result.workflow is not None:
+        assert_sound(result.workflow)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff").split("\n")
     for one in result.diagnostics:
         assert one.message

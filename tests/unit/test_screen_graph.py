@@ -41,7 +41,7 @@ def wish_of(plan: Plan, width: int = 76, height: int = 26) -> Wish:
 def drawn(driver: Driver, **keys: object) -> Picture:
     """The picture of the driver's run, brought up to date."""
     run = driver.run()
-    wish = msgspec.structs.replace(wish_of(run.plan), items=item_counts(run), **keys)  # type: ignore[arg-type]  # fields of Wish
+    wish = msgspec.structs.replace(wish_of(run.plan), items=item_counts(run), **keys)
     picture = draw(wish)
     picture.update(run, driver.now, {})
     return picture

@@ -83,6 +83,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self._attention: Attention | None = None
         self._write: Callable[[str], None] = lambda text: None
         self._waking = False
+        self._filled = False
         self._flushing: Timer | None = None
         self._flushed = -FLUSH
         self._ticking: Timer | None = None
@@ -154,8 +155,19 @@ class LiveScreen(Guarded, Paced, Screen[None]):
             self._flushing = self.set_timer(wait, self._flush)
 
     def _draw_first(self) -> None:
-        self._flush()
-        self.set_timer(FLUSH, self.session.drawn.set)
+        """Fill the panes, which have their sizes by now, and only then paint."""
+        try:
+            self._flush()
+            self._select(self.graph.selected)
+        finally:
+            self._filled = True
+            self.refresh()
+            self.call_after_refresh(self.session.drawn.set)
+
+    def _compositor_refresh(self) -> None:
+        """Textual calls this to paint, first of all before any pane has its content; that is left out."""
+        if self._filled:
+            super()._compositor_refresh()
 
     def _flush(self) -> None:
         self._flushing = None

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
@@ -16,8 +16,9 @@ from studio.projections.screen.wording import with_keys
 from studio.tui.guard import report_to
 from studio.tui.messages import ActionCalled, FileChosen, NodeOpened, RunChosen
 from studio.tui.screens.live import LiveScreen
-from studio.tui.verbs.table import IN_TURN, VERBS, Verb
-from studio.tui.verbs.viewing import open_menu
+
+if TYPE_CHECKING:
+    from studio.tui.verbs.table import Verb
 
 PATIENCE: Final = 0.5
 """Seconds after which a verb that has no answer yet is told of: longer than any commit on a disk that works."""
@@ -100,9 +101,11 @@ class MainScreen(LiveScreen):
         needy = self.session.run is not None and bool(needs_in_order(self.session.run))
         if (needy or "need" not in name) and self.hints.note_action(name):
             self.draw_lines()
+        from studio.tui.verbs.table import IN_TURN, VERBS  # lazy: brings in every dialog
+
         # In a worker, so that a verb may wait for a dialog while the screen goes on.
         if name in IN_TURN:
-            self.run_worker(self._in_turn(action), group=name)
+            self.run_worker(self._in_turn(action, VERBS[name]), group=name)
         else:
             self.run_worker(self._carry_out(VERBS[name]), group=name, exclusive=True)
 
@@ -114,14 +117,14 @@ class MainScreen(LiveScreen):
             self.notice(f"{shown_key(at, action)}: {why_not}", "warning")
         return why_not is None
 
-    async def _in_turn(self, action: Action) -> None:
+    async def _in_turn(self, action: Action, verb: "Verb") -> None:
         """Carry out a verb when those asked for before it have been answered: it then acts on what they left."""
         waited = self._turn.locked()
         async with self._turn:
             if not waited or self._applies(action):
-                await self._carry_out(VERBS[action.id])
+                await self._carry_out(verb)
 
-    async def _carry_out(self, verb: Verb) -> None:
+    async def _carry_out(self, verb: "Verb") -> None:
         try:
             await verb(self)
         except Exception as error:
@@ -130,6 +133,8 @@ class MainScreen(LiveScreen):
     def action_open(self) -> None:
         """Enter."""
         if self.selected is not None:
+            from studio.tui.verbs.viewing import open_menu  # lazy: brings in the dialogs
+
             self.run_worker(self._carry_out(open_menu), group="menu", exclusive=True)
 
     def action_back(self) -> None:
