@@ -58,6 +58,8 @@ class AttemptOrder(msgspec.Struct, frozen=True):
         result_file: absolute path the child writes its result to, by atomic rename.
         sensitive: names of output fields to mask in logs.
         scope: what expressions of an inline kind (transform, branch) may read; empty for the rest.
+        pin: absolute path of the stored code of the run, from which its modules are imported; empty to import them
+            from the folder.
     """
 
     key: AttemptKey
@@ -75,6 +77,7 @@ class AttemptOrder(msgspec.Struct, frozen=True):
     result_file: str
     sensitive: tuple[str, ...] = ()
     scope: Mapping[str, object] = msgspec.field(default_factory=dict)
+    pin: str = ""
 
 
 class Succeeded(msgspec.Struct, frozen=True):
@@ -271,6 +274,13 @@ class Values(Protocol):
 
     def get(self, address: str) -> bytes:
         """Raises `NotFoundError` or `DamagedError`."""
+        ...
+
+    def place(self, address: str) -> str:
+        """Absolute path of the file that holds these bytes, for a child to read; whether it is there is not looked at.
+
+        Empty for a store without files.
+        """
         ...
 
 

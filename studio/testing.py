@@ -187,6 +187,10 @@ class MemoryValues:
         except KeyError:
             raise NotFoundError(f"There is no value {address[:12]}.") from None
 
+    def place(self, address: str) -> str:
+        """No file holds them."""
+        return ""
+
 
 # --------------------------------------------------------------------------- executors
 

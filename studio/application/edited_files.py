@@ -7,10 +7,12 @@ from pathlib import Path
 
 import msgspec
 
+from studio.application.local import LocalStudio
+from studio.application.pinned_code import CodeReader
 from studio.application.session import Session, WorkflowFile
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover
-from studio.loading.fingerprint import CodeIndex, CodePrint, code_fingerprints, files_of
+from studio.loading.fingerprint import Code, CodePrint, files_of
 from studio.loading.loader import JSON_SUFFIXES, YAML_SUFFIXES
 from studio.loading.watcher import Appeared, FileChange, Removed
 from studio.model.places import Place
@@ -23,7 +25,7 @@ class Edit(msgspec.Struct, frozen=True):
         entry: its file as it is now.
         before: as it was; None for a new one.
         old: the code of its nodes before, by node id.
-        new: the code now.
+        code: the code now, with the texts of its modules.
         files: the saved files that touch it, as people know them.
         written: moment of the newest save among them, seconds since the epoch.
         gone: code that is gone, when nothing else was saved that could have taken its place.
@@ -32,10 +34,15 @@ class Edit(msgspec.Struct, frozen=True):
     entry: WorkflowFile
     before: WorkflowFile | None
     old: Mapping[str, CodePrint]
-    new: Mapping[str, CodePrint]
+    code: Code
     files: tuple[str, ...]
     written: float
     gone: tuple[str, ...] = ()
+
+    @property
+    def new(self) -> Mapping[str, CodePrint]:
+        """The code of its nodes now, by node id."""
+        return self.code.prints
 
     @property
     def problems(self) -> tuple[Diagnostic, ...]:
@@ -60,13 +67,14 @@ class EditedFiles:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.prints: dict[str, dict[str, CodePrint]] = {}
-        self._index = CodeIndex()
+        self.prints: dict[str, Mapping[str, CodePrint]] = {}
+        studio = session.studio
+        self._reader = studio.code if isinstance(studio, LocalStudio) else CodeReader()
 
     def read_all(self) -> None:
         """Fingerprint the code of every workflow there is."""
         for path, entry in list(self.session.files.items()):
-            self.prints[path] = self._prints(entry)
+            self.prints[path] = self._code(entry).prints
 
     @property
     def code_files(self) -> frozenset[str]:
@@ -110,18 +118,17 @@ class EditedFiles:
         before = self.session.files.get(path)
         old = self.prints.get(path, {})
         entry = self.session.read_file(Path(path))
-        self.prints[path] = new = self._prints(entry)
+        code = self._code(entry)
+        self.prints[path] = code.prints
         shown = tuple(dict.fromkeys(self.session.display(Path(file)) for file in files))
         reached = files_of(old.values())
         only_gone = all(isinstance(change, Removed) for change in changes)
         gone = tuple(self.session.display(Path(file)) for file in files if file in reached)
         written = max(_written(file) for file in files)
-        return Edit(entry, before, old, new, shown, written, gone if only_gone else ())
+        return Edit(entry, before, old, code, shown, written, gone if only_gone else ())
 
-    def _prints(self, entry: WorkflowFile) -> dict[str, CodePrint]:
-        if entry.plan is None:
-            return {}
-        return code_fingerprints(entry.plan.workflow, self._index)
+    def _code(self, entry: WorkflowFile) -> Code:
+        return self._reader.read(entry.plan.workflow) if entry.plan is not None else Code()
 
 
 def _written(file: str) -> float:

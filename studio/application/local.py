@@ -8,12 +8,21 @@ from typing import Any
 
 import msgspec
 
+from studio.application.adopting import adopt_newest
 from studio.application.definitions import definition_of, load_workflow, plan_of
 from studio.application.environment import make_context
 from studio.application.location import Location
+from studio.application.pinned_code import PinnedCode
 from studio.application.reading import Reading, RunView
 from studio.application.studio import Launch, Sender
-from studio.core.commands import AnyCommand, Refusal, RetryNode, Revise, StartRun
+from studio.core.commands import (
+    AnyCommand,
+    Compensate,
+    Refusal,
+    Rerun,
+    RetryNode,
+    StartRun,
+)
 from studio.core.endings import phase_of
 from studio.core.events import Record
 from studio.core.plan import Plan
@@ -24,9 +33,9 @@ from studio.engine.loop import Engine
 from studio.engine.recovery import recover
 from studio.errors import EngineStoppedError, NotFoundError, RefusedError, StorageError
 from studio.ids import RunNumber, VersionHash
-from studio.loading.loader import load_file
 from studio.loading.parameters import check_parameters, parse_assignment
 from studio.model.terms import FailurePolicy
+from studio.model.workflow import Workflow
 from studio.ports import Clock, Executor, History, RunFilter, StorageHealth, Values
 from studio.storage.owner_lock import OwnerLock
 
@@ -59,7 +68,7 @@ class LocalStudio:
         self._lock = lock
         self._history = history
         self._executor = executor
-        self._values = values
+        self.code = PinnedCode(values)
         self.engine = Engine(
             history, executor, values, clock, max_concurrency=location.max_concurrency
         )
@@ -150,6 +159,7 @@ class LocalStudio:
         params = check_parameters(workflow, given)
         context = make_context(workflow, self.location.root, self.location.state, sender.environ)
         plan = Plan(workflow)
+        pin = await asyncio.to_thread(self._pin, workflow, plan.version)
         self.engine.add_definition(plan, definition_of(workflow))
         self._last_number += 1
         number = self._last_number
@@ -170,6 +180,7 @@ class LocalStudio:
                 surface=launch.surface,
                 until=launch.until,
                 stepping=launch.stepping,
+                pin=pin,
             )
         )
         if refusal is not None:
@@ -190,35 +201,15 @@ class LocalStudio:
             command = msgspec.structs.replace(
                 command, id=command.id or new_command_id(), actor=command.actor or sender.actor
             )
-        if isinstance(command, RetryNode) and drive:
-            await self._adopt_newest(command)
+        if isinstance(command, RetryNode | Rerun | Compensate) and drive:
+            refusal = await adopt_newest(self.engine, self.code, self.location.root, command)
+            if refusal is not None:
+                return refusal
         return await self.engine.submit(command)
 
-    async def _adopt_newest(self, command: RetryNode) -> None:
-        """A retry runs with the newest definition (engine.md, "Verbs"); a file with errors leaves the last good one.
-
-        Nothing but the node itself runs again by this; a refused revision leaves the run as it is, and the
-        retry goes on under the definition the run has.
-        """
-        run = self.engine.state.runs.get(command.run)
-        if run is None or not run.file:
-            return
-        result = await asyncio.to_thread(load_file, run.file)
-        workflow = result.workflow
-        if workflow is None or workflow.content_hash() == run.plan.version:
-            return
-        plan = Plan(workflow)
-        self.engine.add_definition(plan, definition_of(workflow))
-        await self.engine.submit(
-            Revise(
-                run=command.run,
-                id=f"{command.id}:revise",
-                actor=command.actor,
-                reason=command.reason,
-                version=plan.version,
-                restart=False,
-            )
-        )
+    def _pin(self, workflow: Workflow, version: str) -> str:
+        """Store the code of a workflow as it is now; its address. Raises `StorageError`."""
+        return self.code.keep(self.code.read(workflow), version)
 
     async def take_up(self, run: int, sender: Sender) -> None:
         """Drive a run whose engine died. Raises `NotFoundError`, `DefinitionError`, `StorageError`."""

@@ -10,7 +10,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,7 +21,7 @@ from studio.application.session import Notice, Session, WorkflowFile
 from studio.application.studio import Launch
 from studio.core.commands import Refusal
 from studio.core.events import AttemptStarted, Record
-from studio.core.plan import base_path
+from studio.core.plan import Plan, base_path
 from studio.core.revision import Verdict, compare, review
 from studio.core.state import NodeState, RunState
 from studio.errors import StudioError
@@ -36,7 +36,14 @@ from studio.projections.reload_lines import (
 )
 
 NEVER_RAN = frozenset({"blocked", "ready", "skipped"})
-"""Nodes in these states start with the newest code whatever was saved."""
+"""Nodes in these states have run with no code that could be compared."""
+
+
+class Kept(NamedTuple):
+    """Code that a run keeps to: the definition it belongs to, and its address."""
+
+    version: str
+    pin: str
 
 
 class PendingRevision(msgspec.Struct, frozen=True):
@@ -70,7 +77,7 @@ class Reloader:
         self.pending: dict[int, PendingRevision] = {}
         self.files = EditedFiles(session)
         self._watcher = watcher
-        self._ran: dict[int, dict[str, CodePrint]] = {}
+        self._ran: dict[int, dict[str, CodePrint | Kept]] = {}
         self._first: dict[int, Mapping[str, CodePrint]] = {}
         self._task: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -191,10 +198,13 @@ class Reloader:
     async def _revise(self, run: RunState, edit: Edit) -> bool:
         """Put an edit under a run, or before a person; false when it does not concern the run."""
         session = self.session
+        await self._recall(run)
         code = self._code(run, edit)
         plan = edit.entry.plan
         if plan is None or (plan.version == run.plan.version and not code):
             self.pending.pop(run.number, None)
+            if plan is not None and session.watch_mode != "off" and self._follows(run):
+                await self._adopt_quietly(run, edit)
             return False
         verdicts = tuple(self.plan_of_edit(run, edit.entry, code))
         self.pending[run.number] = PendingRevision(run.number, edit.entry, code, verdicts, edit)
@@ -220,21 +230,69 @@ class Reloader:
         newest = [row.run for row in self.session.rows if row.file == run.file]
         return not newest or max(newest) <= run.number
 
+    async def _adopt_quietly(self, run: RunState, edit: Edit) -> None:
+        """Take over what is no change of any node: comments, so that lines in errors are right, and code of undos."""
+        if not run.ended:
+            refusal = await self.session.adopt(run.number, edit.entry, {}, edit.code)
+            if refusal is not None:
+                self.session.tell(str(refusal), "error")
+
+    async def _recall(self, run: RunState) -> None:
+        """Have the fingerprints of all code that the run keeps or kept to in memory."""
+        studio = self.session.studio
+        if not isinstance(studio, LocalStudio):
+            return
+        kept = {one for one in self._ran.get(run.number, {}).values() if isinstance(one, Kept)}
+        if run.pin:
+            kept.add(Kept(run.plan.version, run.pin))
+        for one in kept:
+            if not studio.code.knows(*one):
+                await asyncio.to_thread(self._prints_of, studio, run, one)
+
+    @staticmethod
+    def _prints_of(studio: LocalStudio, run: RunState, kept: Kept) -> Mapping[str, CodePrint]:
+        plan: Plan = studio.engine.state.plans.get(kept.version, run.plan)
+        workflow = plan.workflow.model_copy(update={"folder": run.folder})
+        return studio.code.recall(workflow, *kept) or {}
+
     def _code(self, run: RunState, edit: Edit) -> dict[str, str]:
-        """Nodes that ran with other code than there is now, with what changed."""
-        ran = self._ran.setdefault(run.number, {})
-        first = self._first.get(run.number, edit.old)
+        """Nodes that ran, or would start, with other code than there is now, with what changed."""
         found: dict[str, str] = {}
         for name, new in edit.new.items():
             node = run.nodes.get(name)
-            old = ran.get(name) or first.get(name)
-            if node is None or old is None or node.status in NEVER_RAN:
+            if node is None:
                 continue
-            if _started(node) > edit.written > 0:
-                ran[name] = new  # it began after the save, before the save was taken
-            else:
+            old = (
+                self._pinned(run, node) if is_pinned(run, node) else self._unpinned(run, node, edit)
+            )
+            if old is not None:
                 found |= changed_code({name: old}, {name: new})
         return found
+
+    def _pinned(self, run: RunState, node: NodeState) -> CodePrint | None:
+        """The code a node ran with, or would start with; None for one that was passed over."""
+        studio = self.session.studio
+        if node.status == "skipped" or not isinstance(studio, LocalStudio):
+            return None
+        kept = self._ran.get(run.number, {}).get(node.path, Kept(run.plan.version, run.pin))
+        return (
+            kept
+            if isinstance(kept, CodePrint)
+            else self._prints_of(studio, run, kept).get(node.path)
+        )
+
+    def _unpinned(self, run: RunState, node: NodeState, edit: Edit) -> CodePrint | None:
+        """The code of a node that takes it from the folder whenever it starts: scripts of a shell."""
+        ran = self._ran.setdefault(run.number, {})
+        old = ran.get(node.path) or self._first.get(run.number, edit.old).get(node.path)
+        if not isinstance(old, CodePrint) or node.status in NEVER_RAN:
+            return None
+        if _started(node) > edit.written > 0:
+            ran[node.path] = edit.new[
+                node.path
+            ]  # it began after the save, before the save was taken
+            return None
+        return old
 
     def _on_records(self, records: Sequence[Record]) -> None:
         """Remember the code each node starts with."""
@@ -243,10 +301,15 @@ class Reloader:
             if not isinstance(event, AttemptStarted) or event.undo:
                 continue
             run = self._run(record.run)
-            code = self.files.prints.get(run.file, {}) if run is not None else {}
             name = base_path(event.node)
-            if name in code:
-                self._ran.setdefault(record.run, {})[name] = code[name]
+            node = run.nodes.get(name) if run is not None else None
+            if run is None or node is None:
+                continue
+            ran = self._ran.setdefault(record.run, {})
+            if is_pinned(run, node):
+                ran[name] = Kept(run.plan.version, run.pin)
+            elif name in (code := self.files.prints.get(run.file, {})):
+                ran[name] = code[name]
 
     def _run(self, number: int) -> RunState | None:
         studio = self.session.studio
@@ -277,7 +340,7 @@ class Reloader:
         state = self._run(run)
         waiting = _waiting(state, pending.verdicts) if state is not None else ()
         try:
-            refusal = await self.session.adopt(run, pending.entry, pending.code)
+            refusal = await self.session.adopt(run, pending.entry, pending.code, pending.edit.code)
         except StudioError as error:
             self.session.tell(str(error), "error")
             return None
@@ -296,6 +359,11 @@ class Reloader:
     def dismiss(self, run: int) -> None:
         """Leave a run as it is; the next save is compared with what it ran with, as if this one had not been."""
         self.pending.pop(run, None)
+
+
+def is_pinned(run: RunState, node: NodeState) -> bool:
+    """Whether a node runs the code its run keeps to, not what its files hold when it starts."""
+    return bool(run.pin) and node.plan.node.uses == "python"
 
 
 def _started(node: NodeState) -> float:

@@ -29,6 +29,7 @@ from studio.engine.feed import EngineFailed, Logged, News, Progress
 from studio.errors import NotFoundError, StudioError
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover
+from studio.loading.fingerprint import Code
 from studio.loading.loader import LoadResult, load_file
 from studio.ports import AttemptKey, Clock, LogLine, RunFilter, RunRow
 from studio.projections.masking import Mask, declares_sensitive, mask_run
@@ -399,12 +400,25 @@ class Session:
             self._view = None
         self.changed(whole=True, rows=True)
 
-    async def adopt(self, run: int, entry: WorkflowFile, code: Mapping[str, str]) -> Refusal | None:
-        """Put a file's newest version under a run."""
+    async def adopt(
+        self, run: int, entry: WorkflowFile, changed: Mapping[str, str], code: Code
+    ) -> Refusal | None:
+        """Put a file's newest version under a run.
+
+        Args:
+            run: its number.
+            entry: the file.
+            changed: nodes whose code changed, with what changed.
+            code: the code that belongs to this version.
+
+        Raises `StorageError` when the code cannot be stored.
+        """
         if entry.plan is None or not isinstance(self.studio, LocalStudio):
             return None
+        version = entry.plan.version
+        pin = await asyncio.to_thread(self.studio.code.keep, code, version)
         self.studio.engine.add_definition(entry.plan, definition_of(entry.plan.workflow))
-        return await self.send(Revise(run=run, version=entry.plan.version, code=dict(code)))
+        return await self.send(Revise(run=run, version=version, code=dict(changed), pin=pin))
 
     def edit_waits(self) -> bool:
         """Whether a saved edit waits to be taken into the shown run."""

@@ -42,6 +42,7 @@ class StartRun(Command, frozen=True, omit_defaults=True, kw_only=True, tag="star
     surface: Literal["screen", "headless"] = "headless"
     until: str | None = None
     stepping: bool = False
+    pin: str = ""
 
 
 class PauseRun(Command, frozen=True, omit_defaults=True, kw_only=True, tag="pause_run"):
@@ -73,12 +74,14 @@ class Rerun(Command, frozen=True, omit_defaults=True, kw_only=True, tag="rerun")
 class Revise(Command, frozen=True, omit_defaults=True, kw_only=True, tag="revise"):
     """Adopt another definition into the run.
 
-    ``code`` names nodes whose code changed, with the function; their definition may be the same. Without
-    ``restart`` nothing runs again by itself: what is done and changed becomes stale.
+    ``code`` names nodes whose code changed, with the function; their definition may be the same. ``pin`` is the
+    address of the code that comes with it; without one the run keeps the code it has. Without ``restart`` nothing runs
+    again by itself: what is done and changed becomes stale.
     """
 
     version: str
     code: dict[str, str] = {}
+    pin: str = ""
     restart: bool = True
 
 

@@ -63,9 +63,10 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event"):
 
 
 class RunStarted(Event, frozen=True, omit_defaults=True, tag="run_started"):
-    """A run exists; it pins the version and the failure policy.
+    """A run exists; it pins the version, the code and the failure policy.
 
-    ``file`` and ``folder`` stand here because the same version may lie in several places.
+    ``file`` and ``folder`` stand here because the same version may lie in several places. ``pin`` is the address of
+    the stored code, empty for a run that reads its code from the folder.
     """
 
     run_id: str
@@ -79,6 +80,7 @@ class RunStarted(Event, frozen=True, omit_defaults=True, tag="run_started"):
     until: str | None = None
     stepping: bool = False
     parent: int | None = None
+    pin: str = ""
     by: Origin | None = None
 
 
@@ -137,7 +139,8 @@ class RunRevised(Event, frozen=True, omit_defaults=True, tag="run_revised"):
     """The run adopts another definition; the version tells which.
 
     ``edges`` judges the new outgoing edges of nodes that are resolved already. ``rewired`` are those of the
-    ``changed`` nodes of which only the incoming edges changed, so that their input is still what it was.
+    ``changed`` nodes of which only the incoming edges changed, so that their input is still what it was. ``pin`` is the
+    address of the code that comes with it, empty where the run keeps the code it has.
     """
 
     version: str
@@ -146,8 +149,16 @@ class RunRevised(Event, frozen=True, omit_defaults=True, tag="run_revised"):
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     edges: dict[str, EdgeVerdict] = {}
+    pin: str = ""
     by: Origin | None = None
     rewired: tuple[str, ...] = ()
+
+
+class CodeAdopted(Event, frozen=True, omit_defaults=True, tag="code_adopted"):
+    """The run goes on with other code under the definition it has; nothing that has run is touched by it."""
+
+    pin: str
+    by: Origin | None = None
 
 
 # --------------------------------------------------------------------------- attempts
@@ -513,6 +524,7 @@ AnyEvent: TypeAlias = (
     | RunFinished
     | RunReopened
     | RunRevised
+    | CodeAdopted
     | AttemptStarted
     | ChildSpawned
     | AttemptSucceeded

@@ -247,6 +247,7 @@ class RunState:
         "paused_at",
         "paused_by",
         "phase",
+        "pin",
         "plan",
         "policy",
         "position",
@@ -276,6 +277,7 @@ class RunState:
         self.params: dict[str, Any] = {}
         self.file = ""
         self.folder = ""
+        self.pin = ""
         self.policy = "fail"
         self.surface = "headless"
         self.by: Origin | None = None
@@ -342,6 +344,7 @@ class RunState:
         return {
             "phase": self.phase,
             "paused": self.paused,
+            "pin": self.pin,
             "open": self.open,
             "flying": self.flying,
             "failing": (self.failing, self.cancelled, self.timed_out, self.degraded),

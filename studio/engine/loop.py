@@ -408,7 +408,8 @@ class Engine:
         if effect.stage == "start":
             self._launched.add(flight)
             context = self.contexts.get(flight.run, NO_CONTEXT)
-            order = make_order(self.state, run, flight, context)
+            pin = self._values.place(run.pin) if run.pin else ""
+            order = make_order(self.state, run, flight, context, pin)
             if order.settings.uses in CHILD_KINDS:
                 self._results[flight] = order.result_file
             self._executor.start(order)

@@ -41,9 +41,16 @@ def result_file(context: RunContext, run: RunState, flight: Flight) -> str:
 
 
 def make_order(
-    state: EngineState, run: RunState, flight: Flight, context: RunContext
+    state: EngineState, run: RunState, flight: Flight, context: RunContext, pin: str = ""
 ) -> AttemptOrder:
     """All an executor needs for an open attempt.
+
+    Args:
+        state: the state that has it open.
+        run: its run.
+        flight: which attempt.
+        context: what the run got from whoever started it.
+        pin: path of the run's stored code.
 
     Raises LookupError when the state has no start of it (a defect).
     """
@@ -80,6 +87,7 @@ def make_order(
         result_file=result_file(context, run, flight),
         sensitive=definition.sensitive,
         scope=node_scope(state, run, node) if settings.uses in INLINE_SCOPES else {},
+        pin=pin,
     )
 
 

@@ -56,6 +56,7 @@ def call_of(order: AttemptOrder, settings: PythonSettings) -> dict[str, Any]:
     return {
         "kind": "python",
         "folder": order.folder,
+        "pin": order.pin,
         "call": settings.call,
         "code": settings.code,
         "input": insert_secrets(order.input, order.slots, order.secrets),

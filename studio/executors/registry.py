@@ -190,7 +190,9 @@ class Executors:
             call.pool.add(call)
             return
         module = python.module_of(settings)
-        link = None if module is None else self._templates.find(order.folder, module, env)
+        link = None
+        if module is not None:
+            link = self._templates.find(order.folder, module, env, order.pin)
         work = python.work_of(order, settings, env, redactor, self._limits)
         self._begin(ChildAttempt(self._host, order, work, next(self._numbers)), link)
 

@@ -27,12 +27,15 @@ from studio.executors.zygote.envelope import MAX_RESULT, Envelope
 from studio.model.failure import Failure
 from studio.ports import AttemptKey, Failed, Outcome, Stopped, Vanished
 
-Key: TypeAlias = tuple[str, frozenset[tuple[str, str]]]
-"""Folder and environment: what a worker cannot change between two calls."""
+Key: TypeAlias = tuple[str, frozenset[tuple[str, str]], str]
+"""Folder, environment and stored code: what a worker cannot change between two calls."""
 
 WINDOW: Final = 16
 """Calls sent to one worker before the first is answered. Enough to hide the way there and back, few enough
 that little waits behind a slow one."""
+
+MAX_VERSIONS: Final = 2
+"""Pools kept that differ in the stored code alone: what runs now, and what an older run still keeps to."""
 
 MAX_WORKERS: Final = max(1, min(4, os.cpu_count() or 1))
 
@@ -223,13 +226,13 @@ class Worker:
 
 
 class Pool:
-    """The workers of one folder and environment.
+    """The workers of one folder, environment and stored code.
 
     Args:
         host: surroundings.
         zygote: returns the link to the zygote; raises `ExecutorError`.
         numbers: source of identities on the zygote's link.
-        key: folder and environment.
+        key: what its workers have in common.
     """
 
     def __init__(
@@ -291,8 +294,13 @@ class Pool:
             calls[0].finish(Stopped() if calls[0].cancelled else judge())
         self.pump()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call is under way or waits."""
+        return not self._waiting and not any(worker.calls for worker in self._workers)
+
     def close(self) -> None:
-        """Forget every worker: their processes have died with the zygote."""
+        """Let go of every worker: those that are alive still end by it."""
         for worker in self._workers:
             worker.close()
 
@@ -315,7 +323,7 @@ class Pool:
         return False
 
     def _hire(self) -> Worker | None:
-        folder, env = self._key
+        folder, env, _pin = self._key
         worker = Worker(self, next(self._numbers))
         body = {
             "kind": "worker",
@@ -354,12 +362,19 @@ class SharedWorkers:
         self, key: AttemptKey, body: dict[str, Any], env: Mapping[str, str], redactor: Redactor
     ) -> Call:
         """Make a call; `Pool.add` starts it."""
-        where = (body["folder"], frozenset(env.items()))
+        where = (body["folder"], frozenset(env.items()), body["pin"])
         pool = self._pools.get(where)
         if pool is None:
+            self._close_older(where)
             pool = Pool(self._host, self._zygote, self._numbers, where)
             self._pools[where] = pool
         return Call(key, body, redactor, pool, Output(self._host, key, redactor))
+
+    def _close_older(self, key: Key) -> None:
+        """Newer code comes into use: let workers with older code end, but for the last ones and those that work."""
+        older = [each for each in self._pools if each[:2] == key[:2] and self._pools[each].is_idle]
+        for each in older[: max(0, len(older) + 1 - MAX_VERSIONS)]:
+            self._pools.pop(each).close()
 
     def close(self) -> None:
         """Forget every worker: their processes have died with the zygote."""

@@ -16,11 +16,14 @@ from studio.executors.host import Host
 from studio.executors.zygote.framing import Message
 from studio.executors.zygote_process import Zygote
 
-Key: TypeAlias = tuple[str, str, frozenset[tuple[str, str]]]
-"""Folder, module, environment: importing may read all of them."""
+Key: TypeAlias = tuple[str, str, frozenset[tuple[str, str]], str]
+"""Folder, module, environment, stored code: importing may read all of them."""
 
 MAX_TEMPLATES: Final = 8
 """Processes kept; the one not used for longest goes first."""
+
+MAX_VERSIONS: Final = 2
+"""Of these, such as differ in the stored code alone: what runs now, and what an older run still keeps to."""
 
 RETRY_STARTS: Final = 50
 """Starts after which a module that was unfit as a template is tried again."""
@@ -54,10 +57,14 @@ class Templates:
         self._mourned: dict[int, list[Forked]] = {}
         self._sweeps = itertools.count(1)
 
-    def find(self, folder: str, module: str, env: Mapping[str, str]) -> ForkLink | None:
+    def find(
+        self, folder: str, module: str, env: Mapping[str, str], pin: str = ""
+    ) -> ForkLink | None:
         """Return the fork server to use for a call, None for the zygote."""
-        key = (folder, module, frozenset(env.items()))
-        template = self._templates.setdefault(key, _Template())
+        key = (folder, module, frozenset(env.items()), pin)
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = self._new(key)
         self._templates.move_to_end(key)
         template.starts += 1
         self._forget_oldest()
@@ -90,9 +97,18 @@ class Templates:
                 template.link.close()
         self._templates.clear()
 
+    def _new(self, key: Key) -> _Template:
+        """A key that was never asked for. One that differs from another in its code alone is no new call."""
+        versions = [other for other in self._templates if other[:3] == key[:3]]
+        for oldest in versions[: max(0, len(versions) + 1 - MAX_VERSIONS)]:
+            self._retire(self._templates.pop(oldest))
+        template = _Template()
+        template.starts = min(len(versions), 1)
+        return template
+
     def _build(self, template: _Template, key: Key) -> None:
-        folder, module, env = key
-        body: dict[str, Any] = {"folder": folder, "module": module, "env": dict(env)}
+        folder, module, env, pin = key
+        body: dict[str, Any] = {"folder": folder, "module": module, "env": dict(env), "pin": pin}
         mine, other = socket.socketpair()
         body_fd = sealed_file(encode_order(body))
         printed_fd = sealed_file(b"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Mapping
 
 import msgspec
 
@@ -33,13 +34,17 @@ class CodeIndex:
         if found.source is None:
             found.source = cut(found.content, shown, found.before)
             found.before = None
-            found.content = b""
         return found.source
 
     def digest(self, file: str) -> str | None:
         """Content hash of a file; None when there is no such file or it cannot be read."""
         found = self._fresh(file)
         return found.digest if found is not None else None
+
+    def text(self, file: str) -> bytes | None:
+        """The bytes of a file as they were last looked at; None when it could not be read."""
+        found = self._read.get(file)
+        return found.content if found is not None else None
 
     def is_file(self, file: str) -> bool:
         """Whether there is an ordinary file of moderate size."""
@@ -70,8 +75,30 @@ class CodeIndex:
         return found
 
 
+class StoredIndex(CodeIndex):
+    """Modules whose texts are given; the disk is not looked at.
+
+    Args:
+        texts: the bytes of each file, by absolute path.
+    """
+
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        super().__init__()
+        self._read = {
+            path: _Read(None, True, hashlib.sha256(text).hexdigest(), text)
+            for path, text in texts.items()
+        }
+
+    def is_file(self, file: str) -> bool:
+        """Whether its text is given."""
+        return file in self._read
+
+    def _fresh(self, file: str) -> _Read | None:
+        return self._read.get(file)
+
+
 class _Read(msgspec.Struct):
-    stamp: Stamp
+    stamp: Stamp | None
     trusted: bool
     digest: str
     content: bytes

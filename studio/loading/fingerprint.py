@@ -8,16 +8,26 @@ computed name, plug-ins, subclasses that register themselves. `docs/explanation/
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from studio.loading.code_index import CodeIndex
+from studio.loading.code_index import CodeIndex, StoredIndex
 from studio.loading.code_reach import Project
 from studio.loading.diagnostics import Diagnostic
 from studio.model.workflow import Workflow
 
-__all__ = ["CodeIndex", "CodePrint", "changed_code", "code_fingerprints", "files_of"]
+__all__ = [
+    "Code",
+    "CodeIndex",
+    "CodePrint",
+    "StoredIndex",
+    "changed_code",
+    "code_fingerprints",
+    "files_of",
+    "read_code",
+]
 
 
 class CodePrint(msgspec.Struct, frozen=True):
@@ -38,6 +48,40 @@ class CodePrint(msgspec.Struct, frozen=True):
     parts: Mapping[str, str] = msgspec.field(default_factory=dict)
     undo: str = ""
     problems: tuple[Diagnostic, ...] = ()
+
+
+class Code(msgspec.Struct, frozen=True):
+    """The code of a workflow at one moment.
+
+    Args:
+        prints: the code of each node, by node id.
+        texts: what of it is imported: the bytes of each module, by its path below the workflow's folder.
+    """
+
+    prints: Mapping[str, CodePrint] = msgspec.field(default_factory=dict)
+    texts: Mapping[str, bytes] = msgspec.field(default_factory=dict)
+
+
+def read_code(workflow: Workflow, index: CodeIndex) -> Code:
+    """The code of a workflow, fingerprints and texts of the same moment.
+
+    Args:
+        workflow: a definition that was read from a file; its ``folder`` is where its code is.
+        index: modules parsed before.
+    """
+    prints = code_fingerprints(workflow, index)
+    imported = files_of(
+        prints[name]
+        for name, node in workflow.nodes.items()
+        if node.uses == "python"
+        or (node.compensate is not None and node.compensate.kind.uses == "python")
+    )
+    texts = {}
+    for file in sorted(imported):
+        text = index.text(file) if file.endswith(".py") else None
+        if text is not None:
+            texts[os.path.relpath(file, workflow.folder)] = text
+    return Code(prints, texts)
 
 
 def code_fingerprints(workflow: Workflow, index: CodeIndex | None = None) -> dict[str, CodePrint]:

@@ -264,6 +264,7 @@ _PHRASES: dict[type, Callable[[Any, float], Phrase]] = {
     facts.RunFinished: _finished,
     facts.RunReopened: lambda event, at: Phrase("running", "", _join("goes on", _by(event.by))),
     facts.RunRevised: _revised,
+    facts.CodeAdopted: lambda event, at: Phrase("", "", _join("new code adopted", _by(event.by))),
     facts.AttemptStarted: _attempt_started,
     facts.ChildSpawned: lambda event, at: Phrase("", event.node, f"process {event.pid}"),
     facts.AttemptSucceeded: _succeeded,

@@ -1,4 +1,4 @@
-"""Results too large for the history: one file each, named by its content."""
+"""What is too large for the history, results and pinned code: one file each, named by its content."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class BlobFolder:
                 self._write(place, body)
         except OSError as error:
             raise StorageError(
-                f"A result of {len(body):,} bytes cannot be stored at {place}: {error.strerror}.",
+                f"{len(body):,} bytes cannot be stored at {place}: {error.strerror}.",
                 error.errno,
             ) from error
         return address
@@ -77,6 +77,10 @@ class BlobFolder:
                 errno.EIO,
             )
         return body
+
+    def place(self, address: str) -> str:
+        """Absolute path of the file of an address, whether or not it is there."""
+        return str(self._place(address).absolute())
 
     def sweep(self) -> int:
         """Delete drafts that a crash left behind and return their number; for the owner only.

@@ -15,6 +15,7 @@ import msgspec
 from studio.executors.host import Caps
 from studio.executors.registry import DEFAULT_LIMITS, Executors
 from studio.executors.zygote import system
+from studio.executors.zygote.pinned import pack
 from studio.ids import NodePath, RunId, RunNumber
 from studio.model.expressions import SecretSlot
 from studio.model.failure import Failure
@@ -129,6 +130,16 @@ class Rig:
         path.write_text(source)
         return path
 
+    def pin(self) -> str:
+        """Store all modules as they are now; the path of the file."""
+        texts = {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in self.folder.rglob("*.py")
+        }
+        place = self.results.parent / f"pin{next(self._numbers)}"
+        place.write_bytes(pack(texts))
+        return str(place)
+
     def order(
         self,
         settings: KindSettings,
@@ -141,6 +152,7 @@ class Rig:
         env_slots: tuple[SecretSlot, ...] = (),
         sensitive: tuple[str, ...] = (),
         scope: Mapping[str, object] | None = None,
+        pin: str = "",
     ) -> AttemptOrder:
         """An order for a new attempt."""
         number = next(self._numbers)
@@ -160,6 +172,7 @@ class Rig:
             result_file=str(self.results / f"{number}.result"),
             sensitive=sensitive,
             scope=scope or {},
+            pin=pin,
         )
 
     def start(self, order: AttemptOrder) -> Recorded:

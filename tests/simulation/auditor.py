@@ -27,6 +27,7 @@ HANDLERS: dict[type, Handler] = {
     facts.RunFinished: audit_runs.on_finished,
     facts.RunReopened: audit_runs.on_reopened,
     facts.RunRevised: audit_runs.on_revised,
+    facts.CodeAdopted: _only_told,
     facts.SteppingChanged: audit_runs.on_stepping,
     facts.CompensationStarted: audit_runs.on_compensation,
     facts.CompensationStalled: audit_runs.on_stalled,

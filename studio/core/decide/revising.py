@@ -5,6 +5,7 @@ from studio.core.decide.runs import Answer, origin, reopen
 from studio.core.decide.verdicts import judge_edges, needs_output
 from studio.core.events import (
     AnyEvent,
+    CodeAdopted,
     EdgeVerdict,
     NodesReset,
     NodesStaled,
@@ -22,9 +23,12 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
     plan = state.plans.get(command.version)
     if plan is None:
         return Refusal(f"version {command.version} is not loaded")
-    if plan.version == run.plan.version and not command.code:
-        return []
-    if run.compensation is not None or run.compensate_by is not None:
+    by = origin(command)
+    undoing = run.compensation is not None or run.compensate_by is not None
+    if plan.version == run.plan.version and (undoing or not command.code):
+        # An undo runs the newest code, and what has run forward is not looked at while it is taken back.
+        return [CodeAdopted(command.pin, by)] if command.pin not in ("", run.pin) else []
+    if undoing:
         return Refusal(f"cannot revise run {run.number}: it is being compensated")
     running = blocking_removal(run, plan)
     if running is not None:
@@ -35,7 +39,6 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
     verdicts = review(run, plan, command.code)
     again = with_consequence(verdicts, "run again") if command.restart else ()
     retried = with_consequence(verdicts, "retried") if command.restart else ()
-    by = origin(command)
     found: list[AnyEvent] = []
     opens = again or retried or names(verdicts, "added") or with_consequence(verdicts, "new")
     if command.restart and opens and (run.ended or (run.failing and not run.cancelled)):
@@ -49,6 +52,7 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
             added=names(verdicts, "added"),
             removed=names(verdicts, "removed"),
             edges=_edges(state, run, plan),
+            pin=command.pin,
             by=by,
         )
     )

@@ -79,6 +79,7 @@ def start_run(state: EngineState, command: StartRun) -> Answer:
             surface=command.surface,
             until=command.until,
             stepping=command.stepping,
+            pin=command.pin,
             by=origin(command),
         )
     ]

@@ -17,6 +17,7 @@ HANDLERS: dict[type, Handler] = {
     facts.RunFailing: runs.on_failing,
     facts.RunFinished: runs.on_finished,
     facts.RunRevised: revisions.on_revised,
+    facts.CodeAdopted: revisions.on_code_adopted,
     facts.RunReopened: runs.on_reopened,
     facts.SteppingChanged: runs.on_stepping,
     facts.CompensationStarted: runs.on_compensation_started,

@@ -1,6 +1,6 @@
 """What the adoption of another definition does to the state."""
 
-from studio.core.events import EdgeVerdict, Record, RunRevised
+from studio.core.events import CodeAdopted, EdgeVerdict, Record, RunRevised
 from studio.core.evolve.flights import clear_timer
 from studio.core.evolve.graph import become, drop_items, is_automatic, regate, resolve, revive
 from studio.core.joins import join_verdict
@@ -19,6 +19,7 @@ def on_revised(state: EngineState, run: RunState, event: RunRevised, record: Rec
     run.plan = plan
     run.revision = event.revision
     run.versions.append(event.version)
+    run.pin = event.pin or run.pin
     for path, node in run.nodes.items():
         base = base_path(path)
         if base in plan.nodes:
@@ -38,6 +39,11 @@ def on_revised(state: EngineState, run: RunState, event: RunRevised, record: Rec
         if changed is not None and changed.status not in IN_FLIGHT:
             # The input is computed again: its recipe may be another one.
             changed.input_position = changed.input_attempt = 0
+
+
+def on_code_adopted(state: EngineState, run: RunState, event: CodeAdopted, record: Record) -> None:
+    """What starts from now on starts with this code."""
+    run.pin = event.pin
 
 
 def _archive(state: EngineState, run: RunState, node: NodeState) -> None:

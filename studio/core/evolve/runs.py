@@ -32,6 +32,7 @@ def start_run(state: EngineState, event: RunStarted, record: Record) -> RunState
     run.surface = event.surface
     run.file = event.file
     run.folder = event.folder
+    run.pin = event.pin
     run.stepping = event.stepping
     run.by = event.by
     run.started_at = record.at

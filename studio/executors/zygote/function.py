@@ -38,7 +38,7 @@ def outcome_of(
     """
     sensitive = frozenset(order["sensitive"])
     try:
-        sources.enter(order["folder"])
+        sources.enter(order["folder"], order["pin"])
         value = call.call(order, Context(order, report, extra))
         return "output", encode_output(value, order.get("call") or "the code block", redactor)
     except BaseException as error:  # sys.exit and KeyboardInterrupt are failures of the attempt too

@@ -3,12 +3,16 @@
 A save within the same second and of the same size runs stale bytecode every time, because bytecode is matched
 by whole seconds and size. So modules below the workflow's folder are compiled from source, always; installed
 packages (``site-packages``) keep their bytecode.
+
+Where a run keeps to stored code, the modules in it come from there, under the names and paths of the user's own files,
+whatever stands in these files meanwhile; what it does not hold comes from the folder.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import linecache
 import os
 import sys
 from collections.abc import Callable
@@ -16,10 +20,13 @@ from importlib.machinery import (
     EXTENSION_SUFFIXES,
     ExtensionFileLoader,
     FileFinder,
+    ModuleSpec,
     SourceFileLoader,
 )
 from types import CodeType, ModuleType
 from typing import Any, Final, TypeAlias
+
+from studio.executors.zygote.pinned import Pinned
 
 Stamp: TypeAlias = list[int]
 """What tells one state of a file from the next: mtime and ctime in ns, size, inode."""
@@ -50,7 +57,7 @@ def importable(folder: str) -> list[str]:
         return []
 
 
-_entered: Final[set[str]] = set()
+_entered: Final[dict[str, Pinned | None]] = {}
 
 
 class _FromSource(SourceFileLoader):
@@ -59,6 +66,55 @@ class _FromSource(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType | None:
         path = self.get_filename(fullname)
         return self.source_to_code(self.get_data(path), path)
+
+
+class _FromPinned(_FromSource):
+    """Takes the text of its module from stored code; tracebacks and ``inspect`` show that text, too."""
+
+    def __init__(self, name: str, path: str, pinned: Pinned) -> None:
+        super().__init__(name, path)
+        self._pinned = pinned
+
+    def get_data(self, path: str) -> bytes:
+        return self._pinned.read(path) if path in self._pinned else super().get_data(path)
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        path = self.get_filename(fullname)
+        text = self.get_data(path)
+        code: CodeType = self.source_to_code(text, path)
+        lines = importlib.util.decode_source(text).splitlines(keepends=True)
+        # Without a time, `linecache.checkcache` never replaces it by what the file holds now.
+        linecache.cache[path] = (len(text), None, lines, path)
+        return code
+
+
+class _PinnedFinder(FileFinder):
+    """Finds modules in stored code first, as they were found when it was stored, then in the folder."""
+
+    def __init__(self, path: str, pinned: Pinned, *loaders: Any) -> None:
+        super().__init__(path, *loaders)
+        self._pinned = pinned
+
+    def find_spec(self, fullname: str, target: ModuleType | None = None) -> ModuleSpec | None:
+        found = super().find_spec(fullname, target)
+        if found is not None and isinstance(found.loader, ExtensionFileLoader):
+            return found
+        base = os.path.join(self.path, fullname.rpartition(".")[2])
+        package = os.path.join(base, "__init__.py")
+        if package in self._pinned:
+            return _spec(fullname, package, self._pinned, [base])
+        if f"{base}.py" in self._pinned:
+            return _spec(fullname, f"{base}.py", self._pinned, None)
+        if found is None and self._pinned.is_package(base):
+            found = ModuleSpec(fullname, None, is_package=True)
+            found.submodule_search_locations = [base]
+        return found
+
+
+def _spec(name: str, path: str, pinned: Pinned, folders: list[str] | None) -> ModuleSpec | None:
+    return importlib.util.spec_from_file_location(
+        name, path, loader=_FromPinned(name, path, pinned), submodule_search_locations=folders
+    )
 
 
 class Witness:
@@ -106,18 +162,23 @@ def _writes(mode: str | None, flags: int) -> bool:
     return bool(flags & (os.O_WRONLY | os.O_RDWR))
 
 
-def enter(folder: str) -> None:
+def enter(folder: str, pin: str = "") -> None:
     """Make a folder the working directory and the first place of imports, compiled from source.
 
     In a child of a template the imports are set up already, and only the working directory is.
 
+    Args:
+        folder: the workflow's folder, absolute.
+        pin: absolute path of the stored code that modules are taken from; empty for the folder alone.
+
     Raises:
         OSError: when the folder is gone or cannot be entered.
+        PinnedCodeError: when the stored code cannot be read.
     """
     os.chdir(folder)
     if folder in _entered:
         return
-    _entered.add(folder)
+    _entered[folder] = Pinned(pin, folder) if pin else None
     sys.dont_write_bytecode = True
     sys.path.insert(0, folder)
     sys.path_hooks.insert(0, _hook_for(folder))
@@ -127,11 +188,14 @@ def enter(folder: str) -> None:
 def _hook_for(folder: str) -> Callable[[str], FileFinder]:
     prefix = folder.rstrip(os.sep) + os.sep
     loaders: list[Any] = [(ExtensionFileLoader, EXTENSION_SUFFIXES), (_FromSource, [".py"])]
+    pinned = _entered.get(folder)
 
     def hook(path: str) -> FileFinder:
         inside = os.path.abspath(path) + os.sep
         if not inside.startswith(prefix) or any(part in inside for part in _INSTALLED):
             raise ImportError(path)
+        if pinned is not None:
+            return _PinnedFinder(path, pinned, *loaders)
         return FileFinder(path, *loaders)
 
     return hook

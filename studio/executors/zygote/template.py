@@ -22,7 +22,7 @@ def serve(order: dict[str, Any], control: socket.socket) -> NoReturn:
     """
     witness = sources.Witness(order["folder"])
     try:
-        sources.enter(order["folder"])
+        sources.enter(order["folder"], order["pin"])
         module = sources.load(order["module"], order["folder"])
         if any(inspect.iscoroutinefunction(each) for each in vars(module).values()):
             importlib.import_module("asyncio")
