@@ -44,7 +44,7 @@ async def adopt_newest(
         StorageError: the code could not be stored.
     """
     run = engine.state.runs.get(command.run)
-    if run is None or not run.file or command.id in run.commands:
+    if run is None or not run.file or command.id in engine.state.commands:
         return None
     own = run.plan.workflow.model_copy(update={"folder": run.folder})
     workflows = [own]

@@ -201,7 +201,7 @@ class LocalStudio:
             command = msgspec.structs.replace(
                 command, id=command.id or new_command_id(), actor=command.actor or sender.actor
             )
-        if isinstance(command, RetryNode | Rerun | Compensate) and drive:
+        if isinstance(command, RetryNode | Rerun | Compensate):
             refusal = await adopt_newest(self.engine, self.code, self.location.root, command)
             if refusal is not None:
                 return refusal

@@ -115,3 +115,14 @@ def test_a_killed_run_is_resumed_where_it_stood(tmp_path: Path, seed: int) -> No
     assert not _orphans(tmp_path)
     checked = _studio(tmp_path, "doctor")
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_killed_run_goes_on_with_the_code_it_was_started_with(tmp_path: Path) -> None:
+    (tmp_path / "effects.yaml").write_text(WORKFLOW.replace("external", "idempotent"))
+    (tmp_path / "effects.py").write_text(CODE)
+    _kill_after(tmp_path, 6, "run", "effects.yaml")
+    (tmp_path / "effects.py").write_text("def act(name:\n")
+    done = _studio(tmp_path, "resume", "last", "--plain")
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = (tmp_path / "effects.txt").read_text().split()
+    assert {"first", "left", "right", "last"} <= set(written)
