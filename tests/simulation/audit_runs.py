@@ -1,6 +1,7 @@
 """Invariants of runs: pauses, failing, compensation, ends."""
 
 from studio.core.events import (
+    CodeAdopted,
     CompensationFinished,
     CompensationStalled,
     CompensationStarted,
@@ -24,7 +25,7 @@ from tests.simulation.ledger import Ledger, NodeBook, RunBook, parent_of, requir
 def start_run(ledger: Ledger, event: RunStarted, record: Record) -> None:
     require(14, record.run not in ledger.runs, f"run {record.run} starts twice")
     plan = ledger.plans[event.version]
-    book = RunBook(record.run, plan, stepping=event.stepping)
+    book = RunBook(record.run, plan, stepping=event.stepping, pin=event.pin)
     book.nodes = {path: NodeBook(path, planned) for path, planned in plan.nodes.items()}
     _aim(book, event.until)
     ledger.runs[record.run] = book
@@ -97,6 +98,7 @@ def on_revised(ledger: Ledger, run: RunBook, event: RunRevised, record: Record) 
     """A run adopts another definition: what it did stays done, edges are judged anew."""
     plan = ledger.plans[event.version]
     run.plan = plan
+    run.pin = event.pin or run.pin
     run.revised_at = record.position
     for path, book in list(run.nodes.items()):
         base = base_path(path)
@@ -116,6 +118,12 @@ def on_revised(ledger: Ledger, run: RunBook, event: RunRevised, record: Record) 
     for name in plan.order:
         if name not in run.nodes:
             run.nodes[name] = NodeBook(name, plan.nodes[name])
+
+
+def on_code_adopted(ledger: Ledger, run: RunBook, event: CodeAdopted, record: Record) -> None:
+    """A run goes on with other code."""
+    require(19, event.pin not in ("", run.pin), f"run {run.number} adopts the code it has")
+    run.pin = event.pin
 
 
 def _remembered(run: RunBook, book: NodeBook) -> bool:

@@ -27,7 +27,7 @@ HANDLERS: dict[type, Handler] = {
     facts.RunFinished: audit_runs.on_finished,
     facts.RunReopened: audit_runs.on_reopened,
     facts.RunRevised: audit_runs.on_revised,
-    facts.CodeAdopted: _only_told,
+    facts.CodeAdopted: audit_runs.on_code_adopted,
     facts.SteppingChanged: audit_runs.on_stepping,
     facts.CompensationStarted: audit_runs.on_compensation,
     facts.CompensationStalled: audit_runs.on_stalled,
@@ -137,6 +137,8 @@ class Auditor:
         run.handling.clear()
         run.collecting.clear()
         check_run(shadow, run)
+        book = self.ledger.runs[record.run]
+        require(19, run.pin == book.pin, f"run {record.run} has code {run.pin}, not {book.pin}")
         check_statuses(run, self.ledger.runs[record.run], record)
 
     def disturb(self) -> None:

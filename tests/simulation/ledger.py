@@ -88,6 +88,7 @@ class RunBook:
     revised_at: int = -1000
     ended: bool = False
     phase: str = "running"
+    pin: str = ""
     stepping: bool = False
     within: frozenset[str] | None = None
     allowed: set[str] = field(default_factory=set)

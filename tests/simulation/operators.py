@@ -114,7 +114,7 @@ def random_command(
         "reason": "why not",
     }
     if rng.random() < REVISED:
-        return verbs.Revise(**base, version=rng.choice(versions))
+        return verbs.Revise(**base, version=rng.choice(versions), pin=f"code{number}")
     if about_node:
         base["node"] = rng.choice(list(run.nodes)) if rng.random() < 0.97 else "nobody"
     return make(rng, base, run)
