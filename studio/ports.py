@@ -222,6 +222,7 @@ class RunRow(msgspec.Struct, frozen=True):
         state: phase of the run, or ``attention`` when only a person can get it on.
         counts: number of nodes per state name.
         needs: number of nodes that need a person.
+        rested: seconds in which nothing of it was under way: it was paused, or waited for a person or its turn.
     """
 
     run: RunNumber
@@ -237,6 +238,7 @@ class RunRow(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     needs: int
     actor: str = ""
+    rested: float = 0.0
 
 
 class Definition(msgspec.Struct, frozen=True):

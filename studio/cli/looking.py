@@ -15,7 +15,7 @@ from studio.cli.arguments import Verb, add_json, add_run, place_of
 from studio.cli.console import Console, date_and_time, exact_time_of_day
 from studio.projections.history_lines import event_document, phrase
 from studio.projections.json_text import json_array, json_text
-from studio.projections.listing import NODE_HEADINGS, node_cells, table
+from studio.projections.listing import NODE_HEADINGS, node_cells, seconds_taken, table
 from studio.projections.masking import Mask, learn_record
 from studio.projections.moments import span
 from studio.projections.needs import needs_of
@@ -71,7 +71,9 @@ def _show_run(console: Console, view: RunView, owned: bool) -> None:
     glyph = shown.ascii if console.ascii else shown.glyph
     took = ""
     if run.finished_at is not None:
-        took = f"  in {span(run.finished_at - run.started_at)}"
+        took = f"  in {span(seconds_taken(run, run.finished_at))}"
+        if run.rested >= 1:
+            took += f", and {span(run.rested)} at rest"
     name = sanitise(document["workflow"])
     head = console.styled(f"{glyph} {shown.word}", shown.tone)
     console.result(f"run {run.number}  {name}  {head}{took}")

@@ -237,6 +237,7 @@ class RunState:
         "folder",
         "forced",
         "handling",
+        "idle_since",
         "message",
         "nodes",
         "number",
@@ -252,6 +253,7 @@ class RunState:
         "policy",
         "position",
         "queue",
+        "rested",
         "retries",
         "revision",
         "run_id",
@@ -287,6 +289,8 @@ class RunState:
         self.paused_by: Origin | None = None
         self.started_at = 0.0
         self.finished_at: float | None = None
+        self.rested = 0.0
+        self.idle_since: float | None = None
         self.deadline: float | None = None
         self.position = 0
         self.outputs: Any = None
@@ -345,6 +349,7 @@ class RunState:
             "phase": self.phase,
             "paused": self.paused,
             "pin": self.pin,
+            "rested": (self.rested, self.idle_since),
             "open": self.open,
             "flying": self.flying,
             "failing": (self.failing, self.cancelled, self.timed_out, self.degraded),

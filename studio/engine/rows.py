@@ -71,4 +71,5 @@ def make_row(run: RunState, phase: str) -> RunRow:
         {name: count for name, count in run.counts.items() if count},
         needy,
         run.by.actor if run.by is not None else "",
+        run.rested,
     )

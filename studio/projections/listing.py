@@ -44,6 +44,30 @@ class RowLike(Protocol):
     def needs(self) -> int: ...
     @property
     def actor(self) -> str: ...
+    @property
+    def rested(self) -> float: ...
+
+
+class Timed(Protocol):
+    """A run, or the row of one."""
+
+    @property
+    def started_at(self) -> float: ...
+    @property
+    def finished_at(self) -> float | None: ...
+    @property
+    def rested(self) -> float: ...
+
+
+def seconds_taken(run: Timed, now: float) -> float:
+    """How long a run took, seconds; one that is open, how long it has been open.
+
+    Time in which it was paused or waited for a person does not count once it has ended: it would tell nothing about
+    how long the next one takes.
+    """
+    if run.finished_at is None:
+        return max(0.0, now - run.started_at)
+    return max(0.0, run.finished_at - run.started_at - run.rested)
 
 
 class Cell(NamedTuple):
@@ -104,9 +128,8 @@ def run_cells(
     shown = sign("paused" if row.paused else "interrupted" if interrupted else row.state)
     total = sum(row.counts.values())
     done = sum(row.counts.get(name, 0) for name in _DONE)
-    end = row.finished_at if row.finished_at is not None else now
     timed = row.finished_at is not None or (_goes_on(row) and not interrupted)
-    took = span(end - row.started_at) if timed else ""
+    took = span(seconds_taken(row, now)) if timed else ""
     notes = [f"{row.needs} need{'s' if row.needs == 1 else ''} you"] if row.needs else []
     failed = row.counts.get("failed", 0)
     if failed:

@@ -8,6 +8,7 @@ from studio.projections.screen.runs import (
     RunsEntry,
     Shown,
     Workflow,
+    durations,
     percentile,
     runs_rows,
     sparkline,
@@ -32,6 +33,7 @@ class Row:
     version: str = "v"
     counts: dict[str, int] = field(default_factory=dict)
     actor: str = "someone"
+    rested: float = 0.0
 
     @property
     def finished_at(self) -> float | None:
@@ -135,3 +137,18 @@ def test_a_sparkline_has_a_bar_for_every_value() -> None:
     assert sparkline([0.0, 0.0]) == "▁▁"
     assert sparkline([1.0, 8.0]) == "▂█"
     assert sparkline([]) == ""
+
+
+def test_time_at_rest_is_no_usual_duration() -> None:
+    waited = Row(1, took=604.0, rested=600.0)
+    assert durations([waited, Row(2)]) == [4.0, 4.0]
+    [line] = [line for line in lines([waited, Row(2)], width=60) if "p95" in line]
+    assert "p50 4.0s p95 4.0s" in line
+    assert any("#1 " in line and line.endswith(" 4.0s") for line in lines([waited]))
+
+
+def test_an_open_run_counts_from_its_start() -> None:
+    [line] = [
+        line for line in lines([Row(1, state="running", open=True, rested=5.0)]) if "#1" in line
+    ]
+    assert line.endswith(" 10s")

@@ -74,9 +74,13 @@ def evolve(state: EngineState, record: facts.Record) -> None:
             raise KeyError(f"run {record.run} has not started")
         run = runs.start_run(state, event, record)
     else:
+        if run.idle_since is not None:
+            run.rested += max(0.0, record.at - run.idle_since)
         HANDLERS[type(event)](state, run, event, record)
         origin = getattr(event, "by", None)
         if origin is not None:
             state.commands[origin.command] = record.run
+    # Nothing is under way and no moment is waited for: the run waits for a person, for its turn, or has ended.
+    run.idle_since = None if run.flying or run.waits else record.at
     run.position = record.position
     state.visited[record.run] = None

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from studio.core.endings import needs_person
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
+from studio.projections.listing import seconds_taken
 from studio.projections.screen.graph import duration_text
 
 Row = list[Segment]
@@ -101,10 +102,9 @@ def hint_rows(
             [Segment("C", "key"), Segment(" continues it where it stood", "text")],
         ]
     if run.ended and run.phase == "succeeded" and not any(map(needs_person, run.nodes.values())):
-        seconds = (run.finished_at or run.started_at) - run.started_at
         mark = "+" if ascii else "✓"
         return [
-            [Segment(f"{mark} all green in {duration_text(seconds)}", "good")],
+            [Segment(f"{mark} all green in {duration_text(seconds_taken(run, 0.0))}", "good")],
             [Segment("L", "key"), Segment(" starts it again", "text")],
         ]
     return []

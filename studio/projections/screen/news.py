@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 from studio.core.endings import needs_person, phase_of
 from studio.core.state import NodeState, RunState
 from studio.projections.layout import clean
+from studio.projections.listing import seconds_taken
 from studio.projections.screen.consequences import named
 from studio.projections.screen.graph import duration_text, needs_in_order
 from studio.projections.states import node_look, run_look
@@ -52,7 +53,7 @@ def news_since(before: Standing | None, run: RunState, selected: str | None) -> 
         return None
     if run.ended and not before.ended:
         look = run_look(run, phase_of(run), driven=True)
-        took = duration_text(max(0.0, (run.finished_at or run.started_at) - run.started_at))
+        took = duration_text(seconds_taken(run, 0.0))
         good = run.phase == "succeeded"
         return News(f"run {run.number} {look.word} in {took}", "good" if good else "warning")
     new = [path for path in needs_in_order(run) if path not in before.needy]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from studio.core.endings import needs_person
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
-from studio.projections.listing import RowLike
+from studio.projections.listing import RowLike, seconds_taken
 from studio.projections.screen.graph import duration_text, needs_in_order
 from studio.projections.states import RUN_LOOKS, node_look
 
@@ -126,8 +126,8 @@ def needs_attention(row: RowLike, driven: bool) -> bool:
 
 
 def durations(rows: Sequence[RowLike]) -> list[float]:
-    """How long the last finished runs took, oldest first, seconds."""
-    found = [row.finished_at - row.started_at for row in rows if row.finished_at is not None]
+    """How long the last finished runs took, oldest first, seconds; time at rest left out."""
+    found = [seconds_taken(row, 0.0) for row in rows if row.finished_at is not None]
     return found[:SPARK_RUNS][::-1]
 
 
@@ -195,7 +195,6 @@ class _Drawer:
         driven = self._driven(row.run)
         state = state_of(row, driven)
         look = RUN_LOOKS[state]
-        end = row.finished_at if row.finished_at is not None else self._now
         cells: Row = [
             Segment("  " + (self._pointer if row.run == self._shown.number else "  "), "accent"),
             Segment(look.ascii if self._ascii else look.glyph, look.style),
@@ -208,7 +207,7 @@ class _Drawer:
         if row.open and not driven:
             cells.append(Segment("  C continues", "dim"))
         elif driven or not row.open:
-            cells.append(Segment(f" {duration_text(end - row.started_at)}", "dim"))
+            cells.append(Segment(f" {duration_text(seconds_taken(row, self._now))}", "dim"))
         return RunsEntry(cells, run=row.run)
 
     def needs(self, run: RunState) -> list[RunsEntry]:

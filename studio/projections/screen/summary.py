@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from studio.projections.listing import RowLike
+from studio.projections.listing import RowLike, seconds_taken
 from studio.projections.screen.graph import duration_text
 from studio.projections.states import RUN_LOOKS
 from studio.projections.text import sanitise
@@ -60,7 +60,7 @@ def _line(row: RowLike, now: float, owned: bool) -> str:
     look = RUN_LOOKS[state]
     name = sanitise(row.workflow, NAME_CELLS)
     if not row.open and row.finished_at is not None:
-        rest = duration_text(max(0.0, row.finished_at - row.started_at))
+        rest = duration_text(seconds_taken(row, now))
     elif row.needs:
         rest = f"{row.needs} node{'s wait' if row.needs > 1 else ' waits'} for you"
     else:

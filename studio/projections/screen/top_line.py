@@ -4,6 +4,7 @@ from studio.core.endings import needs_person, phase_of
 from studio.core.plan import Plan
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
+from studio.projections.listing import seconds_taken
 from studio.projections.screen.graph import duration_text
 from studio.projections.states import NODE_LOOKS, run_look
 
@@ -52,7 +53,6 @@ def run_line(
     """
     phase = phase_of(run)
     look = run_look(run, phase, driven=driven)
-    end = run.finished_at if run.finished_at is not None else now
     needy = sum(map(needs_person, run.nodes.values()))
     roomy = width >= 100
     name = clean(run.plan.workflow.name)
@@ -64,7 +64,7 @@ def run_line(
         Segment(name, "title"),
         Segment(f" {'>' if ascii else '›'} {number}   ", "dim"),
         Segment(f"{look.ascii if ascii else look.glyph} {look.word}", look.style),
-        Segment(f"  {clock_text(end - run.started_at)}", "text"),
+        Segment(f"  {clock_text(seconds_taken(run, now))}", "text"),
     ]
     if left is not None and roomy and phase == "running":
         head.append(Segment(f"  ~{duration_text(left)} left", "dim"))

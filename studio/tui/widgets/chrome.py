@@ -121,5 +121,5 @@ def _time_left(session: Session, run: RunState) -> float | None:
     times = durations(former)
     if not times:
         return None
-    left = percentile(times, 0.5) - (session.now() - run.started_at)
+    left = percentile(times, 0.5) - (session.now() - run.started_at - run.rested)
     return left if left > 0 else None

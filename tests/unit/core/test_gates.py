@@ -435,3 +435,29 @@ def test_a_retry_lets_go_of_the_lock_meanwhile() -> None:
     assert driver.states["a"] == "ready"
     driver.finish("b")
     assert driver.states["a"] == "running"
+
+
+def test_time_at_rest_is_known_apart() -> None:
+    driver = Driver(node("a"), node("b", "a"), surface="screen", policy="hold")
+    driver.tick(5).fail("a")
+    assert driver.shown() == "attention"
+    driver.tick(600).verb(verbs.RetryNode, "a").tick(3)
+    assert driver.run().rested == 600
+    driver.verb(verbs.PauseRun).tick(2).finish("a")
+    # It was paused, but something was under way until just now.
+    assert driver.run().rested == 600
+    driver.tick(100).verb(verbs.ResumeRun).tick(4).finish("b")
+    assert driver.shown() == "succeeded"
+    run = driver.run()
+    assert run.finished_at is not None
+    assert run.rested == 700
+    assert run.finished_at - run.started_at - run.rested == 14
+    driver.tick(1000).verb(verbs.Rerun, start="b").tick(1).finish("b")
+    assert driver.run().rested == 1700
+
+
+def test_waiting_for_a_moment_is_no_rest() -> None:
+    driver = Driver(node("a", kind=WaitSettings(duration=30)))
+    driver.tick(31)
+    assert driver.shown() == "succeeded"
+    assert driver.run().rested == 0
