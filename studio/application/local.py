@@ -11,6 +11,7 @@ import msgspec
 from studio.application.adopting import adopt_newest
 from studio.application.definitions import definition_of, load_workflow, plan_of
 from studio.application.environment import make_context
+from studio.application.late_executors import LateExecutors
 from studio.application.location import Location
 from studio.application.pinned_code import PinnedCode
 from studio.application.reading import Reading, RunView
@@ -36,7 +37,7 @@ from studio.ids import RunNumber, VersionHash
 from studio.loading.parameters import check_parameters, parse_assignment
 from studio.model.terms import FailurePolicy
 from studio.model.workflow import Workflow
-from studio.ports import Clock, Executor, History, RunFilter, StorageHealth, Values
+from studio.ports import Clock, History, RunFilter, StorageHealth, Values
 from studio.storage.owner_lock import OwnerLock
 
 REMEMBERED = 20
@@ -58,7 +59,7 @@ class LocalStudio:
         location: Location,
         lock: OwnerLock,
         history: History,
-        executor: Executor,
+        executor: LateExecutors,
         values: Values,
         clock: Clock,
         health: StorageHealth,
@@ -101,6 +102,10 @@ class LocalStudio:
         self._control = ControlServer(path, self._answer)
         await self._control.open()
         self._lock.announce(str(path))
+
+    def get_ready(self) -> None:
+        """Start the executors, which otherwise the first node does. Raises `ExecutorError`."""
+        self._executor.begin()
 
     async def close(self) -> None:
         """End all attempts, write what is pending, let go of the folder. Runs stay recoverable."""

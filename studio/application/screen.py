@@ -8,6 +8,7 @@ from pathlib import Path
 
 from studio.application.actor import default_actor
 from studio.application.keymap import read_keymap
+from studio.application.local import LocalStudio
 from studio.application.location import locate
 from studio.application.opening import open_studio
 from studio.application.reload import Reloader
@@ -40,7 +41,7 @@ async def open_session(
         ExecutorError: the child runner cannot be started.
     """
     location = locate(options.path, options.state, environ)
-    studio = await open_studio(location, environ=environ)
+    studio = await open_studio(location, environ=environ, late=True)
     try:
         sender = Sender(default_actor(environ), environ)
         session = Session(studio, location, sender, Path(options.path))
@@ -50,8 +51,8 @@ async def open_session(
             _show_first(session)
             _announce(session)
             reloader = session.reloader = Reloader(session)
-            # Reading the code of every node takes longer than the first picture may wait, and so does the watch.
-            opening = asyncio.create_task(_follow_files(session, reloader))
+            # Reading the code of every node takes longer than the first picture may wait, and the rest waits with it.
+            opening = asyncio.create_task(_open_the_rest(session, reloader))
             try:
                 yield session
             finally:
@@ -66,9 +67,14 @@ async def open_session(
         await studio.close()
 
 
-async def _follow_files(session: Session, reloader: Reloader) -> None:
-    """Begin to watch the files; without the watch the screen still works, and says what is missing."""
+async def _open_the_rest(session: Session, reloader: Reloader) -> None:
+    """Start the executors and begin to watch the files; without either the screen still works, and says so."""
     await session.drawn.wait()
+    try:
+        if isinstance(session.studio, LocalStudio):
+            session.studio.get_ready()
+    except (OSError, StudioError) as error:
+        session.tell(f"nodes cannot be started: {error}", "error")
     try:
         await reloader.open()
     except (OSError, StudioError) as error:

@@ -1,6 +1,8 @@
 """The application: opens a session, puts the main screen up, and never dies of an error it can show."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
 from typing import Any, ClassVar
 
 from textual import events
@@ -23,6 +25,15 @@ from studio.tui.messages import KeyHandled, KeysWanted
 from studio.tui.palette import BACKGROUNDS, Palette
 from studio.tui.screens.main import MainScreen
 from studio.tui.terminal import SteadyDriver
+
+LATER = (
+    "studio.tui.screens.dialog",
+    "studio.tui.screens.editor",
+    "studio.tui.screens.launch",
+    "studio.tui.verbs.table",
+)
+"""What the first picture does without, in the order of loading: so no key waits for it, and it is there whatever
+becomes of the installation while the screen is open."""
 
 OpenSession = Callable[[], Awaitable[Session]]
 
@@ -140,8 +151,22 @@ class StudioApp(Guarded, App[None]):
         return self._main
 
     def on_mount(self) -> None:
-        """Note when there is something that errors can be shown on."""
+        """Note when there is something that errors can be shown on; listen for the end of a suspension."""
+        self.app_resume_signal.subscribe(self, self._draw_again)
         self.screen.call_after_refresh(self._note_painted)
+        if self.session is not None:
+            self.run_worker(self._load_the_rest(self.session.drawn), name="rest")
+
+    async def _load_the_rest(self, drawn: asyncio.Event) -> None:
+        await drawn.wait()
+        for name in LATER:
+            import_module(name)
+            await asyncio.sleep(0)
+
+    def _draw_again(self, _app: App[None]) -> None:
+        """The terminal is empty after a suspension, and Textual takes what it drew last as still being there."""
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
 
     def _note_painted(self) -> None:
         self._painted = True

@@ -234,8 +234,10 @@ def test_sizes_change_faster_than_anyone_could_drag(tmp_path: Path, open_termina
     for step in range(60):
         terminal.resize(1 + step * 37 % 200, 1 + step * 11 % 60)
         terminal.read(0.01)
-    terminal.resize(1, 1)
     terminal.settle(0.2, 2.0)
+    mark = len(terminal.output)
+    terminal.resize(1, 1)
+    terminal.wait_for("\x1b[1;1H", after=mark)  # the end of a drawing
     mark = len(terminal.output)
     terminal.resize(120, 40)
     terminal.wait_for("2 nodes", after=mark)
