@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from studio.application.adopting import adopt_newest
-from studio.application.definitions import definition_of, load_workflow, plan_of
+from studio.application.definitions import compiled, definition_of, load_workflow, plan_of
 from studio.application.environment import make_context
 from studio.application.late_executors import LateExecutors
 from studio.application.location import Location
@@ -26,7 +26,6 @@ from studio.core.commands import (
 )
 from studio.core.endings import phase_of
 from studio.core.events import Record
-from studio.core.plan import Plan
 from studio.core.state import RunState
 from studio.engine.control import ControlServer, socket_path
 from studio.engine.feed import Feed, News, StorageNews
@@ -163,7 +162,7 @@ class LocalStudio:
         given.update(parse_assignment(text, workflow) for text in launch.assignments)
         params = check_parameters(workflow, given)
         context = make_context(workflow, self.location.root, self.location.state, sender.environ)
-        plan = Plan(workflow)
+        plan = compiled(workflow)
         pin = await asyncio.to_thread(self._pin, workflow, plan.version)
         self.engine.add_definition(plan, definition_of(workflow))
         self._last_number += 1

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from studio.application.definitions import definition_of
+from studio.application.definitions import compiled, definition_of
 from studio.application.local import LocalStudio
 from studio.application.location import Location
 from studio.application.reading import RunView
@@ -195,7 +195,7 @@ class Session:
         result: LoadResult = load_file(path, display=display)
         before = self.files.get(key)
         if result.workflow is not None:
-            plan: Plan | None = Plan(result.workflow)
+            plan: Plan | None = compiled(result.workflow)
             name = result.workflow.name
         else:
             plan = before.plan if before is not None else None

@@ -28,6 +28,8 @@ from studio.model.nodes import (
     WaitSettings,
 )
 
+_NOOP = NoopSettings.of_checked()
+
 Reader = Callable[[Section, Formulas, NodeScopes], KindSettings | None]
 
 
@@ -161,7 +163,7 @@ def _as_text(part: Section, entry: Entry) -> str:
 
 
 def _noop(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSettings | None:
-    return NoopSettings.of_checked()
+    return _NOOP
 
 
 def _wait(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSettings | None:
