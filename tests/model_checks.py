@@ -16,10 +16,13 @@ def assert_sound(workflow: Workflow) -> None:
             "error"
         )  # pydantic warns where it dumps a value of another type than declared
         dumped = workflow.model_dump()
-        body = json.loads(workflow.model_dump_json())
+        body = workflow.model_dump_json()
     again = Workflow.model_validate(dumped, strict=False)
     assert again == workflow
-    assert Workflow.model_validate_json(json.dumps(body)) == workflow
+    stored = Workflow.model_validate_json(workflow.to_json())
+    assert stored == workflow
+    assert types_of(stored.model_dump()) == types_of(dumped)
+    assert json.loads(workflow.to_json()) == json.loads(body)
     assert types_of(again.model_dump()) == types_of(dumped)
     expected = json.loads(json.dumps(canonical_by_pydantic(workflow)))
     assert json.loads(json.dumps(workflow.canonical())) == expected

@@ -29,13 +29,14 @@ def load_workflow(path: str, display: str | None = None) -> tuple[Workflow, Load
 
 def definition_of(workflow: Workflow) -> Definition:
     """The stored form of a definition."""
-    return Definition(
-        workflow.content_hash(), workflow.name, workflow.model_dump_json().encode("utf-8")
-    )
+    return Definition(workflow.content_hash(), workflow.name, workflow.to_json())
 
 
 def plan_of(definition: Definition) -> Plan:
     """The compiled form of a stored definition. Raises ValueError when it is not of this schema."""
+    known = _PLANS.get(definition.version)
+    if known is not None and known.workflow.to_json() == definition.body:
+        return known  # nothing to check, and pydantic need not build what it would check with
     return compiled(Workflow.model_validate_json(definition.body))
 
 

@@ -25,7 +25,8 @@ def test_another_place_in_the_file_is_another_plan_of_the_same_version() -> None
     assert moved is not plan
     assert moved.version == plan.version
     first = moved.workflow.nodes["a"].place
-    assert first is not None and first.line == 4
+    assert first is not None
+    assert first.line == 4
 
 
 def test_a_stored_definition_comes_back_as_the_plan_in_use() -> None:
