@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from studio.model.nodes import Node
 from studio.projections.json_text import json_text
 from studio.projections.layout import Segment
@@ -117,7 +119,7 @@ _LEFT_OUT = frozenset({"id", "kind", "needs", "place", "keys", *_OUTER})
 def settings_of(node: Node) -> Iterator[tuple[str, Any]]:
     """The settings of a node after all defaults: its kind's first, then those that differ from nothing."""
     yield "uses", node.uses
-    body = _tidy(node.model_dump(mode="json", exclude={"place", "keys", "needs"}))
+    body = _tidy(msgspec.json.decode(node.to_json()))
     for key in _OUTER:
         if key in body:
             yield key, body[key]
