@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import asdict
 from typing import Any
 
-from studio.model.workflow import Workflow
+from pydantic import TypeAdapter
+
+from studio.model.nodes import Node
+from studio.model.workflow import Workflow, checker, workflow_of
 
 
 def assert_sound(workflow: Workflow) -> None:
@@ -15,19 +19,22 @@ def assert_sound(workflow: Workflow) -> None:
         warnings.simplefilter(
             "error"
         )  # pydantic warns where it dumps a value of another type than declared
-        dumped = workflow.model_dump()
-        body = workflow.model_dump_json()
-    again = Workflow.model_validate(dumped, strict=False)
+        dumped = checker().dump_python(workflow)
+        body = checker().dump_json(workflow)
+    again = checker().validate_python(dumped)
     assert again == workflow
-    stored = Workflow.model_validate_json(workflow.to_json())
+    stored = workflow_of(workflow.to_json())
     assert stored == workflow
-    assert types_of(stored.model_dump()) == types_of(dumped)
+    assert types_of(asdict(stored)) == types_of(asdict(workflow))
     assert json.loads(workflow.to_json()) == json.loads(body)
-    assert types_of(again.model_dump()) == types_of(dumped)
+    assert types_of(asdict(again)) == types_of(asdict(workflow))
     expected = json.loads(json.dumps(canonical_by_pydantic(workflow)))
     assert json.loads(json.dumps(workflow.canonical())) == expected
     assert json.dumps(workflow.canonical(), sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert again.content_hash() == workflow.content_hash()
+
+
+_NODES = TypeAdapter(Node)
 
 
 def types_of(value: Any) -> Any:
@@ -48,10 +55,13 @@ def canonical_by_pydantic(workflow: Workflow) -> dict[str, Any]:
         "keys": True,
         "parameters": {"__all__": {"place"}},
     }
-    body = workflow.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
+    body: dict[str, Any] = checker().dump_python(
+        workflow, mode="json", exclude=left_out, exclude_defaults=True
+    )
     body["nodes"] = {}
     for name, node in workflow.nodes.items():
-        found = node.model_dump(
+        found = _NODES.dump_python(
+            node,
             mode="json",
             exclude={
                 "place": True,

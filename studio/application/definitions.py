@@ -7,7 +7,7 @@ from studio.errors import DefinitionError
 from studio.ids import VersionHash
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.loader import LoadResult, load_file
-from studio.model.workflow import Workflow
+from studio.model.workflow import Workflow, workflow_of
 from studio.ports import Definition
 
 
@@ -37,7 +37,7 @@ def plan_of(definition: Definition) -> Plan:
     known = _PLANS.get(definition.version)
     if known is not None and known.workflow.to_json() == definition.body:
         return known  # nothing to check, and pydantic need not build what it would check with
-    return compiled(Workflow.model_validate_json(definition.body))
+    return compiled(workflow_of(definition.body))
 
 
 def compiled(workflow: Workflow) -> Plan:

@@ -15,11 +15,10 @@ from studio.loading.kinds import read_kind, read_uses
 from studio.loading.policies import read_breakpoint, read_fallback, read_repeat, read_retry
 from studio.loading.scopes import NodeScopes
 from studio.loading.sections import Entry, Section, fill, section
-from studio.model.nodes import KindSettings, Node, Undo
+from studio.model.nodes import UNDO_RETRY, KindSettings, Node, Undo
 
 _NODE_KEYS = frozenset(words.NODE_KEYS)
 _KIND_OF_KEY = {key: kind for kind, keys in words.KIND_KEYS.items() for key in keys}
-_UNDO_RETRY = Undo.model_fields["retry"].default
 
 
 class AuthoredNode(msgspec.Struct, frozen=True):
@@ -82,7 +81,7 @@ def read_node(
 def _build(name: str, own: Section, values: dict[str, Any]) -> Node:
     document = own.report.document
     keys = {key: document.key_place(entry.path) for key, entry in own.entries.items()}
-    return Node.of_checked(id=name, place=document.key_place(own.path), keys=keys, **values)
+    return Node(id=name, place=document.key_place(own.path), keys=keys, **values)
 
 
 def _with_uses(own: Section, defaults: Section) -> Section:
@@ -228,10 +227,10 @@ def _undo(part: Section, uses: str | None, formulas: Formulas, scopes: NodeScope
         {},
         input=read_input(inner, formulas, scopes),
         timeout=inner.duration("timeout"),
-        retry=read_retry(inner, _UNDO_RETRY),
+        retry=read_retry(inner, UNDO_RETRY),
         isolation=inner.word("isolation", words.ISOLATIONS),
     )
     if kind is None or part.report.error_count > before:
         return None
     place = part.report.document.key_place(inner.path)
-    return Undo.of_checked(kind=kind, place=place, **values)
+    return Undo(kind=kind, place=place, **values)

@@ -170,12 +170,12 @@ class WorkflowReader:
 
     def _build(self, values: dict[str, Any], nodes: dict[str, Node]) -> Workflow:
         keys = {
-            path[0]: self.document.key_place(path)
+            str(path[0]): self.document.key_place(path)
             for path in self.document.positions
             if len(path) == 1
         }
         folder = str(self.folder) if self.folder is not None else ""
-        return Workflow.of_checked(nodes=nodes, folder=folder, file=self.file, keys=keys, **values)
+        return Workflow(nodes=nodes, folder=folder, file=self.file, keys=keys, **values)
 
 
 def _size(value: object) -> int:

@@ -1,9 +1,9 @@
 """What a node of a workflow is: its kind, its edges and its policies."""
 
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field
-
+from studio.model.bounds import Above, AtLeast
 from studio.model.json_value import JsonValue
 from studio.model.places import Place
 from studio.model.policies import (
@@ -21,6 +21,7 @@ Outcome = Literal["success", "failure", "any"]
 Join = Literal["all", "any", "first", "settled"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edge(Frozen):
     """An incoming connection of a node.
 
@@ -38,9 +39,10 @@ class Edge(Frozen):
     port: str | None = None
     when: str | None = None
     handles: bool = True
-    place: Place | None = Field(default=None, repr=False)
+    place: Place | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PythonSettings(Frozen):
     """``uses: python``: either ``call`` (``module:function``) or ``code`` (the body of a function)."""
 
@@ -49,6 +51,7 @@ class PythonSettings(Frozen):
     code: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShellSettings(Frozen):
     """``uses: shell``: a script, the folder it runs in, and how its output is read.
 
@@ -59,16 +62,18 @@ class ShellSettings(Frozen):
     run: str
     shell: str = "sh -e"
     cwd: str | None = None
-    env: dict[str, str] = Field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
     output: Literal["text", "json", "lines"] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoopSettings(Frozen):
     """``uses: noop``: passes its input on."""
 
     uses: Literal["noop"] = "noop"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitSettings(Frozen):
     """``uses: wait``: ``duration`` (authored ``for``, seconds or a template) or ``until`` (ISO time or template)."""
 
@@ -77,6 +82,7 @@ class WaitSettings(Frozen):
     until: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransformSettings(Frozen):
     """``uses: transform``: the steps of the kind, each an expression over ``item``, in their fixed order."""
 
@@ -85,14 +91,15 @@ class TransformSettings(Frozen):
     filter: str | None = None
     map: dict[str, str] | str | None = None
     sort_by: str | None = None
-    limit: int | None = Field(default=None, ge=0)
+    limit: Annotated[int, AtLeast(0)] | None = None
     group_by: str | None = None
     aggregate: dict[str, dict[str, str]] | None = None
     value: JsonValue = None
     has_value: bool = False
-    batch_size: int | None = Field(default=None, ge=1)
+    batch_size: Annotated[int, AtLeast(1)] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case(Frozen):
     """One way out of a branch: the port taken when the expression is true."""
 
@@ -100,6 +107,7 @@ class Case(Frozen):
     when: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BranchSettings(Frozen):
     """``uses: branch``: leaves by the port of the first case that matches, or by ``otherwise``."""
 
@@ -108,17 +116,20 @@ class BranchSettings(Frozen):
     otherwise: str | None = None
 
 
-KindSettings = Annotated[
+KindSettings: TypeAlias = (
     PythonSettings
     | ShellSettings
     | NoopSettings
     | WaitSettings
     | TransformSettings
-    | BranchSettings,
-    Discriminator("uses"),
-]
+    | BranchSettings
+)
 
 
+UNDO_RETRY = Retry(strategy="fixed", max_attempts=3, initial_delay=1.0, jitter=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Undo(Frozen):
     """How a node is compensated: an inline node of its own kind, input, timeout and retries.
 
@@ -126,13 +137,14 @@ class Undo(Frozen):
     """
 
     kind: KindSettings
-    input: JsonValue = Field(default_factory=dict)
-    timeout: float = Field(default=60.0, gt=0)
-    retry: Retry = Retry.of_checked(strategy="fixed", max_attempts=3, initial_delay=1.0, jitter=0.0)
+    input: JsonValue = field(default_factory=dict)
+    timeout: Annotated[float, Above(0)] = 60.0
+    retry: Retry = UNDO_RETRY
     isolation: Isolation = "process"
-    place: Place | None = Field(default=None, repr=False)
+    place: Place | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node(Frozen):
     """One vertex of a workflow, as defined.
 
@@ -157,17 +169,17 @@ class Node(Frozen):
     description: str | None = None
     group: str | None = None
     tags: tuple[str, ...] = ()
-    input: JsonValue = Field(default_factory=dict)
+    input: JsonValue = field(default_factory=dict)
     needs: tuple[Edge, ...] = ()
     join: Join = "all"
     cancel_losers: bool = False
     when: str | None = None
     foreach: JsonValue = None
-    max_parallel: int | None = Field(default=None, ge=1)
+    max_parallel: Annotated[int, AtLeast(1)] | None = None
     on_item_failure: Literal["fail", "continue", "hold"] = "fail"
     item_key: str | None = None
     repeat: Repeat | None = None
-    timeout: float | None = Field(default=None, gt=0)
+    timeout: Annotated[float, Above(0)] | None = None
     retry: Retry | None = None
     fallback: Fallback | None = None
     compensate: Undo | None = None
@@ -179,8 +191,8 @@ class Node(Frozen):
     critical: bool = True
     sensitive: tuple[str, ...] = ()
     breakpoint: Breakpoint | None = None
-    place: Place | None = Field(default=None, repr=False)
-    keys: dict[str, Place] = Field(default_factory=dict, repr=False)
+    place: Place | None = field(default=None, repr=False)
+    keys: dict[str, Place] = field(default_factory=dict, repr=False)
 
     @property
     def uses(self) -> str:

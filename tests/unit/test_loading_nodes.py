@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -192,7 +193,11 @@ def test_workflow_keys_reach_the_model() -> None:
     )
     assert (flow.owner, flow.env, flow.secrets) == ("team", {"A": "1", "B": "x"}, ("KEY",))  # fmt: skip
     assert flow.on_failure == "continue"
-    assert flow.compensation.model_dump() == {"when": "never", "scope": "branch", "timeout": 60.0}
+    assert dataclasses.asdict(flow.compensation) == {
+        "when": "never",
+        "scope": "branch",
+        "timeout": 60.0,
+    }
     assert flow.outputs == {"a": "{{ nodes.a.state }}"}
 
 

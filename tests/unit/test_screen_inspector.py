@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from studio.core import commands as verbs
@@ -273,7 +275,7 @@ def test_the_definition_shows_the_lines_of_the_file_and_the_settings_after_defau
     assert shown[:3] == ["flow.yaml:9", " 9 │   second:", "10 │     uses: noop"]
     assert "call             steps:load" in shown
     assert dict(settings_of(own))["retry"]["max_attempts"] == 3
-    other = own.model_copy(update={"timeout": 5.0})
+    other = dataclasses.replace(own, timeout=5.0)
     told = texts(
         text_page(subject(driver, "second"), "Definition", source=source, written=other).head
     )
