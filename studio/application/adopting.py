@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
-from studio.application.definitions import definition_of
+from studio.application.definitions import compiled, definition_of
 from studio.application.pinned_code import PinnedCode
 from studio.core.commands import Compensate, Refusal, Rerun, RetryNode, Revise
-from studio.core.plan import Plan, base_path
+from studio.core.plan import base_path
 from studio.core.state import RunState
 from studio.engine.loop import Engine
 from studio.loading.fingerprint import Code
@@ -69,7 +69,7 @@ async def _revise(
     version = workflow.content_hash()
     pin = await asyncio.to_thread(pinned.keep, code, version)
     if version not in engine.state.plans:
-        engine.add_definition(Plan(workflow), definition_of(workflow))
+        engine.add_definition(compiled(workflow), definition_of(workflow))
     return await engine.submit(
         Revise(
             run=command.run,
