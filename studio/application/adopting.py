@@ -7,6 +7,7 @@ Nothing but what was asked for runs again by this.
 import asyncio
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -46,7 +47,7 @@ async def adopt_newest(
     run = engine.state.runs.get(command.run)
     if run is None or not run.file or command.id in engine.state.commands:
         return None
-    own = run.plan.workflow.model_copy(update={"folder": run.folder})
+    own = replace(run.plan.workflow, folder=run.folder)
     workflows = [own]
     if isinstance(command, RetryNode) and run.compensation is None:
         newest = (await asyncio.to_thread(load_file, run.file)).workflow
