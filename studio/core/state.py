@@ -76,7 +76,6 @@ class NodeState:
         "former",
         "gate",
         "generation",
-        "hit",
         "index",
         "input_attempt",
         "input_position",
@@ -139,7 +138,6 @@ class NodeState:
         self.cause = ""
         self.blocking = ""
         self.gate: str | None = None
-        self.hit = 0
         self.manual: Origin | None = None
         self.by: Origin | None = None
         self.keep = False

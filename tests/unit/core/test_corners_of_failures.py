@@ -1,0 +1,98 @@
+"""Corners of what becomes of edges and failures that only one guard protects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from studio.core import commands as verbs
+from studio.core.events import (
+    AttemptFailed,
+    AttemptSucceeded,
+    BreakpointHit,
+    FailureDisposed,
+    RunFailing,
+)
+from studio.model.nodes import Edge, WaitSettings
+from tests.unit.core.driver import Driver, node
+
+
+def test_the_edges_of_a_foreach_are_not_judged_by_its_items() -> None:
+    driver = Driver(node("each", foreach=[1, 2]), node("b", Edge(source="each", when="output < 1")))
+    driver.finish("each[0]", 5)
+    (event,) = driver.of(AttemptSucceeded)
+    assert (event.dead, event.broken) == ((), {})
+
+
+def test_a_breakpoint_set_after_the_failure_does_not_stop_it_again() -> None:
+    driver = Driver(node("a"), policy="hold").fail("a")
+    driver.verb(verbs.SetBreakpoint, "a", on="failure").verb(verbs.MarkNode, "a", outcome="failed")
+    assert driver.of(BreakpointHit) == []
+    assert [event.disposition for event in driver.of(FailureDisposed)] == ["failed"]
+
+
+def test_nothing_handles_a_failure_in_a_run_that_is_cancelled_in_the_same_moment() -> None:
+    driver = Driver(
+        node("w", kind=WaitSettings(duration=60.0), timeout=5),
+        node("h", Edge(source="w", on="failure")),
+    )
+    driver.now += 5
+    driver.send(verbs.CancelRun(run=1), verbs.FireTimer(run=1, kind="deadline", node="w"))
+    assert [event.disposition for event in driver.of(AttemptFailed)] == ["failed"]
+
+
+def test_an_item_that_fails_in_a_failing_run_is_not_held() -> None:
+    driver = Driver(node("each", foreach=[1], on_item_failure="hold"), node("bad")).fail("bad")
+    driver.fail("each[0]")
+    assert driver.at("each[0]").disposition == "continued"
+    assert driver.shown() == "failed"
+
+
+def test_a_breakpoint_for_another_moment_does_not_stop_at_a_failure() -> None:
+    for on in ("before", "after"):
+        driver = Driver(node("a"), node("x"))
+        driver.verb(verbs.SetBreakpoint, "a", on=on).fail("a")
+        assert driver.of(BreakpointHit) == []
+
+
+def test_a_failing_run_does_not_stop_at_a_failure() -> None:
+    driver = Driver(node("a"), node("bad")).verb(verbs.SetBreakpoint, "a", on="failure")
+    driver.fail("bad").fail("a")
+    assert driver.of(BreakpointHit) == []
+    assert driver.shown() == "failed"
+
+
+def test_a_foreach_stops_once_at_its_failure_however_often_its_items_fail() -> None:
+    driver = Driver(node("each", foreach=[1]), node("x"))
+    driver.verb(verbs.SetBreakpoint, "each", on="failure").fail("each[0]")
+    driver.verb(verbs.RetryNode, "each[0]").fail("each[0]")
+    assert len(driver.of(BreakpointHit)) == 1
+
+
+def test_what_has_succeeded_before_the_failure_does_not_handle_it() -> None:
+    driver = Driver(
+        node("a"), node("o"), node("h", [Edge(source="a", on="failure"), "o"], join="first")
+    )
+    driver.verb(verbs.SetBreakpoint, "h", on="after").finish("o").finish("h").fail("a")
+    assert driver.at("a").disposition == "failed"
+
+
+def test_a_failure_edge_that_names_a_port_handles_nothing() -> None:
+    driver = Driver(node("a"), node("h", Edge(source="a", on="failure", port="x"))).fail("a")
+    assert driver.at("a").disposition == "failed"
+
+
+def test_a_run_fails_for_the_first_of_its_failures() -> None:
+    driver = Driver(node("a"), node("b")).fail("b").fail("a")
+    assert [event.node for event in driver.of(RunFailing)] == ["b"]
+
+
+@pytest.mark.parametrize("category", ["timeout", "interrupted", "transient", "unexpected"])
+@pytest.mark.parametrize("side_effects", ["external", "idempotent", "none"])
+def test_only_what_reaches_outside_and_was_cut_off_may_have_acted(
+    side_effects: Any, category: Any
+) -> None:
+    driver = Driver(node("a", side_effects=side_effects)).fail("a", category=category)
+    acted = side_effects == "external" and category in ("timeout", "interrupted")
+    assert driver.of(AttemptFailed)[0].uncertain is acted
