@@ -15,6 +15,7 @@ from studio.core.events import (
     RunFailing,
 )
 from studio.model.nodes import Edge, WaitSettings
+from studio.model.policies import Retry
 from tests.unit.core.driver import Driver, node
 
 
@@ -96,3 +97,11 @@ def test_only_what_reaches_outside_and_was_cut_off_may_have_acted(
     driver = Driver(node("a", side_effects=side_effects)).fail("a", category=category)
     acted = side_effects == "external" and category in ("timeout", "interrupted")
     assert driver.of(AttemptFailed)[0].uncertain is acted
+
+
+def test_on_screen_only_a_bug_is_not_tried_again_by_itself() -> None:
+    policy = Retry(strategy="fixed", jitter=0)
+    both = [node("a", retry=policy), node("b", retry=policy)]
+    driver = Driver(*both, surface="screen", policy="hold")
+    driver.fail("a").fail("b", "KeyError", "unexpected")
+    assert driver.states == {"a": "backing_off", "b": "failed"}
