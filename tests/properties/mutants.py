@@ -26,6 +26,7 @@ import io
 import os
 import resource
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -69,7 +70,6 @@ TYPES = "tells the type checker what cannot be otherwise"
 SHORTCUT = "saves work, with the same result"
 
 HARMLESS: dict[str, str] = {
-    "_cancelled: and node.by": TYPES,
     "_finish_undo: always undo is not None": TYPES,
     "_finish_undo: and policy is not None": TYPES,
     "_finish_undo: and undo is not None": TYPES,
@@ -112,6 +112,11 @@ class Mutant:
 
     def __str__(self) -> str:
         return f"studio/core/{self.target}.py:{self.line} {self.key}"
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it is a set of the module that lacks a member."""
+        return self.function.isupper()
 
     @property
     def key(self) -> str:
@@ -215,63 +220,67 @@ def apply(mutant: Mutant) -> None:
                     setattr(known, name, names[mutant.function])
 
 
-def survives(mutant: Mutant, watch: Watch) -> bool:
-    """Whether all tests pass without the guard, in a child of this process.
+class Survey:
+    """A plugin of pytest: instead of the loop over the tests, one loop for each mutant, in a forked child.
 
-    Only those are run that call its function: no other can notice. Those of a set of the module are all of them.
+    The tests are collected once, and first run with every guard in place. That notes which functions of the core
+    each test calls, and how long it takes: only tests that call the function of a mutant can notice it, and the
+    quick ones come first.
     """
-    callers = watch.callers.get((str(CORE / f"{mutant.target}.py"), mutant.function))
-    if callers is None and not mutant.function.isupper():
-        return True
-    child = os.fork()
-    if child == 0:
-        resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST))
-        try:
-            apply(mutant)
-            status = _run_tests("-x", plugins=(Only(callers),) if callers is not None else ())
-        except BaseException:
-            os._exit(9)
-        os._exit(status)
-    _pid, status = os.waitpid(child, 0)
-    return status == 0
 
-
-def _run_tests(*options: str, plugins: tuple[object, ...] = ()) -> int:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        plain = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-        return int(pytest.main([*options, *plain, *TESTS], plugins=list(plugins)))
-
-
-class Watch:
-    """Notes which functions of the core each test calls; a plugin of pytest."""
-
-    def __init__(self) -> None:
-        self.callers: dict[tuple[str, str], set[str]] = {}
+    def __init__(self, chosen: list[Mutant]) -> None:
+        self.chosen = chosen
+        self.survivors: list[Mutant] = []
+        self.done = False
         self._test = ""
+        self._callers: dict[tuple[str, str], set[str]] = {}
+        self._seconds: dict[str, float] = {}
 
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        """Watch one test."""
-        self._test = item.nodeid
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests as they are, then once for each mutant."""
         sys.setprofile(self._note)
-        yield
+        passed = self._run(session, session.items)
         sys.setprofile(None)
+        if not passed:
+            return True
+        for mutant in self.chosen:
+            if self._survives(session, mutant):
+                self.survivors.append(mutant)
+                print(f"survives: {mutant}", file=sys.__stdout__, flush=True)
+        self.done = True
+        return True
 
     def _note(self, frame: FrameType, event: str, _arg: object) -> None:
         if event == "call":
             code = frame.f_code
-            self.callers.setdefault((code.co_filename, code.co_name), set()).add(self._test)
+            self._callers.setdefault((code.co_filename, code.co_name), set()).add(self._test)
 
+    def _run(self, session: pytest.Session, items: list[pytest.Item]) -> bool:
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            self._test = item.nodeid
+            begun = time.perf_counter()
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            self._seconds[item.nodeid] = time.perf_counter() - begun
+            if session.testsfailed:
+                return False
+        return True
 
-class Only:
-    """Leaves out the tests that never call the function; a plugin of pytest."""
-
-    def __init__(self, tests: set[str]) -> None:
-        self.tests = tests
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep what matters."""
-        items[:] = [item for item in items if item.nodeid in self.tests]
+    def _survives(self, session: pytest.Session, mutant: Mutant) -> bool:
+        where = str(CORE / f"{mutant.target}.py"), mutant.function
+        names = self._callers.get(where, set())
+        items = [item for item in session.items if item.nodeid in names or mutant.is_set]
+        items.sort(key=lambda item: self._seconds[item.nodeid])
+        child = os.fork()
+        if child == 0:
+            resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST))
+            try:
+                apply(mutant)
+                passed = self._run(session, items)
+            except BaseException:
+                os._exit(9)
+            os._exit(0 if passed else 1)
+        _pid, status = os.waitpid(child, 0)
+        return status == 0
 
 
 def main() -> int:
@@ -298,18 +307,14 @@ def main() -> int:
     # A failure is enough: the smallest example of it is of no interest here.
     hypothesis.settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate))
     hypothesis.settings.load_profile("mutants")
-    _run_tests("--collect-only")  # every child finds the test modules loaded
-    watch = Watch()
-    if _run_tests(plugins=(watch,)) != 0:
-        print("the tests fail with every guard in place", file=sys.stderr)
+    survey = Survey(chosen)
+    with contextlib.redirect_stdout(io.StringIO()) as talk:
+        pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *TESTS], plugins=[survey])
+    if not survey.done:
+        print(f"the tests fail with every guard in place\n{talk.getvalue()}", file=sys.stderr)
         return 2
-    survivors = 0
-    for mutant in chosen:
-        if survives(mutant, watch):
-            survivors += 1
-            print(f"survives: {mutant}", flush=True)
-    print(f"{len(chosen)} guards taken out, {survivors} not noticed")
-    return 1 if survivors else 0
+    print(f"{len(chosen)} guards taken out, {len(survey.survivors)} not noticed")
+    return 1 if survey.survivors else 0
 
 
 if __name__ == "__main__":
