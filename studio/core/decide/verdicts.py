@@ -271,7 +271,7 @@ def fail_node(
 
 def review_handlers(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]:
     """What becomes of a failure that was left to handlers, now that one of them is resolved."""
-    if node.status != "failed" or node.disposition != "handling" or node.archived:
+    if node.disposition != "handling":
         return []
     pending = False
     for edge in node.plan.outgoing:

@@ -81,7 +81,20 @@ def test_what_has_succeeded_before_the_failure_does_not_handle_it() -> None:
 
 def test_a_failure_edge_that_names_a_port_handles_nothing() -> None:
     driver = Driver(node("a"), node("h", Edge(source="a", on="failure", port="x"))).fail("a")
-    assert driver.at("a").disposition == "failed"
+    assert driver.of(AttemptFailed)[0].disposition == "failed"
+
+
+def test_what_a_person_has_skipped_handles_nothing() -> None:
+    driver = Driver(node("a"), node("h", Edge(source="a", on="failure")))
+    driver.verb(verbs.MarkNode, "h", outcome="skipped").fail("a")
+    assert driver.of(AttemptFailed)[0].disposition == "failed"
+
+
+def test_a_condition_sees_a_node_that_was_given_up_without_having_failed() -> None:
+    given_up = Edge(source="a", on="failure", when="nodes.a.error.type == 'GivenUp'")
+    driver = Driver(node("a", side_effects="external"), node("h", given_up)).end("a", "lost")
+    driver.verb(verbs.MarkNode, "a", outcome="failed")
+    assert driver.states["h"] == "running"
 
 
 def test_a_run_fails_for_the_first_of_its_failures() -> None:
@@ -105,3 +118,43 @@ def test_on_screen_only_a_bug_is_not_tried_again_by_itself() -> None:
     driver = Driver(*both, surface="screen", policy="hold")
     driver.fail("a").fail("b", "KeyError", "unexpected")
     assert driver.states == {"a": "backing_off", "b": "failed"}
+
+
+# --------------------------------------------------------------------------- handlers
+
+
+def test_a_node_whose_failure_edge_is_dead_handles_nothing_though_it_succeeds() -> None:
+    dead = Edge(source="a", on="failure", when="false")
+    driver = Driver(
+        node("o"),
+        node("a", "o"),
+        node("h1", [dead, "o"], join="any"),
+        node("h2", Edge(source="a", on="failure")),
+        policy="continue",
+    )
+    driver.finish("o").fail("a").finish("h1").fail("h2")
+    assert driver.at("a").disposition == "continued"
+
+
+def test_a_handler_that_stops_behind_its_success_has_not_handled_yet() -> None:
+    driver = Driver(node("a"), node("h", Edge(source="a", on="failure")))
+    driver.verb(verbs.SetBreakpoint, "h", on="after").fail("a").finish("h")
+    assert driver.at("a").disposition == "handling"
+    driver.verb(verbs.Continue, "h")
+    assert driver.at("a").disposition == "handled"
+
+
+def test_one_handler_is_enough_however_many_fail_before_it() -> None:
+    failed = Edge(source="a", on="failure")
+    driver = Driver(node("a"), node("h1", failed), node("h2", failed), policy="continue")
+    driver.fail("a").fail("h2")
+    assert driver.at("a").disposition == "handling"
+    driver.finish("h1")
+    assert driver.at("a").disposition == "handled"
+
+
+def test_a_handler_whose_result_is_reused_has_handled() -> None:
+    driver = Driver(node("a"), node("h", Edge(source="a", on="failure"))).fail("a").finish("h")
+    driver.verb(verbs.RetryNode, "a", downstream=True).fail("a")
+    assert driver.states["h"] == "reused"
+    assert driver.at("a").disposition == "handled"

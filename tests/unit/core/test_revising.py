@@ -263,6 +263,7 @@ def test_a_done_node_that_changed_runs_again_and_what_follows_is_reused() -> Non
         (("n",), False),
         (("b",), True),
     ]
+    assert driver.of(NodesStaled) == []
     assert len(driver.of(RunReopened)) == 1
     driver.finish("n", 1)
     assert driver.states == {"n": "succeeded", "b": "reused"}
@@ -328,7 +329,7 @@ def test_an_ended_run_goes_on_when_there_is_something_to_run(
 def test_an_ended_run_stays_ended_when_only_edges_of_done_nodes_changed() -> None:
     driver = Driver(node("n"), node("b", "n")).finish("n").finish("b")
     revise(driver, node("n"), node("b", "n", join="any"))
-    assert driver.of(RunReopened) == []
+    assert driver.of(RunReopened) == driver.of(NodesReset) == []
     assert driver.shown() == "succeeded"
 
 
@@ -393,11 +394,37 @@ def test_new_conditions_are_judged_by_what_the_source_came_to() -> None:
     assert sorted(event.edges) == ["a", "bad"]
 
 
+def test_only_verdicts_that_close_an_edge_are_facts() -> None:
+    driver = Driver(node("a"), node("c")).finish("a", 5).finish("c", 5)
+    revise(
+        driver,
+        node("a"),
+        node("c"),
+        node("yes", Edge(source="a", when="output == 5")),
+        node("broken", Edge(source="c", when="output < 'x'")),
+    )
+    (event,) = driver.of(RunRevised)
+    assert {name: list(edge.broken) for name, edge in event.edges.items()} == {"c": [0]}
+
+
 def test_edges_of_what_is_not_resolved_are_judged_when_it_is() -> None:
     driver = Driver(node("a"), node("d"))
-    revise(driver, node("a"), node("d"), node("b", Edge(source="a", when="output == 6")))
+    revise(
+        driver,
+        node("a"),
+        node("d"),
+        node("b", Edge(source="a", when="output == 6")),
+        node("h", Edge(source="a", on="failure", when="false")),
+    )
     assert driver.of(RunRevised)[0].edges == {}
     assert driver.finish("a", 6).states["b"] == "running"
+
+
+def test_without_restart_an_ended_run_stays_ended_whatever_was_added() -> None:
+    driver = Driver(node("n")).finish("n")
+    revise(driver, node("n"), node("fresh"), restart=False)
+    assert driver.of(RunReopened) == []
+    assert driver.started() == ["n"]
 
 
 def test_deciding_a_revision_changes_nothing() -> None:
