@@ -469,7 +469,9 @@ def test_a_removed_node_in_doubt_is_told_about_but_takes_no_other_verb() -> None
     revise(driver, node("x"))
     text = driver.refused(verbs.RetryNode(run=1, node="a"))
     assert text == "a is no longer part of flow"
+    assert driver.finish("x").shown() == "attention"
     driver.verb(verbs.MarkNode, "a", outcome="succeeded")
+    assert driver.shown() == "succeeded"
     assert driver.states["a"] == "succeeded"
     text = driver.refused(verbs.MarkNode(run=1, node="a", outcome="ignored"))
     assert text == "a is no longer part of flow"
