@@ -62,7 +62,7 @@ TARGETS = (
 
 TESTS = ("tests/unit/core", "tests/properties/test_core_brute_force.py")
 
-LONGEST = 40
+LONGEST = 20
 """Seconds of processor time after which a child counts as hanging, which is noticing too; the tests take six."""
 
 TYPES = "tells the type checker what cannot be otherwise"
