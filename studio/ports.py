@@ -223,6 +223,7 @@ class RunRow(msgspec.Struct, frozen=True):
         counts: number of nodes per state name.
         needs: number of nodes that need a person.
         rested: seconds in which nothing of it was under way: it was paused, or waited for a person or its turn.
+        active_at: when something last happened to it; 0 in rows of earlier versions.
     """
 
     run: RunNumber
@@ -239,6 +240,7 @@ class RunRow(msgspec.Struct, frozen=True):
     needs: int
     actor: str = ""
     rested: float = 0.0
+    active_at: float = 0.0
 
 
 class Definition(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from studio.application.screen_options import ScreenOptions
 from studio.application.session import Session
 from studio.application.studio import Sender
 from studio.errors import StudioError
+from studio.projections.screen.runs import last_live
 from studio.projections.screen.summary import interrupted_runs
 
 
@@ -27,8 +28,7 @@ async def open_session(
 
     Its files are followed from the moment `Session.drawn` is set.
 
-    What it shows first is what a person would look for: a run that needs them, else one that is open, else the
-    workflow.
+    What it shows first is what a person would look for: the run that was live last, else the workflow.
 
     Args:
         options: how the screen was asked to start.
@@ -83,11 +83,14 @@ async def _open_the_rest(session: Session, reloader: Reloader) -> None:
 
 def _show_first(session: Session) -> None:
     """Put up the run or workflow that matters most."""
-    mine = [row for row in session.rows if row.open and _concerns(session, row.file)]
-    mine.sort(key=lambda row: (row.needs == 0, -row.run))
-    if mine:
-        session.show_run(mine[0].run)
-    elif session.files:
+    last = last_live([row for row in session.rows if _concerns(session, row.file)])
+    if last is not None:
+        try:
+            session.show_run(last.run)
+            return
+        except StudioError as error:  # a history that cannot be read keeps nobody from the rest
+            session.tell(str(error), "error")
+    if session.files:
         session.show_file(next(iter(session.files)))
 
 

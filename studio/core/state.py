@@ -215,6 +215,7 @@ class RunState:
     """One run."""
 
     __slots__ = (
+        "active_at",
         "allowed",
         "breakpoints",
         "by",
@@ -289,6 +290,7 @@ class RunState:
         self.finished_at: float | None = None
         self.rested = 0.0
         self.idle_since: float | None = None
+        self.active_at = 0.0
         self.deadline: float | None = None
         self.position = 0
         self.outputs: Any = None

@@ -72,4 +72,5 @@ def make_row(run: RunState, phase: str) -> RunRow:
         needy,
         run.by.actor if run.by is not None else "",
         run.rested,
+        run.active_at,
     )

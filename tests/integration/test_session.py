@@ -8,8 +8,11 @@ import pytest
 from studio.application.local import LocalStudio
 from studio.application.location import locate
 from studio.application.opening import open_studio
+from studio.application.screen import open_session
+from studio.application.screen_options import ScreenOptions
 from studio.application.session import Session
 from studio.application.studio import Sender
+from studio.errors import StorageError
 
 WORKFLOW = """
 workflow: cards
@@ -57,3 +60,43 @@ async def test_a_file_that_breaks_keeps_its_last_good_version(session: Session) 
     entry = session.read_file(path)
     assert entry.plan is before
     assert entry.errors
+
+
+async def test_who_comes_back_sees_the_run_that_was_live_last(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("workflow: bad\nnodes: {a: {uses: shell, run: exit 3}}\n")
+    (tmp_path / "good.yaml").write_text("workflow: good\nnodes: {a: {uses: noop}}\n")
+    options = ScreenOptions(str(tmp_path))
+    environ = {"PATH": "/usr/bin:/bin"}
+    async with open_session(options, environ) as session:
+        assert session.shown_run is None
+        assert session.shown_file == str(tmp_path / "bad.yaml")
+        assert isinstance(session.studio, LocalStudio)
+        await session.launch(str(tmp_path / "bad.yaml"), {})
+        await session.studio.rest()
+        await session.launch(str(tmp_path / "good.yaml"), {})
+        await session.studio.rest()
+        session.take_changes()
+        assert [row.state for row in session.rows] == ["succeeded", "attention"]
+    async with open_session(options, environ) as session:
+        assert session.shown_run == 1, "live within the same minute, and it needs somebody"
+        assert all(row.active_at >= row.started_at > 0 for row in session.rows)
+
+
+async def test_a_history_that_cannot_be_read_keeps_nobody_from_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "good.yaml").write_text("workflow: good\nnodes: {a: {uses: noop}}\n")
+    options = ScreenOptions(str(tmp_path))
+    async with open_session(options, {}) as session:
+        assert isinstance(session.studio, LocalStudio)
+        await session.launch(str(tmp_path / "good.yaml"), {})
+        await session.studio.rest()
+
+    def fail(self: LocalStudio, run: int) -> None:
+        raise StorageError("the history has a hole")
+
+    monkeypatch.setattr(LocalStudio, "view", fail)
+    async with open_session(options, {}) as session:
+        assert session.shown_run is None
+        assert session.shown_file == str(tmp_path / "good.yaml")
+        assert "the history has a hole" in [one.text for one in session.take_changes().notices]

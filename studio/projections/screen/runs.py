@@ -21,6 +21,9 @@ SPARK_RUNS = 12
 NODES_SHOWN = 6
 """Nodes of the shown run listed under "Needs you"."""
 
+SAME_TIME = 60.0
+"""Seconds within which two runs count as live at the same time."""
+
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = "._-=+*#@"
 
@@ -123,6 +126,21 @@ def runs_rows(
 def needs_attention(row: RowLike, driven: bool) -> bool:
     """Whether a run cannot go on without a person."""
     return row.open and (row.needs > 0 or state_of(row, driven) in ("attention", "interrupted"))
+
+
+def last_live(rows: Sequence[RowLike]) -> RowLike | None:
+    """The run that somebody who comes back looks for; None without runs.
+
+    It is the one to which something happened last. Of those that were live within a minute of it, as several are when
+    a screen is closed, one that needs a person comes first.
+    """
+    newest = max(map(_active_at, rows), default=0.0)
+    recent = [row for row in rows if _active_at(row) >= newest - SAME_TIME]
+    return max(recent, key=lambda row: (row.open and row.needs > 0, _active_at(row)), default=None)
+
+
+def _active_at(row: RowLike) -> float:
+    return row.active_at or row.finished_at or row.started_at
 
 
 def durations(rows: Sequence[RowLike]) -> list[float]:
