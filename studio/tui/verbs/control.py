@@ -7,6 +7,7 @@ from studio.application import verbs
 from studio.application.session import Session
 from studio.projections.layout import Segment
 from studio.projections.screen import consequences
+from studio.projections.screen.actions import BY_ID
 from studio.tui.screens.dialog import Confirm, Entry, Menu
 from studio.tui.screens.editor import ValueEditor
 from studio.tui.screens.launch import LaunchForm
@@ -23,7 +24,8 @@ async def launch(screen: "MainScreen") -> None:
         return
     values: dict[str, Any] | None = {}
     if plan.workflow.parameters:
-        form = LaunchForm(plan.workflow, session.last_params.get(file, {}))
+        keys = session.keymap.keys.get("launch", BY_ID["launch"].keys)
+        form = LaunchForm(plan.workflow, session.last_params.get(file, {}), keys)
         values = await screen.app.push_screen_wait(form)
     if values is None:
         return
