@@ -224,8 +224,8 @@ def test_a_running_compensation_numbers_its_steps_with_their_states() -> None:
     driver = Driver(*nodes).finish("a").finish("b").fail("c", "KeyError")
     driver.finish("b", undo=True)
     shown = texts(text_page(subject(driver, "a"), "Undo").head)
-    assert "   1 ⟲ b  undone" in shown
-    assert "▸  2 ↶ a  undoing" in shown
+    assert "   1 ⟲ b  compensated" in shown
+    assert "▸  2 ↶ a  compensating" in shown
 
 
 def test_edges_say_what_they_came_to() -> None:

@@ -59,7 +59,7 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
     if node.status == "compensation_failed":
         return [
             Choice("succeeded", "Undo done by hand", "the plan goes on", "s", "good"),
-            Choice("ignored", "Give this undo up", "the run ends as partly undone", "i", "warn"),
+            Choice("ignored", "Give this undo up", "the run ends as partly compensated", "i", "warn"),
         ]
     done = node.status in EFFECTIVE
     reason = "it has already succeeded"
