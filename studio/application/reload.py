@@ -35,6 +35,7 @@ from studio.projections.reload_lines import (
     saved_line,
     unchanged_line,
 )
+from studio.projections.screen.actions import key_of
 
 NEVER_RAN = frozenset({"blocked", "ready", "skipped"})
 """Nodes in these states have run with no code that could be compared."""
@@ -353,7 +354,10 @@ class Reloader:
         ran |= {name: pending.edit.new[name] for name in pending.code}
         touched = any(verdict.change != "unchanged" for verdict in pending.verdicts)
         files = pending.edit.files
-        line = saved_line(files, pending.verdicts, waiting) if touched else unchanged_line(files)
+        key = key_of(self.session.keymap.keys, "retry")
+        line = unchanged_line(files)
+        if touched:
+            line = saved_line(files, pending.verdicts, waiting, key)
         self.session.tell(*line)
         return None
 

@@ -16,6 +16,7 @@ from studio.application.screen_options import ScreenOptions
 from studio.application.session import Session
 from studio.application.studio import Sender
 from studio.errors import StudioError
+from studio.projections.screen.actions import key_of
 from studio.projections.screen.runs import last_live
 from studio.projections.screen.summary import interrupted_runs
 
@@ -106,8 +107,9 @@ def _announce(session: Session) -> None:
     if not session.studio.owns:
         session.tell("another studio drives the runs of this folder; this screen follows it")
         return
+    key = key_of(session.keymap.keys, "continue_run")
     stopped = interrupted_runs(session.rows, session.drives)
     if len(stopped) == 1:
-        session.tell(f"run {stopped[0].run} was interrupted: C continues it", "warning")
+        session.tell(f"run {stopped[0].run} was interrupted: {key} continues it", "warning")
     elif stopped:
-        session.tell(f"{len(stopped)} runs interrupted: C continues the one shown", "warning")
+        session.tell(f"{len(stopped)} runs interrupted: {key} continues the one shown", "warning")

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from studio.core.transitions import STATUSES, Phase
+from studio.core.transitions import TRANSITIONS, Phase
 from studio.projections.signs import SIGNS, sign
 from studio.projections.states import NODE_LOOKS, RUN_LOOKS
 
@@ -26,7 +26,7 @@ def test_screen_and_command_line_show_a_state_alike(looks: dict[str, tuple[str, 
 
 
 def test_every_state_has_its_sign() -> None:
-    assert set(STATUSES) <= set(NODE_LOOKS)
+    assert set(TRANSITIONS) <= set(NODE_LOOKS)
     assert set(get_args(Phase)) <= set(RUN_LOOKS)
 
 

@@ -12,6 +12,13 @@ from studio.projections.states import node_look
 Scope: TypeAlias = Literal["node", "run", "move", "view", "app"]
 
 
+Keys: TypeAlias = Mapping[str, tuple[str, ...]]
+"""A person's keys by action id, in Textual's names, where they differ from the table."""
+
+NO_KEYS: Keys = {}
+"""Those of a person without a keymap file."""
+
+
 class Situation(NamedTuple):
     """What an action would act on.
 
@@ -33,7 +40,7 @@ class Situation(NamedTuple):
     loadable: bool = False
     driven: bool = True
     pending: bool = False
-    keys: Mapping[str, tuple[str, ...]] = {}
+    keys: Keys = NO_KEYS
 
 
 Rule: TypeAlias = Callable[[Situation], str | None]
@@ -61,29 +68,38 @@ class Action(NamedTuple):
     rank: int = 0
 
 
+def _key(at: Situation, action: str) -> str:
+    return key_of(at.keys, action)
+
+
+def no_run_text(keys: Keys) -> str:
+    """What is said where a run would have to be shown."""
+    return f"no run is shown: {key_of(keys, 'launch')} starts one"
+
+
 def _always(at: Situation) -> str | None:
     return None
 
 
 def _with_file(at: Situation) -> str | None:
     if at.file is None:
-        return "there is no workflow here: N creates one from a template"
+        return f"there is no workflow here: {_key(at, 'new')} creates one from a template"
     return None
 
 
 def _launch(at: Situation) -> str | None:
     if at.file is None:
-        return "there is no workflow to start: N creates one from a template"
-    return None if at.loadable else "the workflow file has errors: e opens it"
+        return f"there is no workflow to start: {_key(at, 'new')} creates one from a template"
+    return None if at.loadable else f"the workflow file has errors: {_key(at, 'edit')} opens it"
 
 
 def _with_run(at: Situation) -> str | None:
-    return None if at.run is not None else "no run is shown: L starts one"
+    return None if at.run is not None else no_run_text(at.keys)
 
 
 def _with_node(at: Situation) -> str | None:
     if at.run is None:
-        return "no run is shown: L starts one"
+        return no_run_text(at.keys)
     return None if at.node is not None else "select a node first"
 
 
@@ -96,7 +112,7 @@ def _retry(at: Situation) -> str | None:
     if missing or at.node is None:
         return missing
     if at.node.status in ("running", "compensating", "waiting"):
-        return f"{at.node.path} is {node_look(at.node).word}: x cancels it"
+        return f"{at.node.path} is {node_look(at.node).word}: {_key(at, 'cancel')} cancels it"
     if at.node.status == "blocked":
         return f"{at.node.path} waits for its upstreams"
     return None
@@ -132,7 +148,7 @@ def _outcome(at: Situation) -> str | None:
     if missing or at.node is None:
         return missing
     if at.node.status in IN_FLIGHT:
-        return f"{at.node.path} is {node_look(at.node).word}: x cancels it first"
+        return f"{at.node.path} is {node_look(at.node).word}: {_key(at, 'cancel')} cancels it first"
     return None
 
 
@@ -245,6 +261,16 @@ KEY_NAMES: dict[str, str] = {
 def key_name(key: str) -> str:
     """A key as people write it."""
     return KEY_NAMES.get(key, key)
+
+
+def key_of(keys: Keys, action: str) -> str:
+    """The key of an action as this person has it, as people write it.
+
+    Args:
+        keys: the person's own keys.
+        action: id of the action.
+    """
+    return key_name(keys.get(action, BY_ID[action].keys)[0])
 
 
 def keys_of(at: Situation, action: Action) -> tuple[str, ...]:

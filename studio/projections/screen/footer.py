@@ -5,7 +5,15 @@ from typing import NamedTuple
 from studio.core.plan import Plan
 from studio.core.state import NodeState
 from studio.projections.layout import Segment, cell_width, clean, fit
-from studio.projections.screen.actions import BY_ID, Situation, footer_actions, shown_key
+from studio.projections.screen.actions import (
+    BY_ID,
+    NO_KEYS,
+    Keys,
+    Situation,
+    footer_actions,
+    key_of,
+    shown_key,
+)
 from studio.projections.screen.graph import duration_text
 from studio.projections.screen.panes import PANES, Pane
 from studio.projections.states import NODE_LOOKS, marks_of, node_look
@@ -78,7 +86,9 @@ PANE_KEYS: dict[Pane, tuple[tuple[str, str], ...]] = {
 """Keys that work only in one pane."""
 
 
-def tabs_line(pane: Pane, view: str, info: str, width: int, *, ascii: bool = False) -> Line:
+def tabs_line(
+    pane: Pane, view: str, info: str, width: int, keys: Keys = NO_KEYS, *, ascii: bool = False
+) -> Line:
     """The names of the panes, the focused one in brackets, and to the right how the graph is drawn.
 
     Args:
@@ -86,6 +96,7 @@ def tabs_line(pane: Pane, view: str, info: str, width: int, *, ascii: bool = Fal
         view: what the second pane shows: ``Graph``, ``Table`` or ``Timeline``.
         info: such as ``live · pill · TB``.
         width: columns of the screen.
+        keys: the person's own keys.
     """
     row: Row = [Segment(" ", "text")]
     areas: list[Area] = []
@@ -99,13 +110,14 @@ def tabs_line(pane: Pane, view: str, info: str, width: int, *, ascii: bool = Fal
         row.append(Segment(text, "key" if chosen else "dim"))
         areas.append((used, used + len(text), f"{PANE_CALL}{number}"))
         used += len(text)
-    hint = "m map"
+    key = key_of(keys, "map")
+    hint = f"{key} map"
     gap = width - used - cell_width(info) - cell_width(hint) - 5
     if gap >= 1 and info:
         row += [
             Segment(" " * gap, "text"),
             Segment(f"{info} {'-' if ascii else '·'} ", "dim"),
-            Segment("m", "key"),
+            Segment(key, "key"),
             Segment(" map ", "dim"),
         ]
         areas.append((width - cell_width(hint) - 1, width - 1, "map"))

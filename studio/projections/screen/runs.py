@@ -7,6 +7,7 @@ from studio.core.endings import needs_person
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import RowLike, seconds_taken
+from studio.projections.screen.actions import NO_KEYS, Keys, key_of
 from studio.projections.screen.graph import duration_text, needs_in_order
 from studio.projections.states import RUN_LOOKS, node_look
 
@@ -87,6 +88,7 @@ def runs_rows(
     shown: Shown,
     driven: Callable[[int], bool],
     width: int,
+    keys: Keys = NO_KEYS,
     ascii: bool = False,
 ) -> list[RunsEntry]:
     """Rows of the pane.
@@ -98,8 +100,9 @@ def runs_rows(
         shown: what is on screen.
         driven: whether an engine drives the run with this number.
         width: columns of the pane.
+        keys: the person's own keys.
     """
-    draw = _Drawer(now, shown, driven, width, ascii)
+    draw = _Drawer(now, shown, driven, width, keys, ascii)
     entries: list[RunsEntry] = []
     needy = [row for row in rows if needs_attention(row, driven(row.run))]
     if needy:
@@ -119,7 +122,8 @@ def runs_rows(
         entries.append(RunsEntry([Segment("other workflows", "dim")]))
         entries += [draw.run(row, named=True) for row in others]
     if not files and not rows:
-        entries.append(RunsEntry([Segment("no workflows here: N creates one", "dim")]))
+        text = f"no workflows here: {key_of(keys, 'new')} creates one"
+        entries.append(RunsEntry([Segment(text, "dim")]))
     return entries
 
 
@@ -168,12 +172,19 @@ def sparkline(values: Sequence[float], *, ascii: bool = False) -> str:
 
 class _Drawer:
     def __init__(
-        self, now: float, shown: Shown, driven: Callable[[int], bool], width: int, ascii: bool
+        self,
+        now: float,
+        shown: Shown,
+        driven: Callable[[int], bool],
+        width: int,
+        keys: Keys,
+        ascii: bool,
     ) -> None:
         self._now = now
         self._shown = shown
         self._driven = driven
         self._width = max(12, width)
+        self._keys = keys
         self._ascii = ascii
         self._pointer = "> " if ascii else "▸ "
 
@@ -223,7 +234,7 @@ class _Drawer:
         word = f"{row.needs} need you" if state == "attention" and row.needs > 1 else look.word
         cells.append(Segment(word, look.style))
         if row.open and not driven:
-            cells.append(Segment("  C continues", "dim"))
+            cells.append(Segment(f"  {key_of(self._keys, 'continue_run')} continues", "dim"))
         elif driven or not row.open:
             cells.append(Segment(f" {duration_text(seconds_taken(row, self._now))}", "dim"))
         return RunsEntry(cells, run=row.run)
@@ -249,6 +260,6 @@ class _Drawer:
                 )
             )
         if len(paths) > NODES_SHOWN:
-            more = f"      and {len(paths) - NODES_SHOWN} more: f goes through them"
+            more = f"      and {len(paths) - NODES_SHOWN} more: {key_of(self._keys, 'next_need')} goes through them"
             found.append(RunsEntry([Segment(more, "dim")]))
         return found

@@ -215,7 +215,10 @@ class LiveScreen(Guarded, Paced, Screen[None]):
     def _tell_news(self) -> None:
         """Tell of nodes of the shown run that newly need a person, and of its end."""
         run = self.session.run
-        news = news_since(self._standing, run, self.selected) if run is not None else None
+        news = None
+        if run is not None:
+            keys = self.session.keymap.keys
+            news = news_since(self._standing, run, self.selected, keys)
         self._standing = standing_of(run) if run is not None else None
         if news is not None:
             self.notice(news.text, news.kind)

@@ -36,9 +36,8 @@ class Chrome:
         self._draw_top(session, width)
         info = " · ".join(part for part in (live_word(session), body.graph.drawing_text) if part)
         if self.tabs.display:
-            line = tabs_line(
-                body.current, body.view.capitalize(), self._text(info), width, ascii=self._ascii
-            )
+            view, keys = body.view.capitalize(), session.keymap.keys
+            line = tabs_line(body.current, view, self._text(info), width, keys, ascii=self._ascii)
             self.tabs.show_line(line)
         if self.detail.display:
             run = session.run

@@ -45,6 +45,7 @@ class RunsPane(RowsView, inherit_bindings=False):
             shown=Shown(session.run, session.shown_file, session.shown_run),
             driven=session.drives,
             width=self.size.width,
+            keys=session.keymap.keys,
             ascii=self._ascii,
         )
         self.set_rows([entry.row for entry in self.entries])
