@@ -103,6 +103,7 @@ HARMLESS: dict[str, str] = {
     "phase_of: and step is not None": TYPES,
     "phase_of: if not run.open": "between two turns a run with nothing open has ended, or is in doubt",
     "review_handlers: or target.edges is None": TYPES,
+    "react: always run is not None": TYPES,
     "release_edges: always needs_output(node)": SHORTCUT,
     "render: if planned.input is None and planned.settings is None": SHORTCUT,
     "start_next: if run is None or run.ended": "a run that ends leaves the list; a stray one must not end the loop",

@@ -271,7 +271,7 @@ def fail_node(
 
 def review_handlers(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]:
     """What becomes of a failure that was left to handlers, now that one of them is resolved."""
-    if node.disposition != "handling":
+    if node.disposition != "handling" or node.archived:
         return []
     pending = False
     for edge in node.plan.outgoing:

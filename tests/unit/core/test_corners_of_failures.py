@@ -79,6 +79,12 @@ def test_what_has_succeeded_before_the_failure_does_not_handle_it() -> None:
     assert driver.at("a").disposition == "failed"
 
 
+@pytest.mark.parametrize("when", ["false", "1 < 'x'"])
+def test_a_failure_edge_whose_condition_does_not_hold_handles_nothing(when: str) -> None:
+    driver = Driver(node("a"), node("h", Edge(source="a", on="failure", when=when))).fail("a")
+    assert driver.of(AttemptFailed)[0].disposition == "failed"
+
+
 def test_a_failure_edge_that_names_a_port_handles_nothing() -> None:
     driver = Driver(node("a"), node("h", Edge(source="a", on="failure", port="x"))).fail("a")
     assert driver.of(AttemptFailed)[0].disposition == "failed"

@@ -348,6 +348,10 @@ def test_a_failing_run_is_opened_but_a_cancelled_one_is_not() -> None:
     cancelled = Driver(node("n"), node("x")).finish("n").verb(verbs.CancelRun)
     revise(cancelled, node("n", input={"x": 1}), node("x"))
     assert cancelled.of(RunReopened) == []
+    cancelled.end("x", "stopped")
+    assert cancelled.shown() == "cancelled"
+    revise(cancelled, node("n", input={"x": 2}), node("x"))
+    assert len(cancelled.of(RunReopened)) == 1
     live = Driver(node("n"), node("x")).finish("n")
     revise(live, node("n", input={"x": 1}), node("x"))
     assert live.of(RunReopened) == []
@@ -500,3 +504,10 @@ def test_a_time_limit_that_a_revision_took_away_still_ends_a_wait_and_a_run() ->
     driver = Driver(node("a"), limits=Limits(timeout=5))
     revise(driver, node("a")).tick(5).end("a", "stopped")
     assert driver.of(RunFailing)[0].message == "the run took longer than its limit"
+
+
+def test_a_failure_that_was_being_handled_is_judged_no_more_once_its_node_is_removed() -> None:
+    failed = Edge(source="a", on="failure")
+    driver = Driver(node("a"), node("h", failed), node("x")).fail("a")
+    revise(driver, node("h"), node("x")).reload().finish("h").finish("x")
+    assert driver.shown() == "succeeded"
