@@ -18,6 +18,7 @@ from studio.application.local import LocalStudio
 from studio.application.location import Location
 from studio.application.reading import RunView
 from studio.application.remote import OwnerGoneError, RemoteStudio
+from studio.application.run_list import RunList
 from studio.application.studio import Launch, Sender
 from studio.application.verbs import pause
 from studio.core.commands import AnyCommand, Refusal, Revise
@@ -135,6 +136,7 @@ class Session:
         self.files: dict[str, WorkflowFile] = {}
         self.skipped: list[str] = []
         self.rows: list[RunRow] = []
+        self._run_list = RunList(ROWS)
         self.shown_file: str | None = None
         self.shown_run: int | None = None
         self.progress: dict[str, tuple[float | None, str]] = {}
@@ -156,7 +158,7 @@ class Session:
     async def open(self) -> None:
         """Read the files and runs, and listen to the engine."""
         await asyncio.to_thread(self._discover)
-        self.rows = self.studio.reading.rows(RunFilter(limit=ROWS))
+        self._refresh_rows()
         if isinstance(self.studio, LocalStudio):
             self._endings = [
                 self.studio.feed.subscribe(self._on_records, self._on_news),
@@ -286,6 +288,8 @@ class Session:
         """Note that something has to be drawn again."""
         self._changes.whole = self._changes.whole or whole
         self._changes.rows = self._changes.rows or rows
+        if rows:
+            self._run_list.note_unknown()
         self._changes.files = self._changes.files or files
         self.on_change()
 
@@ -295,14 +299,20 @@ class Session:
         self.on_change()
 
     def take_changes(self) -> Changes:
-        """What changed since this was last asked; the list of runs is read again when it did."""
+        """What changed since this was last asked; the list of runs is brought up to date when it did."""
         taken, self._changes = self._changes, Changes()
         if taken.rows:
             try:
-                self.rows = self.studio.reading.rows(RunFilter(limit=ROWS))
+                self._refresh_rows()
             except StudioError as error:
                 taken.notices.append(Notice(str(error), "error"))
         return taken
+
+    def _refresh_rows(self) -> None:
+        studio = self.studio
+        runs = studio.engine.state.runs if isinstance(studio, LocalStudio) else {}
+        self._run_list.refresh(studio.reading, runs)
+        self.rows = self._run_list.rows
 
     def take_notices(self) -> list[Notice]:
         """The notices since they were last taken, for a session without a screen; everything else stays noted."""
@@ -314,6 +324,7 @@ class Session:
             return
         changes = self._changes
         changes.rows = True
+        self._run_list.note(records)
         shown = self.shown_run
         for record in records:
             if record.run != shown:
