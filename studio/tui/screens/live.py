@@ -40,6 +40,9 @@ that starts are two turns of the engine, with a commit of some milliseconds betw
 TICK = 0.5
 """Seconds between two updates of durations and countdowns while a run moves; nothing ticks when none does."""
 
+SOON_TO_TICK = 0.4
+"""Seconds since that update after which a flush does it, too: a run that moves pays for one paint and not for two."""
+
 FADE = 8.0
 """Seconds a confirmation stays: long enough to read a full line twice."""
 
@@ -87,6 +90,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self._flushing: Timer | None = None
         self._flushed = -FLUSH
         self._ticking: Timer | None = None
+        self._ticked = 0.0
 
     def compose(self) -> ComposeResult:
         """Top line, the panes' names, the panes, the selected node or news, the keys."""
@@ -207,6 +211,8 @@ class LiveScreen(Guarded, Paced, Screen[None]):
             self.log_pane.append(changes.logs)
         if changes.rows or changes.files or changes.whole:
             self.runs.show(session)
+        if monotonic() > self._ticked + SOON_TO_TICK:
+            self._refresh_moving()
         if self._attention is not None:
             self._attention.look(session, focused=self.app.app_focus)
         self.draw_lines()
@@ -228,19 +234,27 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         run = self.session.run
         moving = run is not None and not run.ended and (run.flying > 0 or run.waits > 0)
         if moving and self._ticking is None:
-            self._ticking = self.set_timer(TICK, self._tick)
-        elif not moving and self._ticking is not None:
-            self._ticking.stop()
-            self._ticking = None
+            wait = max(0.0, self._ticked + TICK - monotonic())
+            self._ticking = self.set_timer(wait, self._tick)
+        elif not moving:
+            if self._ticking is not None:
+                self._ticking.stop()
+                self._ticking = None
+            self.inspector.come_to_rest()
 
     def _tick(self) -> None:
         self._ticking = None
+        if monotonic() >= self._ticked + SOON_TO_TICK:  # else a flush has done it meanwhile
+            self._refresh_moving()
+            self.draw_lines()
+        self._keep_ticking()
+
+    def _refresh_moving(self) -> None:
+        self._ticked = monotonic()
         self.graph.refresh_moving()
         for listing in self.body.listings:
             if listing.display:
                 listing.refresh_moving()
-        self.draw_lines()
-        self._keep_ticking()
 
     def draw_lines(self) -> None:
         """Bring the lines, titles and hints up to date."""

@@ -202,10 +202,11 @@ class GraphPane(GraphView, inherit_bindings=False):
             path = None
         if path == self.selected and shown == self.cursor:
             return
+        before = self.cursor
         self.selected, self.cursor = path, shown
         if picture is not None:
             picture.raster.select(shown)
-            self.refresh()
+            self.refresh_selection((before, shown))
             self.reveal()
         self.on_cursor(path)
 
