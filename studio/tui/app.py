@@ -18,6 +18,7 @@ from textual.worker import Worker, WorkerState
 
 from studio.application.session import Session
 from studio.errors import StudioError
+from studio.projections.screen.actions import key_name
 from studio.tui.filters import ControlFilter
 from studio.tui.guard import Guarded
 from studio.tui.key_queue import KeyQueue
@@ -111,6 +112,16 @@ class StudioApp(Guarded, App[None]):
                     (screen.focused or screen).post_message(KeyHandled(1))
                 else:
                     self._keys.handled()
+
+    async def _on_key(self, event: events.Key) -> None:
+        """A key that no widget has stopped: the bindings of what has the focus, else a word that it does nothing."""
+        # In place of Textual's own handler, which would ask the bindings once more.
+        event.prevent_default()
+        main = self._main
+        if not await self._check_bindings(event.key) and main is not None and main is self.screen:
+            typed = event.character if event.is_printable and event.key != "space" else None
+            name = typed or key_name(event.key)
+            main.notice(f"{name} does nothing here: {main.help_key} lists the keys", "info")
 
     def on_key_handled(self, message: KeyHandled) -> None:
         """A key has been through all widgets; after another lap so has what it made them tell each other."""

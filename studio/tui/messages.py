@@ -56,6 +56,14 @@ class FileChosen(Message):
         self.path = path
 
 
+class Said(Message):
+    """A pane has an answer that it cannot show itself; one line for the notice line."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class ActionCalled(Message):
     """An action of the table was asked for by click, palette or menu, by its id."""
 

@@ -129,6 +129,26 @@ async def test_a_graph_that_is_still_laid_out_answers_keys(tmp_path: Path) -> No
         assert at.screen.selected == "load"
 
 
+async def test_a_key_that_does_nothing_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path, DIAMOND) as at:
+        await at.press("Q")
+        assert at.line("notice") == " Q does nothing here: ? lists the keys"
+        await at.press("J")
+        assert at.line("notice") == ""
+        await at.press("f9")
+        assert at.line("notice") == " f9 does nothing here: ? lists the keys"
+        await at.press("3", "space")
+        assert at.line("notice") == " space does nothing here: ? lists the keys"
+        await at.press("4", "exclamation_mark")
+        assert at.line("notice") == " no line of this log tells of an error"
+
+
+async def test_a_key_is_carried_out_once(tmp_path: Path) -> None:
+    async with opened(tmp_path, HELD) as at:
+        await at.press("J")
+        assert at.screen.selected == "second"
+
+
 async def test_a_verb_without_an_answer_yet_is_told_of(tmp_path: Path) -> None:
     async with opened(tmp_path, HELD) as at:
         await at.launch()

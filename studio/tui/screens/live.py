@@ -19,7 +19,7 @@ from studio.projections.text import sanitise
 from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_writer
 from studio.tui.guard import Guarded, report_worker
 from studio.tui.hints import Hints
-from studio.tui.messages import KeysWanted, NodeSelected
+from studio.tui.messages import KeysWanted, NodeSelected, Said
 from studio.tui.pacing import Paced
 from studio.tui.palette import Palette
 from studio.tui.scrollbars import AsciiScrollBar
@@ -340,6 +340,10 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self.inspector.show(self.session, path)
         self.log_pane.show(self.session, path)
         self.draw_lines()
+
+    def on_said(self, message: Said) -> None:
+        """A pane has something to say."""
+        self.notice(message.text, "info")
 
     def on_graph_drawn(self) -> None:
         """The titles tell how the graph is drawn."""

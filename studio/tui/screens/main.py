@@ -154,6 +154,11 @@ class MainScreen(LiveScreen):
         self.draw_lines()
 
     @property
+    def help_key(self) -> str:
+        """The key that lists the keys, as this person has it."""
+        return shown_key(self.situation(), BY_ID["help"])
+
+    @property
     def at_home(self) -> bool:
         """Whether Escape would change nothing: the graph has the focus and shows all of the run."""
         body = self.body

@@ -18,6 +18,7 @@ from studio.projections.screen.log import (
     LogBuffer,
     subtitle,
 )
+from studio.tui.messages import Said
 from studio.tui.widgets.local_time import exact_time, local_time
 from studio.tui.widgets.paged_view import PagedView, Row
 from studio.tui.widgets.stored_log import Batch, Stored, read_stored, unread
@@ -260,6 +261,8 @@ class LogPane(PagedView):
         row = self.buffer.first_error(self._found)
         if row is not None:
             self._go_to(row)
+        else:
+            self.post_message(Said("no line of this log tells of an error"))
 
     def search(self, text: str, direction: int = 1) -> bool:
         """Go to the next line that holds a text, also beyond what is in view, and mark it.
