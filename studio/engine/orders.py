@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -66,7 +65,7 @@ def make_order(
     if workflow_env:
         env = {**env, **workflow_env}
     if started.settings is not None:
-        settings = replace(settings, **as_texts(settings, started.settings))
+        settings = msgspec.structs.replace(settings, **as_texts(settings, started.settings))
         env_slots = tuple(
             SecretSlot(slot.path[1:], slot.offset, slot.name)
             for slot in started.setting_slots

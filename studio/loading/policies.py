@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
+
+import msgspec
 
 from studio.loading import vocabulary as words
 from studio.loading.diagnostics import quoted
@@ -34,7 +35,7 @@ def read_retry(owner: Section, base: Retry | None = None) -> Retry | None:
         return None
     part.check_keys(words.RETRY_KEYS)
     before = part.report.error_count
-    values: dict[str, Any] = asdict(base) if base is not None else {}
+    values: dict[str, Any] = msgspec.structs.asdict(base) if base is not None else {}
     fill(
         values,
         strategy=part.word("strategy", words.STRATEGIES),

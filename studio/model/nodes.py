@@ -1,7 +1,8 @@
 """What a node of a workflow is: its kind, its edges and its policies."""
 
-from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
 
 from studio.model.bounds import Above, AtLeast
 from studio.model.json_value import JsonValue
@@ -21,8 +22,7 @@ Outcome = Literal["success", "failure", "any"]
 Join = Literal["all", "any", "first", "settled"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge(Frozen):
+class Edge(Frozen, frozen=True, kw_only=True):
     """An incoming connection of a node.
 
     Args:
@@ -39,11 +39,10 @@ class Edge(Frozen):
     port: str | None = None
     when: str | None = None
     handles: bool = True
-    place: Place | None = field(default=None, repr=False)
+    place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PythonSettings(Frozen):
+class PythonSettings(Frozen, frozen=True, kw_only=True):
     """``uses: python``: either ``call`` (``module:function``) or ``code`` (the body of a function)."""
 
     uses: Literal["python"] = "python"
@@ -51,8 +50,7 @@ class PythonSettings(Frozen):
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShellSettings(Frozen):
+class ShellSettings(Frozen, frozen=True, kw_only=True):
     """``uses: shell``: a script, the folder it runs in, and how its output is read.
 
     ``run``, ``cwd`` and the values of ``env`` may hold templates, secrets only in ``env``.
@@ -62,19 +60,17 @@ class ShellSettings(Frozen):
     run: str
     shell: str = "sh -e"
     cwd: str | None = None
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = msgspec.field(default_factory=dict)
     output: Literal["text", "json", "lines"] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoopSettings(Frozen):
+class NoopSettings(Frozen, frozen=True, kw_only=True):
     """``uses: noop``: passes its input on."""
 
     uses: Literal["noop"] = "noop"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitSettings(Frozen):
+class WaitSettings(Frozen, frozen=True, kw_only=True):
     """``uses: wait``: ``duration`` (authored ``for``, seconds or a template) or ``until`` (ISO time or template)."""
 
     uses: Literal["wait"] = "wait"
@@ -82,8 +78,7 @@ class WaitSettings(Frozen):
     until: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransformSettings(Frozen):
+class TransformSettings(Frozen, frozen=True, kw_only=True):
     """``uses: transform``: the steps of the kind, each an expression over ``item``, in their fixed order."""
 
     uses: Literal["transform"] = "transform"
@@ -99,16 +94,14 @@ class TransformSettings(Frozen):
     batch_size: Annotated[int, AtLeast(1)] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case(Frozen):
+class Case(Frozen, frozen=True, kw_only=True):
     """One way out of a branch: the port taken when the expression is true."""
 
     port: str
     when: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BranchSettings(Frozen):
+class BranchSettings(Frozen, frozen=True, kw_only=True):
     """``uses: branch``: leaves by the port of the first case that matches, or by ``otherwise``."""
 
     uses: Literal["branch"] = "branch"
@@ -129,23 +122,21 @@ KindSettings: TypeAlias = (
 UNDO_RETRY = Retry(strategy="fixed", max_attempts=3, initial_delay=1.0, jitter=0.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undo(Frozen):
+class Undo(Frozen, frozen=True, kw_only=True):
     """How a node is compensated: an inline node of its own kind, input, timeout and retries.
 
     ``input`` (authored ``with``) may use ``output``, ``input`` and ``error`` of the node it undoes.
     """
 
     kind: KindSettings
-    input: JsonValue = field(default_factory=dict)
+    input: JsonValue = msgspec.field(default_factory=dict)
     timeout: Annotated[float, Above(0)] = 60.0
     retry: Retry = UNDO_RETRY
     isolation: Isolation = "process"
-    place: Place | None = field(default=None, repr=False)
+    place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node(Frozen):
+class Node(Frozen, frozen=True, kw_only=True):
     """One vertex of a workflow, as defined.
 
     Args:
@@ -169,7 +160,7 @@ class Node(Frozen):
     description: str | None = None
     group: str | None = None
     tags: tuple[str, ...] = ()
-    input: JsonValue = field(default_factory=dict)
+    input: JsonValue = msgspec.field(default_factory=dict)
     needs: tuple[Edge, ...] = ()
     join: Join = "all"
     cancel_losers: bool = False
@@ -191,8 +182,8 @@ class Node(Frozen):
     critical: bool = True
     sensitive: tuple[str, ...] = ()
     breakpoint: Breakpoint | None = None
-    place: Place | None = field(default=None, repr=False)
-    keys: dict[str, Place] = field(default_factory=dict, repr=False)
+    place: Place | None = None
+    keys: dict[str, Place] = msgspec.field(default_factory=dict)
 
     @property
     def uses(self) -> str:

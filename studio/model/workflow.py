@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from studio.ids import VersionHash
 from studio.model.json_value import JsonValue
@@ -19,8 +20,7 @@ NO_LIMITS = Limits()
 USUAL_COMPENSATION = CompensationPolicy()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter(Frozen):
+class Parameter(Frozen, frozen=True, kw_only=True):
     """One parameter of a workflow.
 
     Args:
@@ -30,16 +30,15 @@ class Parameter(Frozen):
         sensitive: whether its value is masked wherever it is shown.
     """
 
-    json_schema: dict[str, Any] = field(default_factory=dict)
+    json_schema: dict[str, Any] = msgspec.field(default_factory=dict)
     default: JsonValue = None
     required: bool = False
     sensitive: bool = False
     description: str | None = None
-    place: Place | None = field(default=None, repr=False)
+    place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workflow(Frozen):
+class Workflow(Frozen, frozen=True, kw_only=True):
     """A definition as every room but ``loading`` sees it.
 
     Args:
@@ -56,17 +55,17 @@ class Workflow(Frozen):
     description: str | None = None
     owner: str | None = None
     tags: tuple[str, ...] = ()
-    parameters: dict[str, Parameter] = field(default_factory=dict)
+    parameters: dict[str, Parameter] = msgspec.field(default_factory=dict)
     secrets: tuple[str, ...] = ()
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = msgspec.field(default_factory=dict)
     limits: Limits = NO_LIMITS
     on_failure: FailurePolicy | None = None
     compensation: CompensationPolicy = USUAL_COMPENSATION
     nodes: dict[str, Node]
-    outputs: JsonValue = field(default_factory=dict)
+    outputs: JsonValue = msgspec.field(default_factory=dict)
     folder: str = ""
     file: str = ""
-    keys: dict[str, Place] = field(default_factory=dict, repr=False)
+    keys: dict[str, Place] = msgspec.field(default_factory=dict)
 
     def canonical(self) -> dict[str, Any]:
         """The definition without places and paths, in JSON types; node order is kept."""

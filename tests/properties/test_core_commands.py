@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import msgspec
@@ -137,7 +136,7 @@ def test_every_sequence_is_answered_and_replays(
 def test_what_is_left_alone_comes_to_an_end_or_needs_a_person(
     nodes: list[Node], policy: Any, data: st.DataObject
 ) -> None:
-    plain = [dataclasses.replace(one, breakpoint=None) for one in nodes]
+    plain = [msgspec.structs.replace(one, breakpoint=None) for one in nodes]
     driver = Driver(*plain, policy=policy, limits=Limits(max_concurrency=2), check=False)
     for _ in range(400):
         ends = _ends(1, driver)

@@ -1,8 +1,9 @@
 """Random workflows: every edge, join and policy of the language that the engine has to decide about."""
 
-import dataclasses
 from random import Random
 from typing import Any
+
+import msgspec
 
 from studio.model.json_value import JsonValue
 from studio.model.nodes import (
@@ -82,12 +83,12 @@ def edit(rng: Random, flow: Workflow) -> Workflow:
             fresh = _make_node(rng, name, nodes, 0.5)
             nodes[name] = fresh
         elif roll < 0.5:
-            nodes[name] = dataclasses.replace(node, needs=needs, input={"edited": roll})
+            nodes[name] = msgspec.structs.replace(node, needs=needs, input={"edited": roll})
         else:
-            nodes[name] = _without_lost(dataclasses.replace(node, needs=needs), nodes)
+            nodes[name] = _without_lost(msgspec.structs.replace(node, needs=needs), nodes)
     for index in range(rng.choice((0, 1, 2))):
         nodes[f"x{index}"] = _make_node(rng, f"x{index}", nodes, 0.5)
-    return dataclasses.replace(flow, nodes=nodes, outputs=_outputs(rng, nodes))
+    return msgspec.structs.replace(flow, nodes=nodes, outputs=_outputs(rng, nodes))
 
 
 def _without_lost(node: Node, before: dict[str, Node]) -> Node:
@@ -96,7 +97,7 @@ def _without_lost(node: Node, before: dict[str, Node]) -> Node:
     text = f"{node.input} {node.when}"
     if any(word not in before for word in _named(text)):
         changes = {"input": {}, "when": None}
-    return dataclasses.replace(node, **changes)
+    return msgspec.structs.replace(node, **changes)
 
 
 def _named(text: str) -> list[str]:

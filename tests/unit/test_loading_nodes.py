@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
+import msgspec
 import pytest
 
 from studio.loading.loader import load_text
@@ -193,7 +193,7 @@ def test_workflow_keys_reach_the_model() -> None:
     )
     assert (flow.owner, flow.env, flow.secrets) == ("team", {"A": "1", "B": "x"}, ("KEY",))  # fmt: skip
     assert flow.on_failure == "continue"
-    assert dataclasses.asdict(flow.compensation) == {
+    assert msgspec.structs.asdict(flow.compensation) == {
         "when": "never",
         "scope": "branch",
         "timeout": 60.0,

@@ -1,7 +1,5 @@
 """The graph as a picture: what nodes show, dead edges, groups, items, the map, and what is said beside it."""
 
-import dataclasses
-
 import msgspec
 import pytest
 
@@ -208,7 +206,7 @@ def test_large_graphs_fold_their_groups_by_themselves() -> None:
 
 
 def test_matches_look_at_ids_and_names() -> None:
-    named = dataclasses.replace(node("b"), name="Load orders")
+    named = msgspec.structs.replace(node("b"), name="Load orders")
     plan = Plan(workflow(node("load_users"), named, node("c")))
     assert matches(plan, "LOAD") == ["load_users", "b"]
     assert matches(plan, "nothing") == []

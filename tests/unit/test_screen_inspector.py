@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from studio.core import commands as verbs
@@ -275,7 +274,7 @@ def test_the_definition_shows_the_lines_of_the_file_and_the_settings_after_defau
     assert shown[:3] == ["flow.yaml:9", " 9 │   second:", "10 │     uses: noop"]
     assert "call             steps:load" in shown
     assert dict(settings_of(own))["retry"]["max_attempts"] == 3
-    other = dataclasses.replace(own, timeout=5.0)
+    other = msgspec.structs.replace(own, timeout=5.0)
     told = texts(
         text_page(subject(driver, "second"), "Definition", source=source, written=other).head
     )
