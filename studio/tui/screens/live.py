@@ -43,6 +43,9 @@ TICK = 0.5
 SOON_TO_TICK = 0.4
 """Seconds since that update after which a flush does it, too: a run that moves pays for one paint and not for two."""
 
+CALM = 0.1
+"""Seconds between the first picture and the loading of what it did without: a key typed ahead goes first."""
+
 FADE = 8.0
 """Seconds a confirmation stays: long enough to read a full line twice."""
 
@@ -166,7 +169,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         finally:
             self._filled = True
             self.refresh()
-            self.call_after_refresh(self.session.drawn.set)
+            self.call_after_refresh(self.set_timer, CALM, self.session.drawn.set)
 
     def _compositor_refresh(self) -> None:
         """Textual calls this to paint, first of all before any pane has its content; that is left out."""
