@@ -10,7 +10,7 @@ import msgspec
 from studio.core.events import Record
 from studio.ids import NodePath, RunId, RunNumber, VersionHash
 
-if TYPE_CHECKING:  # hints only; these load pydantic, and reading a history does without
+if TYPE_CHECKING:  # hints only; reading a history does without the model
     from studio.model.expressions import SecretSlot
     from studio.model.failure import Failure
     from studio.model.json_value import JsonValue
