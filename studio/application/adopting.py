@@ -7,9 +7,10 @@ Nothing but what was asked for runs again by this.
 import asyncio
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
+
+import msgspec
 
 from studio.application.definitions import compiled, definition_of
 from studio.application.pinned_code import PinnedCode
@@ -47,7 +48,7 @@ async def adopt_newest(
     run = engine.state.runs.get(command.run)
     if run is None or not run.file or command.id in engine.state.commands:
         return None
-    own = replace(run.plan.workflow, folder=run.folder)
+    own = msgspec.structs.replace(run.plan.workflow, folder=run.folder)
     workflows = [own]
     if isinstance(command, RetryNode) and run.compensation is None:
         newest = (await asyncio.to_thread(load_file, run.file)).workflow

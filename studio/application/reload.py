@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -254,7 +253,7 @@ class Reloader:
     @staticmethod
     def _prints_of(studio: LocalStudio, run: RunState, kept: Kept) -> Mapping[str, CodePrint]:
         plan: Plan = studio.engine.state.plans.get(kept.version, run.plan)
-        workflow = replace(plan.workflow, folder=run.folder)
+        workflow = msgspec.structs.replace(plan.workflow, folder=run.folder)
         return studio.code.recall(workflow, *kept) or {}
 
     def _code(self, run: RunState, edit: Edit) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from studio.core import commands as verbs
@@ -51,8 +51,8 @@ def refused(driver: Driver, *nodes: Node) -> str:
 def edited(driver: Driver, **keys: Any) -> Plan:
     """The definition of run 1 with some keys of node n changed."""
     flow = driver.run().plan.workflow
-    changed = replace(flow.nodes["n"], **keys)
-    return Plan(replace(flow, nodes={**flow.nodes, "n": changed}))
+    changed = msgspec.structs.replace(flow.nodes["n"], **keys)
+    return Plan(msgspec.structs.replace(flow, nodes={**flow.nodes, "n": changed}))
 
 
 def verdicts(driver: Driver, plan: Plan, **code: str) -> dict[str, tuple[str, str]]:
