@@ -272,7 +272,8 @@ def test_the_definition_shows_the_lines_of_the_file_and_the_settings_after_defau
         text_page(subject(driver, "second"), "Definition", source=source, written=own).head
     )
     assert shown[:3] == ["flow.yaml:9", " 9 │   second:", "10 │     uses: noop"]
-    assert "call             steps:load" in shown
+    assert "call          steps:load" in shown
+    assert any(line.strip() == "initial_delay: 4s" for line in shown)
     assert dict(settings_of(own))["retry"]["max_attempts"] == 3
     other = msgspec.structs.replace(own, timeout=5.0)
     told = texts(
