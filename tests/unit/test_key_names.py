@@ -88,7 +88,7 @@ def test_lists_news_and_notices_name_them() -> None:
     none = runs_rows([], [], 200.0, shown=Shown(), driven=lambda _: False, width=60, keys=OWN)
     assert own("new") in text([entry.row for entry in none])
     assert own("undo_run") in text(cancel_rows(run, OWN))
-    assert own("map") in text([tabs_line("graph", "Graph", "info", 80, OWN).row])
+    assert own("map") in text([tabs_line("graph", "Graph", "info", 80, map_key=own("map")).row])
     assert own("retry") in with_keys("`retry` it", OWN)
     verdict = Verdict("a", "code changed", "new")
     assert saved_line(["m.py"], [verdict], ["a"], own("retry")).text.endswith(

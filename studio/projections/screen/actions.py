@@ -31,6 +31,7 @@ class Situation(NamedTuple):
         pending: whether a saved edit waits to be taken into the run.
         driven: whether an engine drives the run; false for one that was interrupted.
         keys: the user's keys by action id, where they differ from the table.
+        elsewhere: whether another run needs a person.
     """
 
     run: RunState | None = None
@@ -41,6 +42,7 @@ class Situation(NamedTuple):
     driven: bool = True
     pending: bool = False
     keys: Keys = NO_KEYS
+    elsewhere: bool = False
 
 
 Rule: TypeAlias = Callable[[Situation], str | None]
@@ -85,6 +87,13 @@ def _with_file(at: Situation) -> str | None:
     if at.file is None:
         return f"there is no workflow here: {_key(at, 'new')} creates one from a template"
     return None
+
+
+def _drawn(at: Situation) -> str | None:
+    missing = _with_file(at)
+    if missing or at.loadable or at.run is not None:
+        return missing
+    return "there is no graph: the workflow file has errors, e opens it"
 
 
 def _launch(at: Situation) -> str | None:
@@ -224,15 +233,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("why", ("w",), "Why", "Why the node is as it is", "node", _with_node),
     Action("launch", ("L",), "Launch", "Start a run of this workflow; again: with the same parameters", "run", _launch, 5),
     Action("new", ("N",), "New", "Create a workflow from a template", "app", _always),
-    Action("view", ("v",), "View", "Graph, table, timeline", "view", _with_file, 19),
-    Action("find", ("slash",), "Find", "Find a node by name", "view", _with_file, 20),
+    Action("view", ("v",), "View", "Graph, table, timeline", "view", _drawn, 19),
+    Action("find", ("slash",), "Find", "Find a node by name", "view", _drawn, 20),
     Action("copy", ("y",), "Copy", "Copy the id, error, input, output, log or command of the node", "view", _selected),
     Action("pager", ("vertical_line",), "Pager", "Open the whole log in the pager", "view", _with_run),
     Action("zoom", ("Z",), "Zoom", "Give the focused pane the whole screen", "view", _always),
-    Action("map", ("m",), "Map", "Show or hide the map of the graph", "view", _with_file),
-    Action("more_detail", ("plus", "equals_sign"), "Detail +", "Draw nodes with more detail", "view", _with_file),
-    Action("less_detail", ("minus",), "Detail -", "Draw nodes with less detail", "view", _with_file),
-    Action("fit", ("0",), "Fit", "Choose the drawing that fits", "view", _with_file),
+    Action("map", ("m",), "Map", "Show or hide the map of the graph", "view", _drawn),
+    Action("more_detail", ("plus", "equals_sign"), "Detail +", "Draw nodes with more detail", "view", _drawn),
+    Action("less_detail", ("minus",), "Detail -", "Draw nodes with less detail", "view", _drawn),
+    Action("fit", ("0",), "Fit", "Choose the drawing that fits", "view", _drawn),
     Action("fold", ("d",), "Focus", "Show only what is around the selected node, or everything again", "view", _selected),
     Action("watch_mode", ("T",), "Watch", "What a saved file does to the run: auto, ask, off", "app", _always),
     Action("palette", ("colon", "ctrl+p"), "Command", "Find an action by name", "app", _always, 30),
@@ -332,10 +341,11 @@ def of_the_moment(at: Situation) -> tuple[str, ...]:
 def _idle(action: Action, at: Situation) -> bool:
     """Whether an action that would be allowed is no use here, so that its place is better given to another."""
     run, node = at.run, at.node
+    if action.id in ("next_need", "previous_need"):
+        here = run is not None and any(map(needs_person, run.nodes.values()))
+        return not here and not at.elsewhere
     if run is None:
         return False
-    if action.id in ("next_need", "previous_need"):
-        return not any(map(needs_person, run.nodes.values()))
     if action.id == "launch":
         return not run.ended
     if action.id in ("retry", "retry_downstream", "outcome", "breakpoint"):

@@ -116,8 +116,12 @@ def hint_rows(
         ]
     if run.ended and run.phase == "succeeded" and not any(map(needs_person, run.nodes.values())):
         mark = "+" if ascii else "✓"
+        failed = run.counts.get("failed", 0)
+        said = f"{mark} {'succeeded' if failed else 'all green'} in {duration_text(seconds_taken(run, 0.0))}"
+        if failed:
+            said += f", {failed} failed on the way"
         return [
-            [Segment(f"{mark} all green in {duration_text(seconds_taken(run, 0.0))}", "good")],
+            [Segment(said, "good")],
             [launch, Segment(" starts it again", "text")],
         ]
     return []

@@ -27,6 +27,9 @@ NARROW = 72
 WIDE = 104
 """Columns for text at most: longer lines are hard to read."""
 
+FILLED_BELOW = 90
+"""Columns of a terminal that a box fills from side to side: what stood out beside it would be scraps."""
+
 
 def row_width(row: Row) -> int:
     """Columns of a row of segments."""
@@ -78,7 +81,7 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 40%; }
     Dialog > Vertical {
-        width: 76; max-width: 96%; height: auto; max-height: 94%;
+        width: 76; max-width: 100%; height: auto; max-height: 94%;
         border: round $accent; border-title-color: $accent; border-subtitle-color: $secondary;
         background: $background; padding: 0 1;
     }
@@ -107,6 +110,7 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size of the terminal: write the rows anew."""
+        self.box.styles.width = self.inner_width + 4
         self.write()
 
     def write(self) -> None:
@@ -124,7 +128,10 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
     @property
     def inner_width(self) -> int:
         """Columns for text."""
-        return max(10, min(self._cells, int(self.app.size.width * 0.96) - 4))
+        width = self.app.size.width
+        if width < FILLED_BELOW:
+            return max(10, width - 4)
+        return max(10, min(self._cells, int(width * 0.96) - 4))
 
     @property
     def inner_height(self) -> int:

@@ -316,6 +316,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
             session.live,
             session.edit_waits(),
             session.keymap.keys,
+            any(row.needs and row.run != session.shown_run for row in session.rows),
         )
 
     def node(self) -> "NodeState | None":

@@ -77,6 +77,8 @@ class MainScreen(LiveScreen):
         """Show a run, and the node of it that was chosen."""
         if message.run != self.session.shown_run:
             self.session.show_run(message.run)
+            if message.node is None:
+                self.graph.open_anew()
         if message.node is not None:
             self.select(message.node)
         self.show_pane("graph")

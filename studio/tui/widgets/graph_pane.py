@@ -13,13 +13,13 @@ from textual.worker import Worker
 
 from studio.application.session import Plan, Session
 from studio.projections.layout import Layout, Segment, Style, clean, neighbour
-from studio.projections.screen.graph import around, item_counts, matches
+from studio.projections.screen.graph import around, first_to_see, item_counts, matches
 from studio.projections.screen.picture import Picture, Wish, draw
 from studio.tui.guard import report_worker
 from studio.tui.messages import GraphDrawn, NodeOpened
 from studio.tui.widgets.graph_view import GraphView
 
-STYLES: tuple[Style, ...] = ("dot", "pill", "box")
+STYLES: tuple[Style, ...] = ("mosaic", "dot", "name", "pill", "box")
 
 LAID_OUT_AT_ONCE = 150
 """Nodes up to which a layout (some 20 ms) is waited for; larger graphs are laid out beside the screen."""
@@ -61,6 +61,8 @@ class GraphPane(GraphView, inherit_bindings=False):
         self.selected: str | None = None
         self.drawing_text = ""
         self.on_cursor: Callable[[str | None], None] = lambda path: None
+        self._opened_at: str | None = None
+        self._anew = False
         self._focus_on: str | None = None
         self._style: Style | None = None
         self._groups: frozenset[str] | None = None
@@ -79,16 +81,24 @@ class GraphPane(GraphView, inherit_bindings=False):
         if plan is None or old is None or plan.version != old.version:
             self._plan = plan
             if plan is None or old is None or plan.workflow.name != old.workflow.name:
-                self._focus_on = self._groups = None
+                self._focus_on = self._groups = self.selected = None
                 self._matches = []
             elif self._focus_on not in plan.nodes:
                 self._focus_on = None
+        if self._anew:
+            self._anew = False
+            self.selected = None
         self._lay_out()
         self.refresh_cells()
         if plan is not None and (self.selected is None or not plan.knows(self.selected)):
             group = self.picture.group_of(self.cursor) if self.picture is not None else None
-            if group is None:
-                self.select(plan.order[0] if plan.order else None)
+            if group is None or self.cursor is None:
+                self._opened_at = first_to_see(plan, session.run)
+                self.select(self._opened_at)
+
+    def open_anew(self) -> None:
+        """Let the next run shown choose where the cursor stands, unless a person has moved it."""
+        self._anew = self.selected == self._opened_at
 
     def _lay_out(self) -> None:
         plan, session = self._plan, self._session
@@ -148,6 +158,11 @@ class GraphPane(GraphView, inherit_bindings=False):
         self.virtual_size = Size(layout.width, layout.height)
         self.refresh()
         self.call_after_refresh(self.reveal)
+
+    @property
+    def scrolls(self) -> bool:
+        """Whether more is drawn than the pane shows."""
+        return self.picture is not None and not self.picture.drawing.fits
 
     @property
     def summary(self) -> str:

@@ -172,7 +172,8 @@ class GraphView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
             here = self.shown_at(picture, self.cursor)
             cursor = (here.x, here.y, here.width, here.height)
         offset = (self.scroll_offset.x - left, self.scroll_offset.y - top)
-        return self.corners.patches(picture, offset, (self.size.width, self.size.height), cursor)
+        size = (self.size.width, self.size.height)
+        return self.corners.patches(picture, offset, size, cursor, self.cursor)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Some lines for one paint; where the drawing stands and what lies over it is found once for all of them."""

@@ -9,7 +9,7 @@ from textual.worker import get_current_worker
 
 from studio.application.session import Session
 from studio.projections.layout import Segment
-from studio.projections.screen.actions import NO_KEYS, no_run_text
+from studio.projections.screen.actions import no_run_text
 from studio.projections.screen.log import (
     CAPACITY,
     LEVELS,
@@ -212,7 +212,9 @@ class LogPane(PagedView):
             return "reading…" if not self._ascii else "reading..."
         if self._run is None:
             session = self._session
-            return no_run_text(session.keymap.keys if session is not None else NO_KEYS)
+            if session is None or session.plan is None:
+                return ""
+            return no_run_text(session.keymap.keys)
         return "it wrote nothing" if self._path is not None else "nothing was written in this run"
 
     def on_resize(self) -> None:
