@@ -184,6 +184,26 @@ def test_names_are_drawn_where_figures_have_no_room() -> None:
     assert {box.width for box in drawing.layout.boxes.values()} == {7}
 
 
+def test_boxes_grow_a_row_before_they_lose_their_frames() -> None:
+    plain = [replace(node, least=9) for node in nodes("a b c", 17)]
+    drawing = choose(plain, edges("a>b b>c"), 36, 5)
+    assert (drawing.style, drawing.direction) == ("box", "LR")
+    assert {(box.width, box.height) for box in drawing.layout.boxes.values()} == {(9, 4)}
+    rows = draw_node(NodeCell("a", "✓", "load", "2.3s"), 9, 4)
+    assert ["".join(part.text for part in row) for row in rows] == [
+        "╭───────╮",
+        "│✓ load │",
+        "│   2.3s│",
+        "╰───────╯",
+    ]
+
+
+def test_a_selected_stack_is_bracketed_on_both_sides() -> None:
+    cell = NodeCell("a", "✓", "each", "", "succeeded", selected=True, stack=True)
+    (row,) = draw_node(cell, 9, 1)
+    assert "".join(part.text for part in row) == "▐✓ each»▌"
+
+
 def test_long_names_are_shortened_before_a_node_is_out_of_sight() -> None:
     wide = [LayoutNode(name, 40, 3, least=31) for name in "abc"]
     drawing = choose(wide, edges("a>b b>c"), 50, 2)

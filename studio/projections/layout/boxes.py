@@ -160,12 +160,14 @@ def _right(cell: NodeCell, room: int) -> str:
 
 def _pill(cell: NodeCell, width: int, centred: bool) -> list[Segment]:
     style = f"node.{cell.state}"
-    inner = width - 2
+    inner = max(1, width - (3 if cell.stack else 2))
     edge = "node.selected" if cell.selected else style
-    ends = ("▐", "»" if cell.stack else "▌") if cell.selected else (" ", "»" if cell.stack else " ")
+    ends = ("▐", "▌") if cell.selected else (" ", " ")
     text = _content(cell, _close_width(cell, inner) if centred else inner)
     spare = inner - sum(cell_width(part.text) for part in text)
     row = [Segment(ends[0], edge), *text, Segment(ends[1], edge)]
+    if cell.stack and width > 3:
+        row.insert(-1, Segment("»", style))
     if spare // 2:
         row.insert(0, Segment(" " * (spare // 2), "edge"))
     if spare:
@@ -199,15 +201,26 @@ def _box(
         drawn = doubled(drawn, ascii=ascii)
     inner = width - (3 if cell.stack else 2)
     rows = [[Segment(drawn[0], border)]]
-    middle = 1 if cell.grid else (height - 1) // 2
-    for index in range(1, height - 1):
+    contents = _contents(cell, inner, height - 2)
+    for index, content in enumerate(contents, 1):
         row = drawn[index]
-        content = _content(cell, inner) if index == middle else [Segment(" " * inner, style)]
-        if middle < index <= middle + len(cell.grid):
-            content = _filled(cell.grid[index - middle - 1], inner, style)
         rows.append([Segment(row[0], border), *content, Segment(row[1 + inner :], border)])
     rows.append([Segment(drawn[-1], border)])
     return rows
+
+
+def _contents(cell: NodeCell, inner: int, height: int) -> list[list[Segment]]:
+    """The rows inside a frame: the name, its figures beside or below it, the rows of the grid."""
+    style = f"node.{cell.state}"
+    blank = [Segment(" " * inner, style)]
+    below = height > 1 and not cell.stack
+    rows = [_content(replace(cell, right="", short="") if below else cell, inner)]
+    if below:
+        figures = _right(cell, inner)
+        rows.append([Segment(" " * (inner - cell_width(figures)) + figures, f"{style}.side")])
+    rows += [_filled(row, inner, style) for row in cell.grid]
+    rows += [blank] * (height - len(rows))
+    return rows[:height]
 
 
 def _filled(row: tuple[Segment, ...], width: int, style: str) -> list[Segment]:

@@ -36,6 +36,15 @@ BREADTH = 4
 NAME_CAPS = (0, 15, 13)
 """Cells of a node drawn as its name, at most, tried in turn, 0 for no bound: long names lose letters before some nodes are out of sight."""
 
+TALL = 4
+"""Rows of a box whose figures stand below its name, where one beside the other has no room."""
+
+FORMS: dict[Style, tuple[int, ...]] = {"box": (0, TALL), "name": NAME_CAPS}
+"""Forms of a style, the best first: rows of a box, cells of a name; 0 for as large as it wants to be."""
+
+ROOMY = 1.05
+"""How much more has to be visible of a tight drawing for it to be preferred to a roomy one."""
+
 EVEN = 12
 """Cells by which boxes may differ to be drawn alike where there is room."""
 
@@ -116,9 +125,9 @@ def choose(
     if style is not None:
         return draw.wished(style, directions)
     for one in NAMED:
-        for cap in NAME_CAPS if one == "name" else (0,):
+        for form in FORMS.get(one, (0,)):
             for way in directions:
-                if drawing := draw.fitting(one, way, cap):
+                if drawing := draw.fitting(one, way, form):
                     return drawing
     named = draw.most_visible(NAMED, directions, ENOUGH)
     if named is not None:
@@ -156,6 +165,19 @@ class _Drawer:
         self._height = height
         self._seed = seed
 
+    def _in_form(self, style: Style, direction: Direction, form: int) -> list[LayoutNode]:
+        """The nodes in one form of a style."""
+        if not form:
+            return self._sized[style]
+        if style == "name":
+            return self._capped(direction, form)
+        return [
+            node
+            if node.height > 3 or not node.least
+            else replace(node, width=node.least, height=form)
+            for node in self._sized[style]
+        ]
+
     def _capped(self, direction: Direction, cap: int) -> list[LayoutNode]:
         """The nodes as names of a bounded width; side by side only those of layers that are too wide."""
         nodes = list(self._sized["name"])
@@ -187,16 +209,16 @@ class _Drawer:
         layout = lay_mosaic(self._found, self._nodes, self._width, self._height)
         return Drawing("TB", "mosaic", layout, self._fits(layout))
 
-    def fitting(self, style: Style, direction: Direction, cap: int = 0) -> Drawing | None:
+    def fitting(self, style: Style, direction: Direction, form: int = 0) -> Drawing | None:
         """The drawing in this style and direction, if it fits as a whole; boxes alike where there is room for that.
 
         Args:
             style: how much of a node is drawn.
             direction: where edges lead.
-            cap: cells of a name at most; 0 for no bound.
+            form: one of `FORMS`.
         """
-        tries = [self._capped(direction, cap) if cap else self._sized[style]]
-        if style == "box" and direction == "TB" and self._even:
+        tries = [self._in_form(style, direction, form)]
+        if style == "box" and direction == "TB" and self._even and not form:
             tries.insert(0, self._even)
         for nodes in tries:
             for gap in self._gaps(direction):
@@ -221,11 +243,12 @@ class _Drawer:
         for style in styles:
             for way in directions:
                 for gap in self._gaps(way):
-                    if self._share(*self._least(self._sized[style], way, gap)) <= least:
+                    bar = least * (ROOMY if gap == min(self._gaps(way)) else 1.0)
+                    if self._share(*self._least(self._sized[style], way, gap)) <= bar:
                         continue
                     drawing = self.one(style, way, gap)
                     share = self._share(drawing.layout.width, drawing.layout.height)
-                    if share > least:
+                    if share > bar:
                         best, least = drawing, share
         return best
 
