@@ -253,6 +253,34 @@ def test_a_mosaic_marks_what_the_selected_node_is_linked_to() -> None:
     assert near.count(True) == 1
 
 
+def test_a_window_of_a_mosaic_shows_the_same_as_the_whole() -> None:
+    layout = choose(nodes(names(60)), fan(60), 50, 9, style="mosaic").layout
+    cells = {
+        f"n{i}": NodeCell(f"n{i}", "✗" if i % 7 == 0 else "✓", "", state="failed" if i % 7 == 0 else "ready")
+        for i in range(60)
+    }  # fmt: skip
+    raster = Raster(layout, cells)
+    raster.select("n9")
+
+    def looks(x0: int, x1: int, y: int) -> list[tuple[str, str]]:
+        return [
+            (character, part.style if character.strip() else "")
+            for part in raster.render_row(y, x0, x1)
+            for character in part.text
+        ]
+
+    for y in range(-1, layout.height + 1):
+        whole = looks(-5, layout.width + 5, y)
+        assert len(whole) == layout.width + 10
+        assert looks(7, 30, y) == whole[12:35]
+    (first,) = (
+        part for part in raster.render_row(layout.boxes["n0"].y, -5, 60) if part.text.strip()
+    )
+    assert first.text == "✗"
+    row = raster.render_row(layout.boxes["n9"].y, -5, 60)
+    assert len(row) < 30
+
+
 def test_a_mosaic_hands_its_order_on_to_the_next_drawing() -> None:
     shown = choose(nodes(names(40)), fan(40), 20, 30, style="mosaic").layout
     turned = replace(

@@ -121,6 +121,8 @@ class Raster:
         """
         if x1 <= x0:
             return []
+        if not self.layout.lined:
+            return self._glyphs(y, x0, x1)
         segments: list[Segment] = []
         at = x0
         for box in self._boxes_in(y, x0, x1):
@@ -134,6 +136,30 @@ class Raster:
             at = stop
         if at < x1:
             self._lines(segments, y, at, x1)
+        return segments
+
+    def _glyphs(self, y: int, x0: int, x1: int) -> list[Segment]:
+        """A row of a mosaic; glyphs of one look are one segment with the blanks between them, which draws faster."""
+        texts: list[str] = []
+        segments: list[Segment] = []
+        look = "edge"
+        at = x0
+        for box in self._boxes_in(y, x0, x1):
+            ((glyph, style),) = self._node_rows(box)[0]
+            gap = " " * (box.x - at)
+            at = box.x + 1
+            if style == look and not style.endswith((".near", ".cursor")):
+                texts += (gap, glyph)
+                continue
+            if texts:
+                segments.append(Segment("".join(texts), look))
+            if gap:
+                segments.append(Segment(gap, "edge"))
+            look, texts = style, [glyph]
+        if texts:
+            segments.append(Segment("".join(texts), look))
+        if at < x1:
+            segments.append(Segment(" " * (x1 - at), "edge"))
         return segments
 
     def _boxes_in(self, y: int, x0: int, x1: int) -> list[Box]:
