@@ -339,6 +339,16 @@ async def test_the_timeline_draws_attempts_and_travels_back_in_time(tmp_path: Pa
 # ----------------------------------------------------------------- runs
 
 
+async def test_the_time_of_an_open_run_goes_on_in_the_list(tmp_path: Path) -> None:
+    async with opened(tmp_path, DIAMOND, size=(200, 60)) as at:
+        await at.launch()
+        run = at.session.run
+        assert run is not None
+        at.session.now = lambda: run.started_at + 75  # type: ignore[method-assign]  # a later moment
+        at.screen._tick()
+        assert "75s" in at.text("runs")
+
+
 async def test_choosing_a_need_shows_the_run_and_the_node(tmp_path: Path) -> None:
     async with opened(tmp_path, DIAMOND, size=(200, 60)) as at:
         await at.launch()

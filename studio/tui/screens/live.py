@@ -258,6 +258,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         for listing in self.body.listings:
             if listing.display:
                 listing.refresh_moving()
+        self.runs.refresh_moving()
 
     def draw_lines(self) -> None:
         """Bring the lines, titles and hints up to date."""

@@ -54,6 +54,11 @@ class RunsPane(RowsView, inherit_bindings=False):
         self._shown = shown
         self._place_cursor(old, moved)
 
+    def refresh_moving(self) -> None:
+        """Durations of open runs went on."""
+        if self._session is not None:
+            self.show(self._session)
+
     def _place_cursor(self, old: RunsEntry | None, moved: bool) -> None:
         """On what is shown when that is another one now, else on what it was on, wherever that stands now."""
         if old is None or moved:
