@@ -224,6 +224,11 @@ def test_dots_that_fit_are_preferred_to_names_of_which_few_are_visible() -> None
     assert (drawing.style, drawing.fits) == ("dot", True)
 
 
+def test_dots_are_not_drawn_among_lines_of_the_same_characters() -> None:
+    assert choose(nodes(names(38), 15), fan(38), 78, 19, ascii=True).style == "mosaic"
+    assert choose(nodes(names(60)), chain(60), 78, 19, ascii=True).style == "pill"
+
+
 def test_a_mosaic_shows_all_nodes_of_a_graph_whose_lines_fit_nowhere() -> None:
     drawing = choose(nodes(names(300), 15), fan(300), 78, 19)
     layout = drawing.layout

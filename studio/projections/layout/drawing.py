@@ -99,6 +99,7 @@ def choose(
     direction: Direction | None = None,
     seed: Layout | None = None,
     deadline: Callable[[], bool] | None = None,
+    ascii: bool = False,
 ) -> Drawing:
     """Pick the drawing that shows most in a viewport: all nodes first, then their names, then figures and frames.
 
@@ -115,6 +116,8 @@ def choose(
         direction: draw only in this direction.
         seed: a previous layout to stay close to.
         deadline: asked now and then; ``True`` ends the search for a better order.
+        ascii: it will be drawn with ASCII characters only; ``+`` and ``>`` are states and pieces of lines, so dots
+            among lines could not be told from them and are left out.
 
     Raises:
         DefinitionError: if an id occurs twice, an edge names an unknown node, or edges form a cycle.
@@ -132,10 +135,7 @@ def choose(
     named = draw.most_visible(NAMED, directions, ENOUGH)
     if named is not None:
         return named
-    for way in directions:
-        if drawing := draw.fitting("dot", way):
-            return drawing
-    if dots := draw.most_visible(("dot",), directions, NEARLY_ALL):
+    if not ascii and (dots := draw.dots(directions)):
         return dots
     if len(nodes) >= BREADTH * len(found.order):
         return draw.mosaic()
@@ -228,6 +228,12 @@ class _Drawer:
                     if drawing.fits:
                         return drawing
         return None
+
+    def dots(self, directions: Sequence[Direction]) -> Drawing | None:
+        """The drawing of dots that fits, or nearly does."""
+        fitting = (self.fitting("dot", way) for way in directions)
+        found = next((drawing for drawing in fitting if drawing is not None), None)
+        return found or self.most_visible(("dot",), directions, NEARLY_ALL)
 
     def most_visible(
         self, styles: Sequence[Style], directions: Sequence[Direction], least: float = 0.0

@@ -260,6 +260,7 @@ def _draw(wish: Wish, closed: frozenset[str], seed: Layout | None, ascii: bool) 
         style=wish.style,
         direction=wish.direction,
         seed=seed,
+        ascii=ascii,
     )
     cells: dict[str, NodeCell] = {}
     members: dict[str, list[str]] = {}
