@@ -214,7 +214,7 @@ def _contents(cell: NodeCell, inner: int, height: int) -> list[list[Segment]]:
     style = f"node.{cell.state}"
     blank = [Segment(" " * inner, style)]
     below = height > 1 and not cell.stack
-    rows = [_content(replace(cell, right="", short="") if below else cell, inner)]
+    rows = [_content(msgspec.structs.replace(cell, right="", short="") if below else cell, inner)]
     if below:
         figures = _right(cell, inner)
         rows.append([Segment(" " * (inner - cell_width(figures)) + figures, f"{style}.side")])

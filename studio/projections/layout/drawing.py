@@ -174,7 +174,7 @@ class _Drawer:
         return [
             node
             if node.height > 3 or not node.least
-            else replace(node, width=node.least, height=form)
+            else msgspec.structs.replace(node, width=node.least, height=form)
             for node in self._sized[style]
         ]
 
