@@ -6,9 +6,10 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from textual import events
+from textual._dispatch_key import dispatch_key
 from textual.app import App
 from textual.await_complete import AwaitComplete
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter, NoColor
@@ -18,7 +19,6 @@ from textual.worker import Worker, WorkerState
 
 from studio.application.session import Session
 from studio.errors import StudioError
-from studio.projections.screen.actions import key_name
 from studio.tui.filters import ControlFilter
 from studio.tui.guard import Guarded
 from studio.tui.key_queue import KeyQueue
@@ -39,7 +39,7 @@ becomes of the installation while the screen is open."""
 OpenSession = Callable[[], Awaitable[Session]]
 
 
-class StudioApp(Guarded, App[None]):
+class StudioApp(Guarded, App[None], inherit_bindings=False):
     """Workflow Studio on screen.
 
     Args:
@@ -57,7 +57,7 @@ class StudioApp(Guarded, App[None]):
 
     TITLE = "Workflow Studio"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "interrupt", show=False)]
     CSS_PATH = "styles/main.tcss"
 
     def __init__(
@@ -113,15 +113,20 @@ class StudioApp(Guarded, App[None]):
                 else:
                     self._keys.handled()
 
-    async def _on_key(self, event: events.Key) -> None:
-        """A key that no widget has stopped: the bindings of what has the focus, else a word that it does nothing."""
-        # In place of Textual's own handler, which would ask the bindings once more.
+    async def on_key(self, event: events.Key) -> None:
+        """Do what a key is bound to; on the main screen a key that does nothing says so.
+
+        Textual's own handler, which this stands before, does not tell whether a binding was found.
+        """
         event.prevent_default()
-        main = self._main
-        if not await self._check_bindings(event.key) and main is not None and main is self.screen:
-            typed = event.character if event.is_printable and event.key != "space" else None
-            name = typed or key_name(event.key)
-            main.notice(f"{name} does nothing here: {main.help_key} lists the keys", "info")
+        if await self._check_bindings(event.key) or await dispatch_key(self, event):
+            return
+        if self._main is not None and self.screen is self._main:
+            self._main.tell_unbound(event.key)
+
+    def action_interrupt(self) -> None:
+        """ctrl+c before there is a screen that could say how to quit: nothing runs yet, so it ends the studio."""
+        self.exit()
 
     def on_key_handled(self, message: KeyHandled) -> None:
         """A key has been through all widgets; after another lap so has what it made them tell each other."""

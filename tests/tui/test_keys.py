@@ -57,6 +57,7 @@ def kinds(at: Opened, *names: str) -> list[str]:
 
 async def test_keys_pressed_before_the_screen_is_up_are_answered_by_it(tmp_path: Path) -> None:
     async with opening(tmp_path, HELD, "J", "J") as (pilot, app):
+        await app.workers.wait_for_complete()
         for _ in range(20):
             await pilot.pause()
         screen = app.screen
@@ -132,13 +133,13 @@ async def test_a_graph_that_is_still_laid_out_answers_keys(tmp_path: Path) -> No
 async def test_a_key_that_does_nothing_says_so(tmp_path: Path) -> None:
     async with opened(tmp_path, DIAMOND) as at:
         await at.press("Q")
-        assert at.line("notice") == " Q does nothing here: ? lists the keys"
+        assert at.line("notice") == " Q is no key here: ? shows them"
         await at.press("J")
         assert at.line("notice") == ""
         await at.press("f9")
-        assert at.line("notice") == " f9 does nothing here: ? lists the keys"
+        assert at.line("notice") == " f9 is no key here: ? shows them"
         await at.press("3", "space")
-        assert at.line("notice") == " space does nothing here: ? lists the keys"
+        assert at.line("notice") == " space is no key here: ? shows them"
         await at.press("4", "exclamation_mark")
         assert at.line("notice") == " no line of this log tells of an error"
 
@@ -212,7 +213,7 @@ async def test_no_key_passes_before_a_screen_can_answer_it_but_the_way_out() -> 
     ready = False
     queue = KeyQueue(posted.append, lambda: ready)
     assert not queue.admit(key("a"))
-    assert queue.admit(events.Key("ctrl+q", None))
+    assert queue.admit(events.Key("ctrl+c", None))
     queue.go_on()
     assert posted == []
     ready = True
@@ -224,14 +225,15 @@ async def test_no_key_passes_before_a_screen_can_answer_it_but_the_way_out() -> 
 async def opening(
     folder: Path, text: str, *keys: str
 ) -> AsyncIterator[tuple[Pilot[None], StudioApp]]:
-    """The application; keys are typed while it opens its session."""
+    """The application; keys are typed once its session is open, when there is no screen yet."""
     (folder / "flow.yaml").write_text(text)
     studio = await open_studio(locate(folder, None, {}), environ={})
     session = Session(studio, locate(folder, None, {}), Sender("tester", {}), folder)
 
     async def open_session() -> Session:
-        typed(app, *keys)
         await session.open()
+        assert not app.is_running or not app.screen_stack
+        typed(app, *keys)
         return session
 
     app = StudioApp(open_session)

@@ -1,10 +1,10 @@
 """What is painted, and when: only what changed, and nothing less."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 from textual.geometry import Region
 from textual.strip import Strip
@@ -69,7 +69,7 @@ async def test_the_map_is_painted_where_it_changes(tmp_path: Path) -> None:
         assert picture is not None
         assert stale_lines(at, "graph") == []
         # A node that is out of sight: of all that is drawn, only its place on the map changes.
-        picture.cells["n50"] = replace(picture.cells["n50"], state="failed")
+        picture.cells["n50"] = msgspec.structs.replace(picture.cells["n50"], state="failed")
         graph.refresh_nodes(["n50"])
         await at.pilot.pause()
         assert stale_lines(at, "graph") == []

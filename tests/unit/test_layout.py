@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 from unicodedata import east_asian_width
 
+import msgspec
 import pytest
 
 from studio.errors import DefinitionError
@@ -178,14 +178,14 @@ def fan(count: int) -> list[LayoutEdge]:
 
 
 def test_names_are_drawn_where_figures_have_no_room() -> None:
-    plain = [replace(node, least=7) for node in nodes("a b c d e", 15)]
+    plain = [msgspec.structs.replace(node, least=7) for node in nodes("a b c d e", 15)]
     drawing = choose(plain, edges("a>b a>c b>d c>d d>e"), 36, 7)
     assert (drawing.style, drawing.fits) == ("name", True)
     assert {box.width for box in drawing.layout.boxes.values()} == {7}
 
 
 def test_boxes_grow_a_row_before_they_lose_their_frames() -> None:
-    plain = [replace(node, least=9) for node in nodes("a b c", 17)]
+    plain = [msgspec.structs.replace(node, least=9) for node in nodes("a b c", 17)]
     drawing = choose(plain, edges("a>b b>c"), 36, 5)
     assert (drawing.style, drawing.direction) == ("box", "LR")
     assert {(box.width, box.height) for box in drawing.layout.boxes.values()} == {(9, 4)}
@@ -288,10 +288,10 @@ def test_a_window_of_a_mosaic_shows_the_same_as_the_whole() -> None:
 
 def test_a_mosaic_hands_its_order_on_to_the_next_drawing() -> None:
     shown = choose(nodes(names(40)), fan(40), 20, 30, style="mosaic").layout
-    turned = replace(
+    turned = msgspec.structs.replace(
         shown,
         boxes={
-            name: replace(box, order=len(shown.layers[box.layer]) - 1 - box.order)
+            name: msgspec.structs.replace(box, order=len(shown.layers[box.layer]) - 1 - box.order)
             for name, box in shown.boxes.items()
         },
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import msgspec
 
 from studio.projections.graph_text import render_text
 from studio.projections.layout import (
@@ -155,7 +155,7 @@ def test_crossing_lines_are_not_joined() -> None:
 
 def test_a_failed_node_has_a_double_frame_that_its_edges_leave_plainly() -> None:
     cells = make_cells("work next", {"work": "failed"})
-    cells["work"] = replace(cells["work"], stack=True)
+    cells["work"] = msgspec.structs.replace(cells["work"], stack=True)
     layout = lay(cells, "work>next")
     assert picture(layout, cells) == drawn(
         """

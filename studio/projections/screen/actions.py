@@ -93,7 +93,7 @@ def _drawn(at: Situation) -> str | None:
     missing = _with_file(at)
     if missing or at.loadable or at.run is not None:
         return missing
-    return "there is no graph: the workflow file has errors, e opens it"
+    return f"there is no graph: the workflow file has errors, {_key(at, 'edit')} opens it"
 
 
 def _launch(at: Situation) -> str | None:
@@ -260,6 +260,10 @@ KEY_NAMES: dict[str, str] = {
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
+    "comma": ",",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "full_stop": ".",
     "enter": "⏎",
     "escape": "esc",
     "space": "space",

@@ -1,7 +1,8 @@
 """The shown workflow as a graph: its nodes and edges for the layout, and what each node shows now."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+import msgspec
 
 from studio.core.endings import needs_person
 from studio.core.plan import Plan, item_path
@@ -78,7 +79,7 @@ def _layout_node(plan: Plan, name: str, items: int) -> LayoutNode:
     cell = NodeCell(name, "○", title_of(plan, name), right=right, stack=stack)
     width = natural_width(cell)
     height = 3 + (grid_rows(items, width - 3) if stack else 0)
-    least = least_width(replace(cell, marks="′"))
+    least = least_width(msgspec.structs.replace(cell, marks="′"))
     return LayoutNode(name, width, height, node.group, least)
 
 
