@@ -104,14 +104,14 @@ class StudioApp(Guarded, App[None], inherit_bindings=False):
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
         elif self._keys.admit(event):
-            screen = self.screen
+            screen, number = self.screen, self._keys.number
             try:
                 await super().on_event(event)
             finally:
                 if screen.is_running and screen is self.screen:
-                    (screen.focused or screen).post_message(KeyHandled(1))
+                    (screen.focused or screen).post_message(KeyHandled(number, 1))
                 else:
-                    self._keys.handled()
+                    self._keys.handled(number)
 
     async def on_key(self, event: events.Key) -> None:
         """Do what a key is bound to; on the main screen a key that does nothing says so.
@@ -131,10 +131,10 @@ class StudioApp(Guarded, App[None], inherit_bindings=False):
     def on_key_handled(self, message: KeyHandled) -> None:
         """A key has been through all widgets; after another lap so has what it made them tell each other."""
         screen = self.screen
-        if message.lap == 1:
-            (screen.focused or screen).post_message(KeyHandled(2))
+        if message.lap == 1 and message.number == self._keys.number:
+            (screen.focused or screen).post_message(KeyHandled(message.number, 2))
         else:
-            self._keys.handled()
+            self._keys.handled(message.number)
 
     def on_keys_wanted(self, message: KeysWanted) -> None:
         """A screen has come up: keys that waited for it go to it."""
@@ -143,7 +143,7 @@ class StudioApp(Guarded, App[None], inherit_bindings=False):
     def pop_screen(self) -> AwaitComplete:
         """Take the screen on top away. A key on its way through it has done its work."""
         popped = super().pop_screen()
-        self._keys.handled()
+        self._keys.handled(self._keys.number)
         return popped
 
     # ----------------------------------------------------------------- life

@@ -7,11 +7,13 @@ class KeyHandled(Message):
     """Follows a key from the widget that got it up to the application: what arrives there has been through all of them.
 
     Args:
+        number: which key, as the queue of keys counts them.
         lap: 1 behind the key; 2 behind what the key's actions told the widgets above.
     """
 
-    def __init__(self, lap: int) -> None:
+    def __init__(self, number: int, lap: int) -> None:
         super().__init__()
+        self.number = number
         self.lap = lap
 
 

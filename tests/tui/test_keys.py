@@ -195,15 +195,19 @@ async def test_a_key_passes_when_the_one_before_it_has_been_handled() -> None:
     assert not queue.admit(third)
     await turns()
     assert posted == []
-    queue.handled()
+    queue.handled(queue.number)
     assert posted == []
     await turns()
     assert posted == [second]
     # The one that was posted passes; a newer one does not overtake the third.
     assert not queue.admit(key("d"))
     assert queue.admit(second)
-    queue.handled()
-    queue.handled()
+    # News of the first key that comes late does not stand for the second one.
+    queue.handled(queue.number - 1)
+    await turns()
+    assert posted == [second]
+    queue.handled(queue.number)
+    queue.handled(queue.number)
     await turns()
     assert posted == [second, third]
 
