@@ -36,6 +36,7 @@ class RemoteStudio:
         self.location = location
         self._client = client
         self.reading = Reading(location.state)
+        self.warnings: tuple[str, ...] = ()
 
     @property
     def owns(self) -> bool:

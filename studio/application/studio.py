@@ -56,6 +56,11 @@ class Studio(Protocol):
         """Whether the engine runs in this process."""
         ...
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd in the file launched last, each with its place; empty where another process has read it."""
+        ...
+
     async def launch(self, launch: Launch, sender: Sender) -> int:
         """Start a run and return its number.
 

@@ -67,7 +67,7 @@ def _closed(properties: Schema, required: tuple[str, ...] = ()) -> Schema:
 
 
 def _expression() -> Schema:
-    schema = {"type": ["string", "number", "boolean", "null"], "pattern": r"\S"}
+    schema = {"type": ["string", "number", "boolean"], "pattern": r"\S"}
     return _described(schema, "such as nodes.check.output.ok && params.amount > 100")
 
 
@@ -215,7 +215,11 @@ def _kind_properties() -> Schema:
     expressions: Schema = {
         "anyOf": [
             _ref("expression"),
-            {"type": "object", "minProperties": 1, "additionalProperties": _ref("expression")},
+            {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"anyOf": [_ref("expression"), {"type": "null"}]},
+            },
         ]
     }
     one_aggregate = {
