@@ -345,14 +345,15 @@ class GraphPane(GraphView, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         """A click selects; a double click opens. On the map it goes there."""
         picture = self.picture
-        if picture is None:
+        at = event.get_content_offset(self)
+        if picture is None or at is None:
             return
-        spot = self.corners.spot(picture, event.x, event.y)
+        spot = self.corners.spot(picture, at.x, at.y)
         if spot is not None:
             columns, rows = self.size.width // 2, self.size.height // 2
             self.scroll_to(spot[0] - columns, spot[1] - rows, animate=False)
             return
-        name = self.node_at(event.x, event.y)
+        name = self.node_at(at.x, at.y)
         if name is None:
             return
         self.select(name)

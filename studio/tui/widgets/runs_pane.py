@@ -109,7 +109,8 @@ class RunsPane(RowsView, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses."""
-        index = event.y + self.scroll_offset.y
+        at = event.get_content_offset(self)
+        index = at.y + self.scroll_offset.y if at is not None else len(self.entries)
         if index < len(self.entries) and self.entries[index].target:
             self.move_cursor(index)
             self._choose(self.entries[index])

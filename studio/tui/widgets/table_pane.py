@@ -215,8 +215,11 @@ class TablePane(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
 
     def on_click(self, event: events.Click) -> None:
         """A click selects; a double click opens."""
-        place = event.y - 1 + self.scroll_offset.y
-        if event.y >= 1 and place < len(self._paths):
+        at = event.get_content_offset(self)
+        if at is None:
+            return
+        place = at.y - 1 + self.scroll_offset.y
+        if at.y >= 1 and place < len(self._paths):
             self.select(self._paths[place])
             if event.chain == 2:
                 self.post_message(NodeOpened(self._paths[place]))
