@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
 from textual import events
+from textual._dispatch_key import dispatch_key
 from textual.app import App
 from textual.await_complete import AwaitComplete
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter, NoColor
@@ -27,7 +28,7 @@ from studio.tui.terminal import SteadyDriver
 OpenSession = Callable[[], Awaitable[Session]]
 
 
-class StudioApp(Guarded, App[None]):
+class StudioApp(Guarded, App[None], inherit_bindings=False):
     """Workflow Studio on screen.
 
     Args:
@@ -45,7 +46,7 @@ class StudioApp(Guarded, App[None]):
 
     TITLE = "Workflow Studio"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "interrupt", show=False)]
     CSS_PATH = "styles/main.tcss"
 
     def __init__(
@@ -100,6 +101,21 @@ class StudioApp(Guarded, App[None]):
                     (screen.focused or screen).post_message(KeyHandled(1))
                 else:
                     self._keys.handled()
+
+    async def on_key(self, event: events.Key) -> None:
+        """Do what a key is bound to; on the main screen a key that does nothing says so.
+
+        Textual's own handler, which this stands before, does not tell whether a binding was found.
+        """
+        event.prevent_default()
+        if await self._check_bindings(event.key) or await dispatch_key(self, event):
+            return
+        if self._main is not None and self.screen is self._main:
+            self._main.tell_unbound(event.key)
+
+    def action_interrupt(self) -> None:
+        """ctrl+c before there is a screen that could say how to quit: nothing runs yet, so it ends the studio."""
+        self.exit()
 
     def on_key_handled(self, message: KeyHandled) -> None:
         """A key has been through all widgets; after another lap so has what it made them tell each other."""

@@ -17,7 +17,7 @@ STEPS = 4
 """Turns of the loop until a task that a key began, or the task that waited for a dialog's answer, has had its first
 step: one to start it, one for an action that calls another (palette, menus); twice that, since it costs nothing."""
 
-AT_ONCE = frozenset({"ctrl+q", "ctrl+c"})
+AT_ONCE = frozenset({"ctrl+c"})
 """Keys that are never held back: the way out of a screen that does not come up."""
 
 

@@ -56,10 +56,7 @@ def kinds(at: Opened, *names: str) -> list[str]:
 
 
 async def test_keys_pressed_before_the_screen_is_up_are_answered_by_it(tmp_path: Path) -> None:
-    async with opening(tmp_path, HELD) as (pilot, app, may_open):
-        typed(app, "J", "J")
-        await pilot.pause()
-        may_open.set()
+    async with opening(tmp_path, HELD, "J", "J") as (pilot, app):
         await app.workers.wait_for_complete()
         for _ in range(20):
             await pilot.pause()
@@ -196,7 +193,7 @@ async def test_no_key_passes_before_a_screen_can_answer_it_but_the_way_out() -> 
     ready = False
     queue = KeyQueue(posted.append, lambda: ready)
     assert not queue.admit(key("a"))
-    assert queue.admit(events.Key("ctrl+q", None))
+    assert queue.admit(events.Key("ctrl+c", None))
     queue.go_on()
     assert posted == []
     ready = True
@@ -206,23 +203,23 @@ async def test_no_key_passes_before_a_screen_can_answer_it_but_the_way_out() -> 
 
 @asynccontextmanager
 async def opening(
-    folder: Path, text: str
-) -> AsyncIterator[tuple[Pilot[None], StudioApp, asyncio.Event]]:
-    """The application, its session opened when the event is set."""
+    folder: Path, text: str, *keys: str
+) -> AsyncIterator[tuple[Pilot[None], StudioApp]]:
+    """The application; keys are typed once its session is open, when there is no screen yet."""
     (folder / "flow.yaml").write_text(text)
     studio = await open_studio(locate(folder, None, {}), environ={})
     session = Session(studio, locate(folder, None, {}), Sender("tester", {}), folder)
-    may_open = asyncio.Event()
 
     async def open_session() -> Session:
-        await may_open.wait()
         await session.open()
+        assert not app.is_running or not app.screen_stack
+        typed(app, *keys)
         return session
 
     app = StudioApp(open_session)
     try:
         async with app.run_test(size=(120, 40)) as pilot:
-            yield pilot, app, may_open
+            yield pilot, app
     finally:
         await session.close()
         await studio.close()

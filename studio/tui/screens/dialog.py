@@ -10,10 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from studio.projections.layout import Segment, cell_width
 from studio.projections.screen.top_line import fit_row
+from studio.tui.editing import copy_text
 from studio.tui.guard import Guarded
 from studio.tui.messages import KeysWanted
 from studio.tui.pacing import Paced
@@ -86,7 +87,10 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
     Dialog Input, Dialog Input:focus { border: none; height: 1; padding: 0; background: $background; }
     Dialog RowsView { scrollbar-size-horizontal: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
+    ]
 
     def __init__(self, title: str, hint: str = "esc back") -> None:
         super().__init__()
@@ -104,6 +108,16 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
     def action_leave(self) -> None:
         """Leave without an answer."""
         self.dismiss(None)
+
+    def action_interrupt(self) -> None:
+        """ctrl+c: copy what is selected in the field, or say how to leave; it ends nothing."""
+        field = self.focused
+        text = field.selected_text if isinstance(field, Input | TextArea) else ""
+        if text:
+            said = f"copied {len(text)} characters, {copy_text(self.app, text)}"
+        else:
+            said = "esc goes back"
+        self.box.border_subtitle = said
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size of the terminal: write the rows anew."""

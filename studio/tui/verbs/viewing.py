@@ -179,6 +179,12 @@ async def copy(screen: "MainScreen") -> None:
     screen.notice(f"copied {chosen} of {path}, {len(text)} characters, {how}", "good")
 
 
+def copy_selection(screen: "MainScreen", text: str) -> None:
+    """Copy what is selected on the screen, and say so."""
+    how = copy_text(screen.app, text)
+    screen.notice(f"copied {len(text)} characters, {how}", "good")
+
+
 async def pager(screen: "MainScreen") -> None:
     """The whole log in the pager."""
     session = screen.session
