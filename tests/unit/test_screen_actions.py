@@ -2,8 +2,9 @@
 
 import pytest
 
-from studio.projections.screen.actions import Situation, footer_actions
+from studio.projections.screen.actions import footer_actions
 from studio.projections.screen.menus import node_choices
+from studio.projections.screen.rules import Situation
 from studio.projections.screen.wording import with_keys
 from tests.unit.core.driver import Driver, node
 

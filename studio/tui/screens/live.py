@@ -1,6 +1,6 @@
 """What keeps the panes and lines of the main screen in step with the session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
@@ -10,10 +10,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker
 
-from studio.application.session import Session
+from studio.application.session import RunState, Session
 from studio.projections.layout import Segment
-from studio.projections.screen.actions import Situation
+from studio.projections.screen.again import open_questions
 from studio.projections.screen.news import Standing, news_since, standing_of
+from studio.projections.screen.rules import Situation
 from studio.projections.screen.top_line import fit_row
 from studio.projections.text import sanitise
 from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_writer
@@ -84,6 +85,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self._write: Callable[[str], None] = lambda text: None
         self._waking = False
         self._filled = False
+        self._kept: dict[int, dict[str, int]] = {}
         self._flushing: Timer | None = None
         self._flushed = -FLUSH
         self._ticking: Timer | None = None
@@ -215,8 +217,12 @@ class LiveScreen(Guarded, Paced, Screen[None]):
     def _tell_news(self) -> None:
         """Tell of nodes of the shown run that newly need a person, and of its end."""
         run = self.session.run
-        news = news_since(self._standing, run, self.selected) if run is not None else None
-        self._standing = standing_of(run) if run is not None else None
+        asks = self.asks()
+        keys = self.session.keymap.keys
+        news = (
+            news_since(self._standing, run, self.selected, asks, keys) if run is not None else None
+        )
+        self._standing = standing_of(run, asks) if run is not None else None
         if news is not None:
             self.notice(news.text, news.kind)
 
@@ -296,7 +302,18 @@ class LiveScreen(Guarded, Paced, Screen[None]):
             session.live,
             session.edit_waits(),
             session.keymap.keys,
+            self.asks(),
         )
+
+    def asks(self) -> list[str]:
+        """Stale nodes of the shown run that may not run again unasked, and about which nobody has decided."""
+        run = self.session.run
+        return open_questions(run, self._kept.get(run.number, {})) if run is not None else []
+
+    def keep(self, run: RunState, paths: Sequence[str]) -> None:
+        """Nobody is to be asked about these stale nodes again, unless something makes them stale anew."""
+        kept = self._kept.setdefault(run.number, {})
+        kept.update({path: run.nodes[path].staled_position for path in paths})
 
     def node(self) -> "NodeState | None":
         """The selected node of the shown run."""
