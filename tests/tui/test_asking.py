@@ -7,6 +7,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from studio.application.local import LocalStudio
+from studio.application.reload import Reloader
 from studio.core.commands import FinishAttempt
 from studio.core.events import AttemptStarted
 from studio.tui.screens.dialog import Confirm, Menu, Prompt, Reader
@@ -254,3 +255,24 @@ async def test_a_doubtful_step_is_undone_before_anything_behind_it_starts(tmp_pa
         assert run.nodes["nap"].status == "compensated"
         assert starts(at, "after") == 0
         assert not run.paused
+
+
+async def test_an_edit_of_a_step_that_has_acted_is_asked_about_by_its_key(tmp_path: Path) -> None:
+    async with opened(tmp_path, SHOP) as at:
+        await done_shop(at)
+        at.screen.select("price")
+        reloader = at.session.reloader = Reloader(at.session)
+        await reloader.open()
+        try:
+            file = tmp_path / "flow0.yaml"
+            file.write_text(SHOP.replace("pay: {uses: noop,", "pay: {uses: noop, with: {n: 1},"))
+            while at.screen.asks() != ["pay"]:
+                await at.pilot.pause(0.02)
+            await at.settle()
+        finally:
+            await reloader.close()
+        assert at.line("notice").startswith(
+            " ctrl+r: run again, undo first, or keep? · pay is stale"
+        )
+        assert at.line("foot").lstrip().startswith("ctrl+r Rerun")
+        assert starts(at, "pay") == 1

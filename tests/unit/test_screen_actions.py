@@ -70,6 +70,11 @@ def test_the_menu_begins_with_what_the_node_needs_and_ends_with_what_does_not_ap
         ("`studio mark 1 a succeeded --output JSON`", "o"),
         ("add `compensate:` to it", "add `compensate:` to it"),
         ("`when` is false", "`when` is false"),
+        (
+            "cannot compensate run 1: run 1 is being compensated",
+            "cannot undo run 1: run 1 is being undone",
+        ),
+        ("cannot step b: it is compensation_failed", "cannot step b: its undo failed"),
     ],
 )
 def test_messages_name_keys_instead_of_commands(said: str, shown: str) -> None:

@@ -166,8 +166,9 @@ def of_the_moment(at: Situation) -> tuple[str, ...]:
     if run is None:
         return ("launch",)
     if run.ended:
-        again = ("rerun",) if at.asks or run.phase != "succeeded" else ()
-        return (*first, *again, "launch") if at.asks else (*first, "launch", *again)
+        if stale_nodes(run):
+            return (*first, "rerun", "launch")
+        return (*first, "launch") if run.phase == "succeeded" else (*first, "launch", "rerun")
     if not at.driven:
         first += ("continue_run",)
     elif run.paused:

@@ -34,10 +34,11 @@ class Standing(NamedTuple):
 
 
 class News(NamedTuple):
-    """One line, and how it is meant."""
+    """One line, how it is meant, and whether it asks something: then no notice of another kind takes its place."""
 
     text: str
     kind: Literal["good", "warning"]
+    asks: bool = False
 
 
 def standing_of(run: RunState, asks: Sequence[str] = ()) -> Standing:
@@ -74,7 +75,7 @@ def news_since(
     new = [path for path in needs_in_order(run) if path not in before.needy]
     if not new:
         fresh = [path for path in asks if path not in before.asks]
-        return News(_decision(run, fresh, keys), "warning") if fresh else None
+        return News(_decision(run, fresh, keys), "warning", asks=True) if fresh else None
     way = "" if new == [selected] else f" · {_key(keys, 'next_need')} goes there"
     said = _matter(run.nodes[new[0]], keys) if len(new) == 1 else f"{named(new)} need you"
     return News(f"{said}{way}", "warning")

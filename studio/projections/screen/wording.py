@@ -28,6 +28,19 @@ _NODE_ACTIONS: Final[Mapping[str, str]] = {
 """Actions by the verb that does the same in another shell."""
 
 
+_WORDS: Final = (
+    ("cannot compensate run", "cannot undo run"),
+    ("being compensated", "being undone"),
+    ("about to be compensated", "about to be undone"),
+    ("(partly_compensated)", "(partly undone)"),
+    ("(compensated)", "(undone)"),
+    ("it is compensation_failed", "its undo failed"),
+    ("it is in_doubt", "it is in doubt"),
+    ("it is backing_off", "it waits for its next try"),
+)
+"""Words of the command line and of the engine, and what the screen calls the same."""
+
+
 def with_keys(text: str, keys: Mapping[str, tuple[str, ...]]) -> str:
     """A message with the keys of this person in the place of commands.
 
@@ -43,4 +56,6 @@ def with_keys(text: str, keys: Mapping[str, tuple[str, ...]]) -> str:
             return found[0]
         return key_name(keys.get(action, BY_ID[action].keys)[0])
 
+    for word, ours in _WORDS:
+        text = text.replace(word, ours)
     return _COMMAND.sub(key_of, text)

@@ -81,6 +81,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self._news: NoticeKind | None = None
         self._fading: Timer | None = None
         self._standing: Standing | None = None
+        self._question = ""
         self._attention: Attention | None = None
         self._write: Callable[[str], None] = lambda text: None
         self._waking = False
@@ -188,6 +189,9 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         changes = session.take_changes()
         for notice in changes.notices:
             self.notice(notice.text, notice.kind)
+        told = changes.notices and changes.notices[-1].kind != "error"
+        if told and self._question and self.asks():
+            self.notice(self._question, "warning")
         self._tell_news()
         if changes.whole or changes.files:
             self.graph.say(self.hints.instead() if session.plan is None else [])
@@ -225,6 +229,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self._standing = standing_of(run, asks) if run is not None else None
         if news is not None:
             self.notice(news.text, news.kind)
+            self._question = news.text if news.asks else ""
 
     def _keep_ticking(self) -> None:
         """Durations move only while a run does: an idle screen sets no timer."""
@@ -280,6 +285,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """News is read once a key is pressed; an error stays until Escape."""
+        self._question = ""
         if self._news is not None and (self._news != "error" or event.key == "escape"):
             self.notice("")
 
