@@ -14,6 +14,7 @@ from studio.cli.console import Console
 from studio.cli.driving import read_options
 from studio.cli.launching import run_file
 from studio.errors import DefinitionError, RefusedError
+from studio.projections.screen.again import retry_warning
 from studio.projections.text import sanitise
 
 
@@ -30,6 +31,7 @@ def _configure_retry(parser: argparse.ArgumentParser) -> None:
 def _retry(args: argparse.Namespace, console: Console) -> int:
     value = None if args.input is None else (verbs.parse_json(args.input, "the input"),)
     _tell_hindrance(args, console)
+    _tell_consequence(args, console)
     return act(
         args,
         console,
@@ -46,6 +48,20 @@ def _tell_hindrance(args: argparse.Namespace, console: Console) -> None:
         console.say(
             f"{sanitise(row.file)} {why}; run {row.run} goes on under the definition it has"
         )
+
+
+def _tell_consequence(args: argparse.Namespace, console: Console) -> None:
+    """Say what a retry of a step that has acted means; nobody is asked, as a script could not answer."""
+    if args.quiet:
+        return
+    reading = Reading(place_of(args).state)
+    try:
+        run = reading.view(find_row(reading, args.run).run).run
+    finally:
+        reading.close()
+    warning = retry_warning(run, args.node, downstream=args.downstream)
+    if warning:
+        console.say(f"studio: {sanitise(warning)}")
 
 
 def _configure_mark(parser: argparse.ArgumentParser) -> None:

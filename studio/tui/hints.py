@@ -4,7 +4,6 @@ from studio.application.environment import read_env_file
 from studio.application.session import Session
 from studio.errors import StudioError
 from studio.projections.layout import Segment
-from studio.projections.screen.actions import Keys
 from studio.projections.screen.empty import (
     STEPS,
     broken_file,
@@ -12,6 +11,7 @@ from studio.projections.screen.empty import (
     hint_rows,
     no_workflows,
 )
+from studio.projections.screen.rules import Keys
 
 MARKER = "first-steps-shown"
 """File of the state folder that says the first steps were shown there once."""

@@ -47,6 +47,20 @@ def test_retry_says_why_it_goes_by_the_old_file(studio: Studio, folder: Path) ->
     assert "is gone; run 1 goes on" in studio("retry", "1", "fails", expect=3).err
 
 
+def test_retry_of_a_step_that_has_acted_says_what_that_means(studio: Studio, folder: Path) -> None:
+    (folder / "shop.yaml").write_text(
+        "workflow: shop\nnodes:\n"
+        "  pay: {uses: noop, side_effects: external, compensate: {uses: noop}}\n"
+        "  mail: {uses: noop, needs: pay}\n"
+    )
+    studio("run", "shop.yaml", "--quiet")
+    said = studio("retry", "1", "pay").err
+    assert "pay has run already and has external effects and has an undo" in said
+    assert "an undo takes back only the newest run; mail becomes stale" in said
+    assert "has run already" not in studio("retry", "1", "pay", "--quiet").err
+    assert "has run already" not in studio("retry", "1", "mail").err
+
+
 def test_retry_with_an_input(studio: Studio) -> None:
     studio("run", "flow.yaml", "--quiet")
     document = studio("retry", "1", "second", "--input", '{"mine": true}', "--json").json

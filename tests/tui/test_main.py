@@ -12,6 +12,7 @@ from studio.projections.screen.panes import PANES
 from studio.tui.attention import Attention
 from studio.tui.messages import RunChosen
 from studio.tui.palette import BACKGROUNDS
+from studio.tui.screens.dialog import Menu
 from studio.tui.widgets.rows import RowsView
 from tests.tui.screens import DIAMOND, opened
 
@@ -171,14 +172,40 @@ async def test_a_group_folds_and_opens_in_place(tmp_path: Path) -> None:
 
 async def test_finding_goes_from_match_to_match(tmp_path: Path) -> None:
     async with opened(tmp_path, wide(12)) as at:
-        assert at.screen.find("n1") == ["n1", "n10", "n11"]
-        assert at.screen.graph.selected == "n1"
-        at.screen.go_to_match(1)
-        assert at.screen.graph.selected == "n10"
-        at.screen.go_to_match(-1)
-        at.screen.go_to_match(-1)
-        assert at.screen.graph.selected == "n11"
-        assert at.screen.find("nothing") == []
+        await at.press("n")
+        assert at.line("notice") == " nothing was looked for: / finds nodes"
+        await at.press("slash", "n", "1", "enter")
+        assert at.screen.selected == "n1"
+        assert at.line("notice") == " 3 found: n next, , previous"
+        await at.press("n")
+        assert (at.screen.selected, at.line("notice")) == ("n10", " match 2 of 3")
+        await at.press("comma", "comma")
+        assert at.screen.selected == "n11"
+        at.screen.select("n5")
+        await at.press("comma")
+        assert at.screen.selected == "n1"
+
+
+async def test_a_search_without_a_match_says_so_and_goes_nowhere(tmp_path: Path) -> None:
+    async with opened(tmp_path, wide(12)) as at:
+        await at.press("slash", "x", "y", "enter")
+        menu = at.app.screen
+        assert isinstance(menu, Menu)
+        assert "nothing matches 'xy'" in str(menu.box.border_subtitle)
+        await at.press("escape", "n")
+        assert at.screen.selected == "n0"
+
+
+async def test_detail_says_where_it_ends(tmp_path: Path) -> None:
+    async with opened(tmp_path, DIAMOND) as at:
+        await at.press("plus", "plus", "plus")
+        assert "most detail" in at.line("notice")
+        await at.press("minus")
+        assert not at.news()
+        await at.press(*["minus"] * 5)
+        assert "least detail" in at.line("notice")
+        await at.press("v", "minus")
+        assert at.line("notice") == " the table has one detail only"
 
 
 async def test_focus_leaves_out_what_is_not_around_the_node(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from studio.core.revision import Verdict
 from studio.projections.reload_lines import saved_line
-from studio.projections.screen.actions import ACTIONS, BY_ID, Keys, Situation, key_of
+from studio.projections.screen.actions import ACTIONS, BY_ID, key_of, why_not
 from studio.projections.screen.consequences import cancel_rows
 from studio.projections.screen.empty import broken_file, checklist_rows, hint_rows, no_workflows
 from studio.projections.screen.footer import tabs_line
 from studio.projections.screen.news import news_since, standing_of
+from studio.projections.screen.rules import Keys, Situation
 from studio.projections.screen.runs import Shown, runs_rows
 from studio.projections.screen.wording import with_keys
 from tests.unit.core.driver import Driver, node
@@ -47,17 +48,16 @@ def test_rules_name_no_key_of_the_table(action: str) -> None:
         Situation(running, running.nodes["a"], "a", "f", keys=OWN),
         Situation(failed, failed.nodes["a"], "a", "f", keys=OWN),
     ):
-        said = BY_ID[action].rule(at) or ""
+        said = why_not(at, BY_ID[action]) or ""
         for key in re.findall(r"(?<![\w`])(\S+) (?:starts|creates|opens|cancels)\b", said):
             assert key in [keys[0] for keys in OWN.values()], said
 
 
 def test_rules_name_the_keys_of_the_person() -> None:
-    assert (
-        BY_ID["pause"].rule(Situation(keys=OWN)) == f"no run is shown: {own('launch')} starts one"
-    )
-    assert own("new") in (BY_ID["launch"].rule(Situation(keys=OWN)) or "")
-    assert own("edit") in (BY_ID["launch"].rule(Situation(file="f", keys=OWN)) or "")
+    loaded = Situation(file="f", loadable=True, keys=OWN)
+    assert why_not(loaded, BY_ID["pause"]) == f"no run is shown: {own('launch')} starts one"
+    assert own("new") in (why_not(Situation(keys=OWN), BY_ID["launch"]) or "")
+    assert own("edit") in (why_not(Situation(file="f", keys=OWN), BY_ID["launch"]) or "")
 
 
 def test_what_stands_beside_the_graph_names_them() -> None:
@@ -78,7 +78,7 @@ def test_lists_news_and_notices_name_them() -> None:
     driver = Driver(node("a"), node("b"), surface="screen", policy="hold")
     before = standing_of(driver.run())
     run = driver.fail("a").run()
-    news = news_since(before, run, None, OWN)
+    news = news_since(before, run, None, keys=OWN)
     assert news is not None
     assert news.text.endswith(f"{own('next_need')} goes there")
     rows = runs_rows(

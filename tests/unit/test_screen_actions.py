@@ -2,8 +2,9 @@
 
 import pytest
 
-from studio.projections.screen.actions import Situation, footer_actions
+from studio.projections.screen.actions import footer_actions
 from studio.projections.screen.menus import node_choices
+from studio.projections.screen.rules import Situation
 from studio.projections.screen.wording import with_keys
 from tests.unit.core.driver import Driver, node
 
@@ -69,6 +70,7 @@ def test_the_menu_begins_with_what_the_node_needs_and_ends_with_what_does_not_ap
         ("`studio mark 1 a succeeded --output JSON`", "o"),
         ("add `compensate:` to it", "add `compensate:` to it"),
         ("`when` is false", "`when` is false"),
+        ("cannot step b: it is compensation_failed", "cannot step b: its undo failed"),
     ],
 )
 def test_messages_name_keys_instead_of_commands(said: str, shown: str) -> None:

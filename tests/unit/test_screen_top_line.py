@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.projections.layout import Segment, cell_width
-from studio.projections.screen.actions import Situation
 from studio.projections.screen.footer import detail_line, footer, tabs_line
+from studio.projections.screen.rules import Situation
 from studio.projections.screen.top_line import clock_text, fit_row, plan_line, run_line
 from tests.unit.core.driver import Driver, node
 
@@ -159,7 +159,7 @@ def test_the_names_of_the_panes_are_clickable() -> None:
 def test_the_error_of_the_selected_node_stands_beside_the_keys_that_help() -> None:
     driver = failing()
     run = driver.run()
-    line = detail_line(run.plan, run.nodes["b"], "b", driver.now, 80)
+    line = detail_line(run.plan, run.nodes["b"], at(driver, "b"), driver.now, 80)
     said = text_of(line.row)
     assert said.startswith(" ✗ b")
     assert cell_width(said.rstrip()) <= 80
@@ -175,10 +175,10 @@ def test_the_error_of_the_selected_node_stands_beside_the_keys_that_help() -> No
 def test_the_line_of_the_selected_node_fits(width: int, path: str) -> None:
     driver = failing()
     run = driver.run()
-    line = detail_line(run.plan, run.nodes[path], path, driver.now, width)
+    line = detail_line(run.plan, run.nodes[path], at(driver, path), driver.now, width)
     assert all(end <= width for _first, end, _action in line.areas)
 
 
 def test_a_node_that_is_gone_has_no_line() -> None:
     driver = failing()
-    assert detail_line(driver.run().plan, None, "nowhere", 0.0, 80).row == []
+    assert detail_line(driver.run().plan, None, Situation(selected="nowhere"), 0.0, 80).row == []

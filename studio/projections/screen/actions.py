@@ -1,51 +1,16 @@
 """The one table of actions: key, label, help, and when each applies. It feeds bindings, footer, help, palette, menus,
 the documentation and the user's keymap (interface.md, "Keys")."""
 
-from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, TypeAlias
+import re
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from studio.core.endings import needs_person
-from studio.core.state import NodeState, RunState
-from studio.core.transitions import EFFECTIVE, IN_FLIGHT
-from studio.projections.states import node_look
+from studio.core.transitions import EFFECTIVE
+from studio.projections.screen import rules
+from studio.projections.screen.graph import stale_nodes
+from studio.projections.screen.rules import Keys, Rule, Situation
 
 Scope: TypeAlias = Literal["node", "run", "move", "view", "app"]
-
-
-Keys: TypeAlias = Mapping[str, tuple[str, ...]]
-"""A person's keys by action id, in Textual's names, where they differ from the table."""
-
-NO_KEYS: Keys = {}
-"""Those of a person without a keymap file."""
-
-
-class Situation(NamedTuple):
-    """What an action would act on.
-
-    Args:
-        run: the shown run, None when a workflow without a run is shown.
-        node: the selected node of that run, None without one.
-        selected: path of the selected node, also when there is no run.
-        file: path of the shown workflow file, None when there is none.
-        loadable: whether the file has a good version.
-        pending: whether a saved edit waits to be taken into the run.
-        driven: whether an engine drives the run; false for one that was interrupted.
-        keys: the user's keys by action id, where they differ from the table.
-        elsewhere: whether another run needs a person.
-    """
-
-    run: RunState | None = None
-    node: NodeState | None = None
-    selected: str | None = None
-    file: str | None = None
-    loadable: bool = False
-    driven: bool = True
-    pending: bool = False
-    keys: Keys = NO_KEYS
-    elsewhere: bool = False
-
-
-Rule: TypeAlias = Callable[[Situation], str | None]
 
 
 class Action(NamedTuple):
@@ -57,7 +22,7 @@ class Action(NamedTuple):
         label: one or two words, for the footer and menus.
         help: one sentence.
         scope: what it acts on.
-        rule: why it does not apply, or None when it does.
+        rule: why it does not apply, or None when it does; see `why_not`.
         rank: place in the footer; smaller is further left; 0 keeps it out.
     """
 
@@ -70,183 +35,54 @@ class Action(NamedTuple):
     rank: int = 0
 
 
-def _key(at: Situation, action: str) -> str:
-    return key_of(at.keys, action)
-
-
 def no_run_text(keys: Keys) -> str:
     """What is said where a run would have to be shown."""
     return f"no run is shown: {key_of(keys, 'launch')} starts one"
 
 
-def _always(at: Situation) -> str | None:
-    return None
-
-
-def _with_file(at: Situation) -> str | None:
-    if at.file is None:
-        return f"there is no workflow here: {_key(at, 'new')} creates one from a template"
-    return None
-
-
-def _drawn(at: Situation) -> str | None:
-    missing = _with_file(at)
-    if missing or at.loadable or at.run is not None:
-        return missing
-    return f"there is no graph: the workflow file has errors, {_key(at, 'edit')} opens it"
-
-
-def _launch(at: Situation) -> str | None:
-    if at.file is None:
-        return f"there is no workflow to start: {_key(at, 'new')} creates one from a template"
-    return None if at.loadable else f"the workflow file has errors: {_key(at, 'edit')} opens it"
-
-
-def _with_run(at: Situation) -> str | None:
-    return None if at.run is not None else no_run_text(at.keys)
-
-
-def _with_node(at: Situation) -> str | None:
-    if at.run is None:
-        return no_run_text(at.keys)
-    return None if at.node is not None else "select a node first"
-
-
-def _selected(at: Situation) -> str | None:
-    return None if at.selected is not None else "select a node first"
-
-
-def _retry(at: Situation) -> str | None:
-    missing = _with_node(at)
-    if missing or at.node is None:
-        return missing
-    if at.node.status in ("running", "compensating", "waiting"):
-        return f"{at.node.path} is {node_look(at.node).word}: {_key(at, 'cancel')} cancels it"
-    if at.node.status == "blocked":
-        return f"{at.node.path} waits for its upstreams"
-    return None
-
-
-def _cancel(at: Situation) -> str | None:
-    missing = _with_node(at)
-    if missing or at.node is None:
-        return missing
-    if at.node.status in EFFECTIVE or at.node.settled:
-        return f"cannot cancel {at.node.path}: it is {node_look(at.node).word}"
-    return None
-
-
-def _open_run(at: Situation) -> str | None:
-    missing = _with_run(at)
-    if missing or at.run is None:
-        return missing
-    return f"run {at.run.number} has ended ({at.run.phase})" if at.run.ended else None
-
-
-def _hold(at: Situation) -> str | None:
-    missing = _with_node(at) or _open_run(at)
-    if missing or at.node is None:
-        return missing
-    if at.node.gate is None and (at.node.status in EFFECTIVE or at.node.settled):
-        return f"cannot hold {at.node.path}: it is {node_look(at.node).word}"
-    return None
-
-
-def _outcome(at: Situation) -> str | None:
-    missing = _with_node(at)
-    if missing or at.node is None:
-        return missing
-    if at.node.status in IN_FLIGHT:
-        return f"{at.node.path} is {node_look(at.node).word}: {_key(at, 'cancel')} cancels it first"
-    return None
-
-
-def _undo(at: Situation) -> str | None:
-    missing = _with_node(at)
-    if missing or at.node is None:
-        return missing
-    if at.node.plan.undo is None:
-        return f"{at.node.path} declares no undo: add `compensate:` to it"
-    if at.node.status not in EFFECTIVE and at.node.items is None:
-        return f"cannot undo {at.node.path}: it is {node_look(at.node).word}"
-    return None
-
-
-def _undo_run(at: Situation) -> str | None:
-    missing = _with_run(at)
-    if missing or at.run is None:
-        return missing
-    if not any(node.plan.undo is not None for node in at.run.nodes.values()):
-        return "no node of this workflow declares an undo"
-    return None
-
-
-def _go_on(at: Situation) -> str | None:
-    missing = _with_node(at)
-    if missing or at.node is None:
-        return missing
-    return None if at.node.gate is not None else f"{at.node.path} is not stopped"
-
-
-def _go_on_run(at: Situation) -> str | None:
-    missing = _with_run(at)
-    if missing or at.run is None:
-        return missing
-    if not at.driven and not at.run.ended:
-        return None
-    stopped = any(node.gate == "breakpoint" for node in at.run.nodes.values())
-    if at.run.stepping or at.run.until is not None or stopped:
-        return None
-    return "the run is not interrupted, in step mode or at a breakpoint"
-
-
-def _revise(at: Situation) -> str | None:
-    missing = _with_run(at)
-    if missing:
-        return missing
-    return None if at.pending else "no saved edit waits to be taken into this run"
-
-
 ACTIONS: tuple[Action, ...] = (
-    Action("retry", ("r",), "Retry", "Run the node again now, with the newest code", "node", _retry, 10),
-    Action("retry_downstream", ("R",), "+Down", "Retry the node, and what follows it if its input differs", "node", _retry, 11),
-    Action("outcome", ("o",), "Outcome", "Set the outcome by hand: succeeded, skipped, ignored, failed", "node", _outcome, 12),
-    Action("undo", ("u",), "Undo", "Undo this node, showing the plan first", "node", _undo, 13),
-    Action("undo_run", ("U",), "Undo run", "Undo the run in reverse order, showing the plan first", "run", _undo_run),
-    Action("hold", ("p",), "Hold", "Hold the node before its next start, or release it", "node", _hold, 14),
-    Action("pause", ("P",), "Pause", "Pause the run, or let it go on", "run", _open_run),
-    Action("step", ("s",), "Step", "Step: let this node, or the next ready one, start", "run", _open_run, 15),
-    Action("step_wave", ("S",), "Wave", "Step: let every ready node start", "run", _open_run),
-    Action("breakpoint", ("b",), "Break", "Set or clear a breakpoint before this node", "node", _with_node, 16),
-    Action("continue", ("c",), "Continue", "Leave the breakpoint or hold of this node", "node", _go_on),
-    Action("continue_run", ("C",), "Continue run", "Leave step mode and breakpoints, or take up an interrupted run", "run", _go_on_run),
-    Action("run_to", ("t",), "Run to", "Run to this node and stop there", "node", _with_node),
-    Action("cancel", ("x",), "Cancel", "Cancel the node", "node", _cancel),
-    Action("cancel_run", ("X",), "Cancel run", "Cancel the run; asks first", "run", _open_run),
-    Action("override_input", ("i",), "Input", "Give the next attempt another input", "node", _with_node),
-    Action("rerun", ("ctrl+r",), "Rerun", "Run stale nodes, or everything from this node on, or all of it, again", "run", _with_run),
-    Action("revise", ("a",), "Take edit", "Take a saved edit into the run, showing what it means first", "run", _revise),
-    Action("take_back", ("z",), "Take back", "Take back my last action, if nothing has acted on it yet", "run", _with_run),
-    Action("next_need", ("f",), "Next", "Go to the next thing that needs you", "move", _always, 17),
-    Action("previous_need", ("F",), "Previous", "Go to the previous thing that needs you", "move", _always),
-    Action("edit", ("e",), "Edit", "Open the source at the line of the node, or of its error", "view", _with_file, 18),
-    Action("why", ("w",), "Why", "Why the node is as it is", "node", _with_node),
-    Action("launch", ("L",), "Launch", "Start a run of this workflow; again: with the same parameters", "run", _launch, 5),
-    Action("new", ("N",), "New", "Create a workflow from a template", "app", _always),
-    Action("view", ("v",), "View", "Graph, table, timeline", "view", _drawn, 19),
-    Action("find", ("slash",), "Find", "Find a node by name", "view", _drawn, 20),
-    Action("copy", ("y",), "Copy", "Copy the id, error, input, output, log or command of the node", "view", _selected),
-    Action("pager", ("vertical_line",), "Pager", "Open the whole log in the pager", "view", _with_run),
-    Action("zoom", ("Z",), "Zoom", "Give the focused pane the whole screen", "view", _always),
-    Action("map", ("m",), "Map", "Show or hide the map of the graph", "view", _drawn),
-    Action("more_detail", ("plus", "equals_sign"), "Detail +", "Draw nodes with more detail", "view", _drawn),
-    Action("less_detail", ("minus",), "Detail -", "Draw nodes with less detail", "view", _drawn),
-    Action("fit", ("0",), "Fit", "Choose the drawing that fits", "view", _drawn),
-    Action("fold", ("d",), "Focus", "Show only what is around the selected node, or everything again", "view", _selected),
-    Action("watch_mode", ("T",), "Watch", "What a saved file does to the run: auto, ask, off", "app", _always),
-    Action("palette", ("colon", "ctrl+p"), "Command", "Find an action by name", "app", _always, 30),
-    Action("help", ("question_mark",), "Help", "Keys and what they do", "app", _always, 31),
-    Action("quit", ("q",), "Quit", "One level back, then quit", "app", _always),
+    Action("retry", ("r",), "Retry", "Run the node again now, with the newest code", "node", rules.retries, 10),
+    Action("retry_downstream", ("R",), "+Down", "Retry the node, and what follows it if its input differs", "node", rules.retries_downstream, 11),
+    Action("outcome", ("o",), "Outcome", "Set the outcome by hand: succeeded, skipped, ignored, failed", "node", rules.outcomes, 12),
+    Action("undo", ("u",), "Undo", "Undo this node, showing the plan first", "node", rules.undoes, 13),
+    Action("undo_run", ("U",), "Undo run", "Undo the run in reverse order, showing the plan first", "run", rules.undoes_run),
+    Action("hold", ("p",), "Hold", "Hold the node before its next start, or release it", "node", rules.holds, 14),
+    Action("pause", ("P",), "Pause", "Pause the run, or let it go on", "run", rules.open_run),
+    Action("step", ("s",), "Step", "Step: let this node, or the next ready one, start", "run", rules.steps, 15),
+    Action("step_wave", ("S",), "Wave", "Step: let every ready node start", "run", rules.steps),
+    Action("breakpoint", ("b",), "Break", "Set or clear a breakpoint before this node", "node", rules.breaks, 16),
+    Action("breakpoints", ("B",), "Breakpoints", "List the breakpoints, and go to one", "run", rules.with_file),
+    Action("continue", ("c",), "Continue", "Leave the breakpoint or hold of this node", "node", rules.goes_on),
+    Action("continue_run", ("C",), "Continue run", "Let the run go on: leave a pause, step mode and breakpoints, or take it up again", "run", rules.run_goes_on),
+    Action("run_to", ("t",), "Run to", "Run to this node and stop there", "node", rules.runs_to),
+    Action("cancel", ("x",), "Cancel", "Cancel the node", "node", rules.cancels),
+    Action("cancel_run", ("X",), "Cancel run", "Cancel the run; asks first", "run", rules.open_run),
+    Action("override_input", ("i",), "Input", "Give the next attempt another input", "node", rules.takes_input),
+    Action("rerun", ("ctrl+r",), "Rerun", "Run stale nodes, or everything from this node on, or all of it, again", "run", rules.with_run),
+    Action("revise", ("a",), "Take edit", "Take a saved edit into the run, showing what it means first", "run", rules.takes_edit),
+    Action("take_back", ("z",), "Take back", "Take back my last action, if nothing has acted on it yet", "run", rules.with_run),
+    Action("next_need", ("f",), "Next", "Go to the next thing that needs you", "move", rules.always, 17),
+    Action("previous_need", ("F",), "Previous", "Go to the previous thing that needs you", "move", rules.always),
+    Action("edit", ("e",), "Edit", "Open the source at the line of the node, or of its error", "view", rules.with_file, 18),
+    Action("why", ("w",), "Why", "Why the node is as it is", "node", rules.with_node),
+    Action("launch", ("L",), "Launch", "Start a run of this workflow; again: with the same parameters", "run", rules.launches, 5),
+    Action("new", ("N",), "New", "Create a workflow from a template", "app", rules.always),
+    Action("view", ("v",), "View", "Graph, table, timeline", "view", rules.drawn, 19),
+    Action("find", ("slash",), "Find", "Find a node by name", "view", rules.drawn, 20),
+    Action("next_match", ("n",), "Next match", "Go to the next node that was found", "view", rules.with_file),
+    Action("previous_match", ("comma",), "Previous match", "Go to the previous node that was found", "view", rules.with_file),
+    Action("copy", ("y",), "Copy", "Copy the id, error, input, output, log or command of the node", "view", rules.selected),
+    Action("pager", ("vertical_line",), "Pager", "Open the whole log in the pager", "view", rules.with_run),
+    Action("zoom", ("Z",), "Zoom", "Give the focused pane the whole screen", "view", rules.always),
+    Action("map", ("m",), "Map", "Show or hide the map of the graph", "view", rules.drawn),
+    Action("more_detail", ("plus", "equals_sign"), "Detail +", "Draw nodes with more detail", "view", rules.drawn),
+    Action("less_detail", ("minus",), "Detail -", "Draw nodes with less detail", "view", rules.drawn),
+    Action("fit", ("0",), "Fit", "Choose the drawing that fits", "view", rules.drawn),
+    Action("fold", ("d",), "Focus", "Show only what is around the selected node, or everything again", "view", rules.selected),
+    Action("watch_mode", ("T",), "Watch", "What a saved file does to the run: auto, ask, off", "app", rules.always),
+    Action("palette", ("colon", "ctrl+p"), "Command", "Find an action by name", "app", rules.always, 30),
+    Action("help", ("question_mark",), "Help", "Keys and what they do", "app", rules.always, 31),
+    Action("quit", ("q",), "Quit", "One level back, then quit", "app", rules.always),
 )  # fmt: skip
 """Every action, in the order of the help page."""
 
@@ -296,6 +132,19 @@ def shown_key(at: Situation, action: Action) -> str:
     return key_name(keys_of(at, action)[0])
 
 
+def why_not(at: Situation, action: Action) -> str | None:
+    """Why an action does not apply, with this person's keys for what helps; None when it does."""
+    text = action.rule(at)
+    return text and _ID.sub(lambda found: _key_of(at, found[1]), text)
+
+
+_ID: Final = re.compile(r"\{([a-z_]+)\}")
+
+
+def _key_of(at: Situation, name: str) -> str:
+    return shown_key(at, BY_ID[name]) if name in BY_ID else name
+
+
 def footer_actions(at: Situation, limit: int = 9) -> list[Action]:
     """The actions worth a place in the footer: those that apply here, what the moment asks for first."""
     head = [BY_ID[name] for name in of_the_moment(at)]
@@ -317,29 +166,41 @@ def label_of(at: Situation, action: Action) -> str:
         return "Release"
     if action.id == "breakpoint" and run is not None and at.selected in run.breakpoints:
         return "Unbreak"
+    if action.id == "retry" and node is not None:
+        if node.status in ("compensation_failed", "compensating"):
+            return "Retry undo"
+        if node.status in ("ready", "held") and not node.attempt:
+            return "Start"
     return action.label
 
 
 def of_the_moment(at: Situation) -> tuple[str, ...]:
     """Ids of the actions that a person most likely wants now, most wanted first."""
     run, node = at.run, at.node
-    if run is None or run.ended:
-        return ("launch", "rerun") if run is not None and run.phase != "succeeded" else ("launch",)
     first: tuple[str, ...] = ("revise",) if at.pending else ()
+    if run is None:
+        return ("launch",)
+    if run.ended:
+        if stale_nodes(run):
+            return (*first, "rerun", "launch")
+        return (*first, "launch") if run.phase == "succeeded" else (*first, "launch", "rerun")
     if not at.driven:
         first += ("continue_run",)
     elif run.paused:
         first += ("pause",)
-    if node is not None and node.status in ("failed", "in_doubt", "compensation_failed"):
+    if node is not None and node.status == "in_doubt":
+        return (*first, "outcome", "retry", "edit", "override_input")
+    if node is not None and node.status in ("failed", "compensation_failed"):
         return (*first, "retry", "outcome", "edit", "override_input", "retry_downstream")
     if node is not None and node.gate is not None:
         go_on = "hold" if node.gate == "hold" else "continue"
         return (*first, go_on, "override_input", "outcome", "step", "continue_run")
     if run.stepping or run.until is not None:
         return (*first, "step", "step_wave", "continue_run", "run_to")
+    stale: tuple[str, ...] = ("rerun",) if stale_nodes(run) else ()
     if any(map(needs_person, run.nodes.values())):
-        return (*first, "next_need")
-    return (*first, "pause", "hold", "breakpoint", "step", "cancel")
+        return (*first, "next_need", *stale)
+    return (*first, *stale, "pause", "hold", "breakpoint", "step", "cancel")
 
 
 def _idle(action: Action, at: Situation) -> bool:
@@ -347,7 +208,7 @@ def _idle(action: Action, at: Situation) -> bool:
     run, node = at.run, at.node
     if action.id in ("next_need", "previous_need"):
         here = run is not None and any(map(needs_person, run.nodes.values()))
-        return not here and not at.elsewhere
+        return not here and not at.asks and not at.elsewhere
     if run is None:
         return False
     if action.id == "launch":

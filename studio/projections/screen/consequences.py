@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from studio.core.commands import Refusal
-from studio.core.resilience.compensation import standing_dependants, undoable
+from studio.core.plan import base_path
+from studio.core.resilience.compensation import holds_effects, standing_dependants, undoable
 from studio.core.revision import Verdict
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.projections.layout import Segment, cell_width, clean
-from studio.projections.screen.actions import Keys, key_of
-from studio.projections.states import node_look
-from studio.projections.undo_plan import undo_steps
+from studio.projections.screen.actions import key_of
+from studio.projections.screen.rules import Keys
+from studio.projections.states import RUN_LOOKS, node_look
+from studio.projections.undo_plan import UndoStep, undo_steps
 
 Row = list[Segment]
 
@@ -38,10 +40,9 @@ class Choice(NamedTuple):
 
 def waiting_behind(run: RunState, path: str) -> list[str]:
     """Nodes behind a node that have not run."""
-    base = path[: path.rindex("[")] if path.endswith("]") else path
     return [
         name
-        for name in run.plan.descendants([base])
+        for name in run.plan.descendants([base_path(path)])
         if run.nodes[name].status in ("blocked", "ready", "held", "skipped", "cancelled")
     ]
 
@@ -59,7 +60,10 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
     skips = f"and what needs its success: {named(behind)}" if behind else "nothing waits behind it"
     if node.status == "compensation_failed":
         return [
-            Choice("succeeded", "Undo done by hand", "the plan goes on", "s", "good"),
+            Choice(
+                "succeeded", "Undo done by hand", "asks for a note; the plan goes on", "s", "good"
+            ),
+            Choice("retry", "Run its undo again", "now", "r"),
             Choice(
                 "ignored", "Give this undo up", "the run ends as partly compensated", "i", "warn"
             ),
@@ -69,6 +73,9 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
     open_failure = node.status in ("failed", "backing_off", "in_doubt")
     undo = any(undoable(other) for other in run.nodes.values())
     fails = "the run fails" + (" and is undone in reverse order" if undo else "")
+    used = effective_behind(run, node.path)
+    stale = f"becomes stale: {named(used)}" if used else "nothing has used it"
+    doubtful = node.status == "in_doubt"
     return [
         Choice(
             "succeeded",
@@ -78,6 +85,7 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
             "good",
             not done,
         ),
+        *(_doubt_choices(node) if doubtful else ()),
         Choice(
             "skipped",
             "Skipped",
@@ -109,7 +117,7 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
         Choice(
             "output",
             "Override its output",
-            "what used the old one becomes stale" if done else "it has not succeeded",
+            stale if done else "it has not succeeded",
             "o",
             "text",
             done,
@@ -117,11 +125,48 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
         Choice(
             "revert",
             "Put its own output back",
-            "drops the override" if node.overridden else "its output is not overridden",
-            "r",
+            stale if node.overridden else "its output is not overridden",
+            "b",
             "text",
             bool(node.overridden),
         ),
+        Choice(
+            "revert_input",
+            "Put its own input back",
+            "the next attempt computes it again"
+            if node.override_input
+            else "its input is not overridden",
+            "n",
+            "text",
+            bool(node.override_input),
+        ),
+    ]
+
+
+def _doubt_choices(node: NodeState) -> tuple[Choice, Choice]:
+    """What else can be done about a node of which nobody knows whether it has acted."""
+    undo = node.plan.undo is not None
+    return (
+        Choice("retry", "Run it again", "under the same idempotency key; asks first", "r", "warn"),
+        Choice(
+            "undo",
+            "Undo it",
+            "taken as succeeded, with an output you give; then its undo runs"
+            if undo
+            else "it declares no undo",
+            "u",
+            "warn",
+            undo,
+        ),
+    )
+
+
+def effective_behind(run: RunState, path: str) -> list[str]:
+    """Nodes behind a node that have succeeded, or are under way, with what it gave them."""
+    return [
+        name
+        for name in run.plan.descendants([base_path(path)])
+        if run.nodes[name].status in EFFECTIVE or run.nodes[name].status in IN_FLIGHT
     ]
 
 
@@ -132,6 +177,7 @@ def undo_rows(
     *,
     downstream: bool = False,
     force: bool = False,
+    then: bool = True,
 ) -> tuple[list[Row], int]:
     """The numbered plan of a compensation and its number of steps; 0 with the reason when there is none.
 
@@ -139,6 +185,7 @@ def undo_rows(
         nodes: nodes to undo; none for the whole run.
         downstream: what follows them too.
         force: past irreversible nodes and standing dependants.
+        then: whether to say what becomes of the run afterwards.
     """
     steps = undo_steps(
         state, run, nodes, downstream=downstream, force=force, reason="asked on screen"
@@ -162,7 +209,74 @@ def undo_rows(
         rows += [[], [Segment("what has not started is cancelled", "dim")]]
         if moving:
             rows.append([Segment(f"running now, ended first: {named(moving)}", "dim")])
+    if then:
+        rows += [[], *_aftermath(run, nodes, steps)]
     return rows, sum(not step.barrier for step in steps)
+
+
+def _aftermath(run: RunState, nodes: Sequence[str], steps: Sequence[UndoStep]) -> list[Row]:
+    """In which state a plan leaves the run, and what it does not take back."""
+    rows: list[Row] = []
+    stays = lasting_effects(run)
+    if not nodes and stays:
+        text = f"stays, as it declares no undo: {named(stays)}"
+        rows.append([Segment(text, "warn")])
+    if nodes and not run.ended:
+        text = f"the run goes on; what follows {named(list(nodes))} waits until that runs again"
+        return [*rows, [Segment(text, "dim")]]
+    undone = {step.node for step in steps if not step.barrier}
+    standing = [
+        path
+        for path, node in run.nodes.items()
+        if path not in undone and node.items is None and holds_effects(run, node)
+    ]
+    partly = standing or any(step.barrier for step in steps)
+    word = RUN_LOOKS["partly_compensated" if partly else "compensated"].word
+    rows.append([Segment(f"the run ends as {word}", "dim")])
+    return rows
+
+
+def lasting_effects(run: RunState) -> list[str]:
+    """Done nodes with external effects that declare no undo: no compensation takes them back."""
+    return [
+        path
+        for path in run.plan.order
+        if (node := run.nodes[path]).status in EFFECTIVE
+        and node.plan.undo is None
+        and node.plan.node.side_effects == "external"
+    ]
+
+
+def undo_left_rows(run: RunState, *, ascii: bool = False) -> list[Row]:
+    """The plan of undos under way: each step and how it stands, what stays, and how the run ends."""
+    plan = run.compensation
+    if plan is None:
+        return []
+    rows: list[Row] = []
+    for number, path in enumerate(plan.steps, 1):
+        look = node_look(run.nodes[path])
+        mark = look.ascii if ascii else look.glyph
+        waits = undoable(run.nodes[path])
+        word = "not undone yet" if waits else look.word
+        rows.append(
+            [
+                Segment(f"{number:>3}  ", "dim"),
+                Segment(f"{mark} {word:<15}", look.style),
+                Segment(clean(path), "text"),
+            ]
+        )
+    if plan.barrier is not None:
+        rows.append(
+            [Segment(f"{clean(plan.barrier)} is irreversible: the plan stops there", "warn")]
+        )
+    stays = lasting_effects(run)
+    if stays:
+        rows += [[], [Segment(f"stays, as it declares no undo: {named(stays)}", "warn")]]
+    if plan.final:
+        given_up = any("ignored" in run.nodes[path].marks for path in plan.steps)
+        word = "partly_compensated" if given_up or plan.barrier is not None else "compensated"
+        rows += [[], [Segment(f"the run ends as {RUN_LOOKS[word].word}", "dim")]]
+    return rows
 
 
 def standing_behind(run: RunState, path: str) -> list[str]:
@@ -203,11 +317,6 @@ CONSEQUENCES: dict[str, str] = {
 }
 
 
-def stale_nodes(run: RunState) -> list[str]:
-    """Nodes whose input or definition is no longer what they ran with."""
-    return [path for path, node in run.nodes.items() if "stale" in node.marks and not node.parent]
-
-
 def cancel_rows(run: RunState, keys: Keys) -> list[Row]:
     """What cancelling the run would do."""
     moving = [path for path, node in run.nodes.items() if node.status in IN_FLIGHT]
@@ -229,6 +338,51 @@ def cancel_rows(run: RunState, keys: Keys) -> list[Row]:
         ]
     )
     return rows
+
+
+def cancel_node_rows(run: RunState, node: NodeState) -> list[Row]:
+    """What cancelling a node that is under way means: its effects, what is skipped, and that the run does not fail."""
+    rows: list[Row] = [state_row(node), []]
+    rows.append([Segment("It has external effects: what it has done by now stays.", "warn")])
+    if node.plan.undo is not None:
+        rows.append(
+            [Segment("A cancelled node is not undone: there would be no output to go by.", "warn")]
+        )
+    skipped = skipped_behind(run, node)
+    if skipped:
+        rows.append([Segment("skipped with it: ", "dim"), Segment(named(skipped, 5), "text")])
+    rows.append([Segment("the run goes on, and does not fail because of it", "dim")])
+    return rows
+
+
+def skipped_behind(run: RunState, node: NodeState) -> list[str]:
+    """What needs the success of a node and has not started: it is skipped when the node is cancelled."""
+    if node.parent is not None:
+        return []
+    needy = {node.path}
+    found = []
+    for name in run.plan.descendants([node.path]):
+        incoming = run.plan.nodes[name].incoming
+        hard = any(edge.source in needy and edge.on == "success" for edge in incoming)
+        if hard and run.plan.nodes[name].node.join == "all":
+            needy.add(name)
+            if run.nodes[name].status in ("blocked", "ready", "held"):
+                found.append(name)
+    return found
+
+
+def stops_of(run: RunState) -> list[tuple[str, str]]:
+    """The breakpoints of a run: paths in the order of the graph, and when each stops."""
+    found = []
+    for path in sorted(run.breakpoints, key=lambda path: run.nodes[path].plan.rank):
+        stop = run.breakpoints[path]
+        moment = {"before": "before it runs", "after": "after it ran", "failure": "when it fails"}[
+            stop.on
+        ]
+        condition = f", if {clean(stop.when)}" if stop.when else ""
+        here = " · stands there now" if run.nodes[path].gate == "breakpoint" else ""
+        found.append((path, f"{moment}{condition}{here}"))
+    return found
 
 
 def state_row(node: NodeState, ascii: bool = False) -> Row:

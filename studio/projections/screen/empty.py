@@ -7,8 +7,9 @@ from studio.core.endings import needs_person
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
-from studio.projections.screen.actions import NO_KEYS, Keys, key_of
+from studio.projections.screen.actions import key_of
 from studio.projections.screen.graph import duration_text
+from studio.projections.screen.rules import NO_KEYS, Keys
 
 Row = list[Segment]
 

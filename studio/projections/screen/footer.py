@@ -6,14 +6,10 @@ from typing import NamedTuple
 from studio.core.plan import Plan
 from studio.core.state import NodeState
 from studio.projections.layout import Segment, cell_width, clean, fit
-from studio.projections.screen.actions import (
-    BY_ID,
-    Situation,
-    footer_actions,
-    shown_key,
-)
+from studio.projections.screen.actions import BY_ID, footer_actions, label_of, shown_key, why_not
 from studio.projections.screen.graph import duration_text
 from studio.projections.screen.panes import PANES, Pane
+from studio.projections.screen.rules import Situation
 from studio.projections.states import NODE_LOOKS, marks_of, node_look
 
 Row = list[Segment]
@@ -136,7 +132,7 @@ def tabs_line(
 def detail_line(
     plan: Plan | None,
     node: NodeState | None,
-    path: str | None,
+    at: Situation,
     now: float,
     width: int,
     *,
@@ -147,10 +143,11 @@ def detail_line(
     Args:
         plan: the shown definition.
         node: the selected node of the shown run, None without a run.
-        path: path of the selected node.
+        at: what actions would act on.
         now: seconds since the epoch.
         width: columns of the screen.
     """
+    path = at.selected
     if plan is None or path is None or not plan.knows(path):
         return Line([], [])
     kind = plan.node(path).node.uses
@@ -169,7 +166,7 @@ def detail_line(
         "compensation_failed",
         "backing_off",
     ):
-        return _error_line(row, node, width)
+        return _error_line(row, node, at, width)
     row.append(Segment(look.word, look.style))
     if node.started_at is not None and node.status not in ("blocked", "ready"):
         end = node.finished_at if node.finished_at is not None else now
@@ -180,12 +177,17 @@ def detail_line(
     return Line(row, [])
 
 
-def _error_line(row: Row, node: NodeState, width: int) -> Line:
+def _error_line(row: Row, node: NodeState, at: Situation, width: int) -> Line:
     failure = node.failure
     if failure is None:
         return Line(row, [])
-    keys = (("r", "retry", "retry"), ("e", "edit", "edit"), ("o", "outcome", "outcome"))
-    tail = sum(len(key) + len(label) + 3 for key, label, _action in keys) - 1
+    actions = [BY_ID[name] for name in ("retry", "edit", "outcome")]
+    keys = [
+        (shown_key(at, action), label_of(at, action).lower(), action.id)
+        for action in actions
+        if why_not(at, action) is None
+    ]
+    tail = max(0, sum(len(key) + len(label) + 3 for key, label, _action in keys) - 1)
     used = sum(cell_width(part.text) for part in row)
     place = f"  {clean(failure.file.rpartition('/')[2])}:{failure.line}" if failure.line else ""
     text = clean(f"{failure.type}: {failure.message}".partition("\n")[0])
@@ -199,10 +201,10 @@ def _error_line(row: Row, node: NodeState, width: int) -> Line:
     if room < 12:
         return Line(row, [])
     row.append(Segment(" " * max(1, width - used - tail), "text"))
-    at = width - tail
+    column = width - tail
     areas: list[Area] = []
     for key, label, action in keys:
         row += [Segment(key, "key"), Segment(f" {label}  ", "dim")]
-        areas.append((at, at + len(key) + len(label) + 1, action))
-        at += len(key) + len(label) + 3
+        areas.append((column, column + len(key) + len(label) + 1, action))
+        column += len(key) + len(label) + 3
     return Line(row, areas)

@@ -336,3 +336,8 @@ def matches(plan: Plan, text: str) -> list[str]:
         for name in plan.order
         if wanted in name.casefold() or wanted in (plan.nodes[name].node.name or "").casefold()
     ]
+
+
+def stale_nodes(run: RunState) -> list[str]:
+    """Nodes whose input or definition is no longer what they ran with."""
+    return [path for path, node in run.nodes.items() if "stale" in node.marks and not node.parent]

@@ -4,12 +4,13 @@ from studio.core.transitions import EFFECTIVE
 from studio.projections.screen.actions import (
     BY_ID,
     Action,
-    Situation,
     label_of,
     of_the_moment,
     shown_key,
+    why_not,
 )
 from studio.projections.screen.consequences import Choice
+from studio.projections.screen.rules import Situation
 
 NODE_ACTIONS = (
     "retry",
@@ -47,14 +48,14 @@ def node_choices(at: Situation) -> list[Choice]:
     first = [name for name in of_the_moment(at) if name in NODE_ACTIONS]
     for name in dict.fromkeys([*first, *NODE_ACTIONS]):
         action = BY_ID[name]
-        why_not = action.rule(at)
+        reason = why_not(at, action)
         found.append(
             Choice(
                 name,
                 menu_label(at, action),
-                why_not or detail_of(at, action),
+                reason or detail_of(at, action),
                 shown_key(at, action),
-                enabled=why_not is None,
+                enabled=reason is None,
             )
         )
     return sorted(found, key=lambda choice: not choice.enabled)
@@ -67,12 +68,23 @@ def menu_label(at: Situation, action: Action) -> str:
 
 def detail_of(at: Situation, action: Action) -> str:
     """What an action would do to the selected node as it stands."""
-    doubtful = at.node is not None and at.node.status == "in_doubt"
-    if doubtful and action.id == "retry":
-        return "Run it again under the same idempotency key"
-    if doubtful and action.id == "outcome":
-        return "Say what happened: succeeded, skipped, ignored, failed"
-    return action.help
+    return DETAILS.get((action.id, at.node.status if at.node is not None else ""), action.help)
+
+
+_STARTS = "Start it now, past what holds it"
+
+DETAILS = {
+    ("retry", "in_doubt"): "Run it again under the same idempotency key; asks first",
+    ("outcome", "in_doubt"): "Say what happened, run it again, undo it, or give it up",
+    ("retry", "compensation_failed"): "Run its undo again now",
+    ("retry", "compensating"): "Run its undo again now",
+    ("outcome", "compensation_failed"): "Say that it was undone by hand, or give its undo up",
+    ("retry", "held"): _STARTS,
+    ("retry", "ready"): _STARTS,
+    ("cancel", "running"): "End its attempt; asks first where it may have acted",
+    ("cancel", "compensating"): "End the attempt to undo it; the undo then needs you",
+}
+"""What some actions do to a node in a state, where that is not what their help says."""
 
 
 def copy_choices(at: Situation) -> list[Choice]:

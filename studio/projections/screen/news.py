@@ -1,14 +1,17 @@
 """What happened to the shown run that a person looking elsewhere on the screen should be told in a line."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from studio.core.endings import needs_person, phase_of
 from studio.core.state import NodeState, RunState
 from studio.projections.layout import clean
 from studio.projections.listing import seconds_taken
-from studio.projections.screen.actions import NO_KEYS, Keys, key_of
+from studio.projections.screen.actions import key_of
+from studio.projections.screen.again import risk_of
 from studio.projections.screen.consequences import named
 from studio.projections.screen.graph import duration_text, needs_in_order
+from studio.projections.screen.rules import NO_KEYS, Keys
 from studio.projections.states import node_look, run_look
 
 TEXT = 120
@@ -22,28 +25,35 @@ class Standing(NamedTuple):
         run: number of the run.
         needy: nodes and items that needed a person.
         ended: whether it had ended.
+        asks: stale nodes about which a person had to decide.
     """
 
     run: int
     needy: frozenset[str]
     ended: bool
+    asks: frozenset[str] = frozenset()
 
 
 class News(NamedTuple):
-    """One line, and how it is meant."""
+    """One line, how it is meant, and whether it asks something: then no notice of another kind takes its place."""
 
     text: str
     kind: Literal["good", "warning"]
+    asks: bool = False
 
 
-def standing_of(run: RunState) -> Standing:
-    """How a run stands now."""
+def standing_of(run: RunState, asks: Sequence[str] = ()) -> Standing:
+    """How a run stands now; ``asks`` are stale nodes about which a person has to decide."""
     needy = frozenset(path for path, node in run.nodes.items() if needs_person(node))
-    return Standing(run.number, needy, run.ended)
+    return Standing(run.number, needy, run.ended, frozenset(asks))
 
 
 def news_since(
-    before: Standing | None, run: RunState, selected: str | None, keys: Keys = NO_KEYS
+    before: Standing | None,
+    run: RunState,
+    selected: str | None,
+    asks: Sequence[str] = (),
+    keys: Keys = NO_KEYS,
 ) -> News | None:
     """What is new since it stood so; None when nothing is, or another run was shown.
 
@@ -51,25 +61,39 @@ def news_since(
         before: how the shown run stood when it was last looked at.
         run: the shown run.
         selected: the selected node: who looks at it needs no way to it.
-        keys: the person's own keys.
+        asks: stale nodes about which a person has to decide.
+        keys: the person's own keys by action id.
     """
     if before is None or before.run != run.number:
         return None
     if run.ended and not before.ended:
         look = run_look(run, phase_of(run), driven=True)
         took = duration_text(seconds_taken(run, 0.0))
-        good = run.phase == "succeeded"
-        return News(f"run {run.number} {look.word} in {took}", "good" if good else "warning")
+        good = run.phase == "succeeded" and not asks
+        stale = f" · stale: {named(list(asks))}, {key_of(keys, 'rerun')} decides" if asks else ""
+        said = f"run {run.number} {look.word} in {took}{stale}"
+        return News(said, "good" if good else "warning")
     new = [path for path in needs_in_order(run) if path not in before.needy]
     if not new:
-        return None
+        fresh = [path for path in asks if path not in before.asks]
+        return News(_decision(run, fresh, keys), "warning", asks=True) if fresh else None
     way = "" if new == [selected] else f" · {key_of(keys, 'next_need')} goes there"
-    said = _matter(run.nodes[new[0]]) if len(new) == 1 else f"{named(new)} need you"
+    said = _matter(run.nodes[new[0]], keys) if len(new) == 1 else f"{named(new)} need you"
     return News(f"{said}{way}", "warning")
 
 
-def _matter(node: NodeState) -> str:
+def _decision(run: RunState, stale: list[str], keys: Keys) -> str:
+    """What has to be decided about stale nodes: once for all of them."""
+    one = len(stale) == 1
+    why = f", and it {risk_of(run.nodes[stale[0]])}" if one else ", and they have acted"
+    who = f"{named(stale)} {'is' if one else 'are'} stale{why}"
+    return f"{key_of(keys, 'rerun')}: run again, undo first, or keep? · {who}"
+
+
+def _matter(node: NodeState, keys: Keys) -> str:
     failure = node.failure
+    if node.gate == "breakpoint":
+        return f"{clean(node.path)} stands at a breakpoint: {key_of(keys, 'continue')} continues"
     said = f"{clean(node.path)} {node_look(node).word}"
     if failure is None or node.status == "held":
         return said

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from studio.projections.screen.actions import Keys, key_of
+from studio.projections.screen.actions import key_of
+from studio.projections.screen.rules import Keys
 
 _COMMAND: Final = re.compile(r"`(?:studio )?(?P<verb>[a-z]+)(?P<rest>[^`\n]*)`")
 
@@ -28,6 +29,14 @@ _NODE_ACTIONS: Final[Mapping[str, str]] = {
 """Actions by the verb that does the same in another shell."""
 
 
+_WORDS: Final = (
+    ("it is compensation_failed", "its undo failed"),
+    ("it is in_doubt", "it is in doubt"),
+    ("it is backing_off", "it waits for its next try"),
+)
+"""Names of states in messages of the engine, and what is said on screen."""
+
+
 def with_keys(text: str, keys: Keys) -> str:
     """A message with the keys of this person in the place of commands.
 
@@ -43,4 +52,6 @@ def with_keys(text: str, keys: Keys) -> str:
             return found[0]
         return key_of(keys, action)
 
+    for word, ours in _WORDS:
+        text = text.replace(word, ours)
     return _COMMAND.sub(named, text)

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
-from studio.projections.layout import Segment, cell_width
+from studio.projections.layout import Segment, cell_width, clean
 from studio.projections.screen.top_line import fit_row
 from studio.tui.editing import copy_text
 from studio.tui.guard import Guarded
@@ -235,6 +235,13 @@ class Menu(Dialog[str | None]):
         index = (self._list.cursor or 0) - len(self._lead)
         if 0 <= index < len(self.shown):
             self._choose(self.shown[index])
+        else:
+            self.box.border_subtitle = f"nothing matches {clean(self.typed)[:40]!r} · esc back"
+
+    @property
+    def typed(self) -> str:
+        """What was typed to narrow the list."""
+        return self._input.value.strip()
 
     def on_key(self, event: events.Key) -> None:
         """A letter chooses its entry."""

@@ -1,6 +1,6 @@
 """What keeps the panes and lines of the main screen in step with the session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
@@ -10,10 +10,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker
 
-from studio.application.session import Session
+from studio.application.session import RunState, Session
 from studio.projections.layout import Segment
-from studio.projections.screen.actions import Situation
+from studio.projections.screen.again import open_questions
 from studio.projections.screen.news import Standing, news_since, standing_of
+from studio.projections.screen.rules import Situation
 from studio.projections.screen.top_line import fit_row
 from studio.projections.text import sanitise
 from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_writer
@@ -86,10 +87,12 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self._news: NoticeKind | None = None
         self._fading: Timer | None = None
         self._standing: Standing | None = None
+        self._question = ""
         self._attention: Attention | None = None
         self._write: Callable[[str], None] = lambda text: None
         self._waking = False
         self._filled = False
+        self._kept: dict[int, dict[str, int]] = {}
         self._flushing: Timer | None = None
         self._flushed = -FLUSH
         self._ticking: Timer | None = None
@@ -195,6 +198,9 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         changes = session.take_changes()
         for notice in changes.notices:
             self.notice(notice.text, notice.kind)
+        told = changes.notices and changes.notices[-1].kind != "error"
+        if told and self._question and self.asks():
+            self.notice(self._question, "warning")
         self._tell_news()
         if changes.whole or changes.files:
             self.graph.say(self.hints.instead() if session.plan is None else [])
@@ -226,13 +232,15 @@ class LiveScreen(Guarded, Paced, Screen[None]):
     def _tell_news(self) -> None:
         """Tell of nodes of the shown run that newly need a person, and of its end."""
         run = self.session.run
-        news = None
-        if run is not None:
-            keys = self.session.keymap.keys
-            news = news_since(self._standing, run, self.selected, keys)
-        self._standing = standing_of(run) if run is not None else None
+        asks = self.asks()
+        keys = self.session.keymap.keys
+        news = (
+            news_since(self._standing, run, self.selected, asks, keys) if run is not None else None
+        )
+        self._standing = standing_of(run, asks) if run is not None else None
         if news is not None:
             self.notice(news.text, news.kind)
+            self._question = news.text if news.asks else ""
 
     def _keep_ticking(self) -> None:
         """Durations move only while a run does: an idle screen sets no timer."""
@@ -297,6 +305,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """News is read once a key is pressed; an error stays until Escape."""
+        self._question = ""
         if self._news is not None and (self._news != "error" or event.key == "escape"):
             self.notice("")
 
@@ -319,8 +328,19 @@ class LiveScreen(Guarded, Paced, Screen[None]):
             session.live,
             session.edit_waits(),
             session.keymap.keys,
+            self.asks(),
             any(row.needs and row.run != session.shown_run for row in session.rows),
         )
+
+    def asks(self) -> list[str]:
+        """Stale nodes of the shown run that may not run again unasked, and about which nobody has decided."""
+        run = self.session.run
+        return open_questions(run, self._kept.get(run.number, {})) if run is not None else []
+
+    def keep(self, run: RunState, paths: Sequence[str]) -> None:
+        """Nobody is to be asked about these stale nodes again, unless something makes them stale anew."""
+        kept = self._kept.setdefault(run.number, {})
+        kept.update({path: run.nodes[path].staled_position for path in paths})
 
     def node(self) -> "NodeState | None":
         """The selected node of the shown run."""

@@ -1,14 +1,15 @@
 """The main screen: carries out keys and actions on what the panes show."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
 from studio.application.session import AnyCommand, Session
-from studio.projections.screen.actions import ACTIONS, BY_ID, Action, key_name, shown_key
+from studio.projections.layout import Segment
+from studio.projections.screen.actions import ACTIONS, BY_ID, Action, key_name, shown_key, why_not
 from studio.projections.screen.footer import PANE_CALL
 from studio.projections.screen.graph import needs_in_order
 from studio.projections.screen.panes import PANES
@@ -51,6 +52,7 @@ class MainScreen(LiveScreen):
     def __init__(self, session: Session, *, ascii: bool = False) -> None:
         super().__init__(session, ascii=ascii)
         self._turn = asyncio.Lock()
+        self._stops: dict[str, list[str]] = {}
 
     async def send(self, command: AnyCommand, done: str) -> bool:
         """Send a verb; say what came of it. Returns whether it was taken."""
@@ -63,6 +65,19 @@ class MainScreen(LiveScreen):
         self.session.last_action = None
         self.notice(done, "info")
         return True
+
+    def key(self, action: str) -> str:
+        """The key of an action as this person has it, as it is written on screen."""
+        return shown_key(self.situation(), BY_ID[action])
+
+    def planned_stops(self, file: str | None) -> list[str]:
+        """Breakpoints kept for the next run of a file; to be changed in place."""
+        return self._stops.setdefault(file or "", [])
+
+    def tell_refusal(self, rows: Sequence[Sequence[Segment]]) -> None:
+        """Say why there is no plan, and what would make one possible."""
+        text = ". ".join("".join(part.text for part in row) for row in rows if row)
+        self.notice(with_keys(text.rstrip(". "), self.session.keymap.keys), "warning")
 
     @contextmanager
     def waiting(self, text: str) -> Iterator[None]:
@@ -107,7 +122,8 @@ class MainScreen(LiveScreen):
         action = BY_ID[name]
         if not self._applies(action):
             return
-        needy = self.session.run is not None and bool(needs_in_order(self.session.run))
+        run = self.session.run
+        needy = run is not None and bool(needs_in_order(run) or self.asks())
         if (needy or "need" not in name) and self.hints.note_action(name):
             self.draw_lines()
         from studio.tui.verbs.table import IN_TURN, VERBS  # lazy: brings in every dialog
@@ -121,10 +137,10 @@ class MainScreen(LiveScreen):
     def _applies(self, action: Action) -> bool:
         """Whether an action applies to what is selected; says why when it does not."""
         at = self.situation()
-        why_not = action.rule(at)
-        if why_not is not None:
-            self.notice(f"{shown_key(at, action)}: {why_not}", "warning")
-        return why_not is None
+        reason = why_not(at, action)
+        if reason is not None:
+            self.notice(f"{shown_key(at, action)}: {reason}", "warning")
+        return reason is None
 
     async def _in_turn(self, action: Action, verb: "Verb") -> None:
         """Carry out a verb when those asked for before it have been answered: it then acts on what they left."""
@@ -154,7 +170,7 @@ class MainScreen(LiveScreen):
 
             copy_selection(self, text)
             return
-        quits = shown_key(self.situation(), BY_ID["quit"])
+        quits = self.key("quit")
         moving = [str(number) for number in self.session.moving_runs()]
         runs = f"run{'s' * (len(moving) > 1)} {', '.join(moving)}"
         asks = f" and asks first what becomes of {runs}" if moving else ""
@@ -163,8 +179,7 @@ class MainScreen(LiveScreen):
     def tell_unbound(self, key: str) -> None:
         """Say that a key does nothing; one for going around just has nowhere to go from here."""
         if key not in GOING:
-            helps = shown_key(self.situation(), BY_ID["help"])
-            self.notice(f"{key_name(key)} is no key here: {helps} shows them", "info")
+            self.notice(f"{key_name(key)} is no key here: {self.key('help')} shows them", "info")
 
     def action_back(self) -> None:
         """Escape: one level back."""
@@ -214,10 +229,10 @@ class MainScreen(LiveScreen):
             self.notice(said, "info")
         self.draw_lines()
 
-    def find(self, text: str) -> list[str]:
-        """Nodes whose id or name contains a text; the cursor goes to the first from where it is."""
-        return self.graph.find(text)
+    def keep_matches(self, found: Sequence[str]) -> None:
+        """Nodes that a search has found, in the order of the graph."""
+        self.graph.keep_matches(found)
 
-    def go_to_match(self, step: int) -> None:
-        """Go to the next or previous node that was found."""
-        self.graph.go_to_match(step)
+    def go_to_match(self, step: int) -> tuple[int, int]:
+        """Go to the next or previous node that was found. Returns its number, from 1, and how many there are."""
+        return self.graph.go_to_match(step)

@@ -1,16 +1,15 @@
 """Actions that send verbs to the engine. Each shows its consequence where it reaches beyond its node."""
 
-import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from studio.application import verbs
 from studio.application.session import Session
-from studio.projections.layout import Segment
+from studio.projections.layout import Segment, clean
 from studio.projections.screen import consequences
 from studio.projections.screen.actions import BY_ID, key_of
-from studio.tui.screens.dialog import Confirm, Entry, Menu
-from studio.tui.screens.editor import ValueEditor
+from studio.tui.screens.dialog import Confirm, Entry, Menu, Reader
 from studio.tui.screens.launch import LaunchForm
+from studio.tui.verbs import again, outcomes
 
 if TYPE_CHECKING:
     from studio.tui.screens.main import MainScreen
@@ -35,118 +34,19 @@ async def launch(screen: "MainScreen") -> None:
     if values is None:
         return
     session.last_params[file] = values
+    stops = [path for path in screen.planned_stops(file) if path in plan.nodes]
     with screen.waiting("the run is about to start"):
-        number = await session.launch(file, values)
-    screen.notice(f"run {number} started", "good")
-
-
-async def retry(screen: "MainScreen") -> None:
-    """Run the selected node again."""
-    run, node = screen.target()
-    await screen.send(verbs.retry(run, node), f"{node} runs again")
-
-
-async def retry_downstream(screen: "MainScreen") -> None:
-    """Retry the node, and what follows if its input differs."""
-    run, node = screen.target()
-    await screen.send(verbs.retry(run, node, downstream=True), f"{node} and what follows run again")
-
-
-async def outcome(screen: "MainScreen") -> None:
-    """The outcome menu."""
-    run, node = screen.session.run, screen.node()
-    if run is None or node is None:
-        return
-    entries = [Entry(*choice) for choice in consequences.outcome_choices(run, node)]
-    lead = [consequences.state_row(node, screen.ascii), []]
-    chosen = await screen.app.push_screen_wait(Menu("Outcome by hand", entries, lead=lead))
-    if chosen is not None:
-        await set_outcome(screen, chosen)
-
-
-async def set_outcome(screen: "MainScreen", chosen: str) -> None:
-    """Carry out a choice of the outcome menu."""
-    number, path = screen.target()
-    node = screen.node()
-    if node is None:
-        return
-    if chosen == "revert":
-        await screen.send(
-            verbs.override_output(number, path, None), f"{path} has its own output back"
-        )
-        return
-    undo = node.status == "compensation_failed"
-    if chosen in ("succeeded", "output") and not undo:
-        before = screen.session.output_of(path)
-        title, fresh = f"Output of {path}", chosen == "succeeded"
-        given = await edit_value(screen, title, before, fresh=fresh)
-        if given is None:
+        # Nothing starts before the breakpoints stand.
+        number = await session.launch(file, values, stepping=bool(stops))
+    for path in stops:
+        refusal = await session.send(verbs.set_breakpoint(number, path))
+        if refusal is not None:
+            screen.notice(f"run {number} starts nothing yet: {refusal}", "warning")
             return
-        if not fresh:
-            command = verbs.override_output(number, path, given)
-            if await screen.send(command, f"output of {path} replaced"):
-                drop_draft(screen, title)
-            return
-        port = await choose_port(screen, node.plan.node.ports)
-        if port is None:
-            return
-        mark = verbs.mark(number, path, "succeeded", output=given[0], port=port)
-        if await screen.send(mark, f"{path} marked succeeded"):
-            drop_draft(screen, title)
+    if stops and not await screen.send(verbs.go_on(number), f"run {number} started"):
         return
-    word = cast(verbs.Outcome, chosen)
-    await screen.send(verbs.mark(number, path, word), f"{path} marked {chosen}")
-
-
-async def choose_port(screen: "MainScreen", ports: tuple[str, ...]) -> str | None:
-    """The port a node marked by hand leaves by; empty for a node without named ports."""
-    if not ports:
-        return ""
-    return await screen.app.push_screen_wait(Menu("By which port?", [Entry(p, p) for p in ports]))
-
-
-async def edit_value(
-    screen: "MainScreen", title: str, value: Any, *, fresh: bool = False
-) -> tuple[Any] | None:
-    """Edit a JSON value. Returns it in a tuple of one, or None when the edit was dropped.
-
-    What was typed stays as a draft until `drop_draft`: a refused command does not take it away.
-
-    Args:
-        title: what is edited; the draft is kept under it.
-        value: what the edit begins with.
-        fresh: whether there is no such value yet, so that it may be applied as it stands.
-    """
-    drafts, key = screen.session.drafts, draft_key(screen, title)
-    editor = ValueEditor(title, value, draft=drafts.get(key), fresh=fresh)
-    text = await screen.app.push_screen_wait(editor)
-    if editor.edited:
-        drafts[key] = editor.text
-    else:
-        drafts.pop(key, None)
-    return None if text is None else (json.loads(text),)
-
-
-def draft_key(screen: "MainScreen", title: str) -> str:
-    """Under what the draft of an edit is kept: an edit belongs to one run."""
-    return f"{screen.session.shown_run}:{title}"
-
-
-def drop_draft(screen: "MainScreen", title: str) -> None:
-    """Forget the draft of an edit that has been taken."""
-    screen.session.drafts.pop(draft_key(screen, title), None)
-
-
-async def override_input(screen: "MainScreen") -> None:
-    """Edit the input of the next attempt."""
-    run, path = screen.target()
-    title = f"Input of {path}"
-    given = await edit_value(screen, title, screen.session.input_of(path))
-    if given is not None:
-        command = verbs.override_input(run, path, given)
-        if await screen.send(command, f"input of {path} overridden: r runs it with that"):
-            drop_draft(screen, title)
-            screen.session.remember(f"input of {path}", verbs.override_input(run, path, None))
+    before = f"; stops before {consequences.named(stops)}" if stops else ""
+    screen.notice(f"run {number} started{before}", "good")
 
 
 async def undo(screen: "MainScreen") -> None:
@@ -164,7 +64,7 @@ async def undo(screen: "MainScreen") -> None:
             *rows,
         ]
     if not steps:
-        screen.notice(rows[0][0].text, "warning")
+        screen.tell_refusal(rows)
         return
     if await screen.app.push_screen_wait(Confirm(f"Undo {path}", rows, f"undo {steps}")):
         command = verbs.compensate(run, [path], downstream=bool(behind))
@@ -172,13 +72,17 @@ async def undo(screen: "MainScreen") -> None:
 
 
 async def undo_run(screen: "MainScreen") -> None:
-    """Undo the run, after showing the plan."""
+    """Undo the run, after showing the plan; while it is being undone, show how far that has come."""
     shown, state = screen.session.run, screen.session.engine_state
     if shown is None or state is None:
         return
+    if shown.compensation is not None and not shown.compensation.expired:
+        rows = consequences.undo_left_rows(shown, ascii=screen.ascii)
+        await screen.app.push_screen_wait(Reader(f"Run {shown.number} is being undone", rows))
+        return
     rows, steps = consequences.undo_rows(state, shown)
     if not steps:
-        screen.notice(rows[0][0].text, "warning")
+        screen.tell_refusal(rows)
         return
     title = f"Undo run {shown.number}"
     if await screen.app.push_screen_wait(Confirm(title, rows, f"undo {steps}")):
@@ -215,28 +119,78 @@ async def step(screen: "MainScreen") -> None:
     run, path = screen.target()
     node = screen.node()
     chosen = path if node is not None and node.status in ("ready", "held") else None
-    await screen.send(verbs.step(run, chosen), f"step: {chosen or 'the next ready node'}")
+    await screen.send(
+        verbs.step(run, chosen), f"step: {chosen}" if chosen else stepped(screen, "next")
+    )
+
+
+def stepped(screen: "MainScreen", which: str) -> str:
+    """What a step does in the run as it stands before it: a run without a ready node only enters step mode."""
+    run = screen.session.run
+    ready = (
+        [] if run is None else [n.path for n in run.nodes.values() if n.status in ("ready", "held")]
+    )
+    if not ready:
+        step, goes = screen.key("step"), screen.key("continue_run")
+        return f"step mode: no node is ready now; {step} starts the next one, {goes} leaves it"
+    return f"step: {'every ready node' if which == 'every' else f'the next ready node, {ready[0]}'}"
 
 
 async def step_wave(screen: "MainScreen") -> None:
     """Let every ready node start."""
     run, _path = screen.target()
-    await screen.send(verbs.step(run, wave=True), "step: every ready node")
+    await screen.send(verbs.step(run, wave=True), stepped(screen, "every"))
 
 
 async def breakpoint(screen: "MainScreen") -> None:
-    """Set a breakpoint before the node, or clear the one it has."""
-    run, path = screen.target()
-    shown = screen.session.run
-    if shown is not None and path in shown.breakpoints:
+    """Set a breakpoint before the node, or clear the one it has; without a run, for the next one."""
+    shown, path = screen.session.run, screen.selected
+    if path is None:
+        return
+    if shown is None:
+        _plan_stop(screen, path)
+        return
+    run = shown.number
+    if path in shown.breakpoints:
         if await screen.send(verbs.clear_breakpoint(run, path), f"no breakpoint at {path}"):
             screen.session.remember("breakpoint cleared", verbs.set_breakpoint(run, path))
         return
     node = screen.node()
     settled = node is not None and node.settled
-    done = f"stops before {path}" + (", should it run again" if settled else ": c continues")
+    goes = screen.key("continue")
+    done = f"stops before {path}" + (", should it run again" if settled else f": {goes} continues")
     if await screen.send(verbs.set_breakpoint(run, path), done):
         screen.session.remember("breakpoint", verbs.clear_breakpoint(run, path))
+
+
+def _plan_stop(screen: "MainScreen", path: str) -> None:
+    """Keep a breakpoint for the next run of the shown workflow, or drop it."""
+    stops = screen.planned_stops(screen.session.shown_file)
+    launches = screen.key("launch")
+    if path in stops:
+        stops.remove(path)
+        screen.notice(f"the next run does not stop before {path}", "info")
+    else:
+        stops.append(path)
+        screen.notice(f"the next run stops before {path}: {launches} starts it", "info")
+
+
+async def breakpoints(screen: "MainScreen") -> None:
+    """List the breakpoints of the run, or those kept for the next one; choosing one goes there."""
+    run = screen.session.run
+    sets = screen.key("breakpoint")
+    if run is None:
+        stops = screen.planned_stops(screen.session.shown_file)
+        found = [Entry(path, clean(path), "before it runs, in the next run") for path in stops]
+    else:
+        found = [Entry(path, clean(path), said) for path, said in consequences.stops_of(run)]
+    if not found:
+        screen.notice(f"no breakpoint is set: {sets} sets one before the selected node", "info")
+        return
+    title = f"Breakpoints of run {run.number}" if run is not None else "Breakpoints of the next run"
+    chosen = await screen.app.push_screen_wait(Menu(title, found, hint="↑↓ ⏎ go there · esc back"))
+    if chosen is not None:
+        screen.select(chosen)
 
 
 async def continue_node(screen: "MainScreen") -> None:
@@ -246,17 +200,25 @@ async def continue_node(screen: "MainScreen") -> None:
 
 
 async def continue_run(screen: "MainScreen") -> None:
-    """Leave step mode and breakpoints, or take up an interrupted run."""
+    """Let the run go on: take it up, end its pause, leave step mode and breakpoints, whichever keeps it."""
     session: Session = screen.session
-    run = session.run
-    if run is None:
+    if session.run is None:
         return
+    number = session.run.number
     if not session.live:
         with screen.waiting("the run is about to be taken up"):
-            await session.take_up(run.number)
-        screen.notice(f"run {run.number} goes on where it stood", "good")
+            await session.take_up(number)
+    run = session.run
+    if run is None or run.number != number:
         return
-    await screen.send(verbs.go_on(run.number), f"run {run.number} goes on")
+    stopped = run.stepping or run.until is not None
+    stopped = stopped or any(node.gate == "breakpoint" for node in run.nodes.values())
+    said = f"run {number} goes on where it stood"
+    if run.paused and not await screen.send(verbs.resume(number), said):
+        return
+    if stopped and not await screen.send(verbs.go_on(number), said):
+        return
+    screen.notice(said, "good")
 
 
 async def run_to(screen: "MainScreen") -> None:
@@ -269,9 +231,24 @@ async def run_to(screen: "MainScreen") -> None:
 
 
 async def cancel(screen: "MainScreen") -> None:
-    """Cancel the node."""
-    run, path = screen.target()
-    await screen.send(verbs.cancel(run, path), f"{path} is cancelled")
+    """Cancel the node; asks first when an attempt is open that may have acted."""
+    number, path = screen.target()
+    run, node = screen.session.run, screen.node()
+    if run is None or node is None:
+        return
+    forward = node.status in ("running", "waiting")
+    if forward and node.plan.node.side_effects == "external":
+        rows = consequences.cancel_node_rows(run, node)
+        sure = await screen.app.push_screen_wait(
+            Confirm(f"Cancel {clean(path)}", rows, "cancel it")
+        )
+        if not sure:
+            return
+    skipped = consequences.skipped_behind(run, node) if node.status != "compensating" else []
+    behind = f"; skipped with it: {consequences.named(skipped)}" if skipped else ""
+    undone = node.status == "compensating"
+    said = f"the undo of {path} is cancelled" if undone else f"{path} is cancelled{behind}"
+    await screen.send(verbs.cancel(number, path), said)
 
 
 async def cancel_run(screen: "MainScreen") -> None:
@@ -303,35 +280,6 @@ async def revise(screen: "MainScreen") -> None:
         screen.notice(f"the edit waits: {_key(screen, 'revise')} shows it again", "info")
 
 
-async def rerun(screen: "MainScreen") -> None:
-    """Run stale nodes, or everything from the node on, or a fresh run with the same parameters."""
-    run, path = screen.session.run, screen.selected
-    if run is None:
-        return
-    stale = consequences.stale_nodes(run)
-    undo = [name for name in stale if (undo := run.nodes[name].plan.undo) is not None]
-    entries = [
-        Entry("stale", "Stale nodes again", consequences.named(stale) if stale else "none is stale", "s", enabled=bool(stale)),
-        Entry("undo", "Undo stale nodes, then run again", consequences.named(undo) if undo else "none of them declares an undo", "u", enabled=bool(undo)),
-        Entry("from", f"From {path} on", "it and all that follows it", "f", enabled=path is not None),
-        Entry("all", "All of it, in a fresh run", "with the same parameters: verify clean", "a"),
-    ]  # fmt: skip
-    chosen = await screen.app.push_screen_wait(Menu("Run what again?", entries))
-    if chosen == "stale":
-        await screen.send(verbs.rerun(run.number), f"{consequences.named(stale)} run again")
-    elif chosen == "undo":
-        await screen.send(
-            verbs.compensate(run.number, undo, downstream=True),
-            f"undoing; {_key(screen, 'rerun')} runs them again",
-        )
-    elif chosen == "from" and path is not None:
-        await screen.send(verbs.rerun(run.number, path), f"{path} and what follows run again")
-    elif chosen == "all" and screen.session.shown_file is not None:
-        with screen.waiting("the run is about to start"):
-            number = await screen.session.launch(screen.session.shown_file, run.params)
-        screen.notice(f"run {number} started with the parameters of run {run.number}", "good")
-
-
 async def take_back(screen: "MainScreen") -> None:
     """Take back the last action."""
     last = screen.session.last_action
@@ -346,11 +294,9 @@ async def take_back(screen: "MainScreen") -> None:
 
 
 VERBS = {
+    **again.VERBS,
+    **outcomes.VERBS,
     "launch": launch,
-    "retry": retry,
-    "retry_downstream": retry_downstream,
-    "outcome": outcome,
-    "override_input": override_input,
     "undo": undo,
     "undo_run": undo_run,
     "hold": hold,
@@ -358,6 +304,7 @@ VERBS = {
     "step": step,
     "step_wave": step_wave,
     "breakpoint": breakpoint,
+    "breakpoints": breakpoints,
     "continue": continue_node,
     "continue_run": continue_run,
     "run_to": run_to,
@@ -365,5 +312,4 @@ VERBS = {
     "cancel_run": cancel_run,
     "take_back": take_back,
     "revise": revise,
-    "rerun": rerun,
 }

@@ -9,7 +9,8 @@ from studio.application.creating import TEMPLATE_NAMES, create_workflow
 from studio.application.verbs import cancel
 from studio.errors import StudioError
 from studio.projections.layout import Segment, clean
-from studio.projections.screen.actions import ACTIONS, key_name, key_of, keys_of, shown_key
+from studio.projections.screen.actions import ACTIONS, key_name, key_of, keys_of, shown_key, why_not
+from studio.projections.screen.again import risk_of
 from studio.projections.screen.consequences import state_row
 from studio.projections.screen.graph import matches, needs_in_order
 from studio.projections.screen.menus import copy_choices, leave_choices, menu_label, node_choices
@@ -34,7 +35,8 @@ async def previous_need(screen: "MainScreen") -> None:
 
 def _go(screen: "MainScreen", step: int) -> None:
     run = screen.session.run
-    found = needs_in_order(run) if run is not None else []
+    asks = screen.asks()
+    found = [*needs_in_order(run), *asks] if run is not None else []
     if not found:
         other = next(
             (
@@ -49,13 +51,18 @@ def _go(screen: "MainScreen", step: int) -> None:
             return
         screen.session.show_run(other.run)
         shown = screen.session.run
-        there = needs_in_order(shown) if shown is not None else []
-        if there:
-            screen.select(there[0] if step > 0 else there[-1])
+        needy = needs_in_order(shown) if shown is not None else []
+        if needy:
+            screen.select(needy[0] if step > 0 else needy[-1])
         screen.notice(f"on to run {other.run} ({clean(other.workflow)})", "info")
         return
     here = found.index(screen.selected) if screen.selected in found else (-1 if step > 0 else 0)
-    screen.select(found[(here + step) % len(found)])
+    there = found[(here + step) % len(found)]
+    screen.select(there)
+    if run is not None and there in asks:
+        decides = screen.key("rerun")
+        said = f"{clean(there)} is stale and {risk_of(run.nodes[there])}"
+        screen.notice(f"{said}: {decides} runs it again, undoes it first, or keeps it", "warning")
 
 
 async def find(screen: "MainScreen") -> None:
@@ -69,11 +76,34 @@ async def find(screen: "MainScreen") -> None:
         Entry(name, name, node_look(run.nodes[name]).word if run else plan.nodes[name].node.uses)
         for name in names
     ]
-    chosen = await screen.app.push_screen_wait(
-        Menu(f"Find a node of {clean(plan.workflow.name)}", entries, filters=True)
-    )
-    if chosen is not None:
-        screen.select(chosen)
+    menu = Menu(f"Find a node of {clean(plan.workflow.name)}", entries, filters=True)
+    chosen = await screen.app.push_screen_wait(menu)
+    if chosen is None:
+        return
+    listed = {entry.value for entry in menu.shown} if menu.typed else set()
+    screen.keep_matches([name for name in names if name in listed])
+    screen.select(chosen)
+    if len(listed) > 1:
+        following, former = screen.key("next_match"), screen.key("previous_match")
+        screen.notice(f"{len(listed)} found: {following} next, {former} previous", "info")
+
+
+async def next_match(screen: "MainScreen") -> None:
+    """Go to the next node that was found."""
+    _go_to_match(screen, 1)
+
+
+async def previous_match(screen: "MainScreen") -> None:
+    """Go to the previous node that was found."""
+    _go_to_match(screen, -1)
+
+
+def _go_to_match(screen: "MainScreen", step: int) -> None:
+    place, count = screen.go_to_match(step)
+    if not count:
+        screen.notice(f"nothing was looked for: {screen.key('find')} finds nodes", "info")
+    else:
+        screen.notice(f"match {place} of {count}", "info")
 
 
 async def palette(screen: "MainScreen") -> None:
@@ -81,14 +111,14 @@ async def palette(screen: "MainScreen") -> None:
     at = screen.situation()
     entries = []
     for action in ACTIONS:
-        why_not = action.rule(at)
+        reason = why_not(at, action)
         entries.append(
             Entry(
                 action.id,
                 menu_label(at, action),
-                why_not or action.help,
+                reason or action.help,
                 shown_key(at, action),
-                enabled=why_not is None,
+                enabled=reason is None,
             )
         )
     entries.sort(key=lambda entry: not entry.enabled)
@@ -233,12 +263,22 @@ async def new(screen: "MainScreen") -> None:
 
 async def more_detail(screen: "MainScreen") -> None:
     """Draw nodes with more detail."""
-    screen.graph.change_detail(1)
+    _change_detail(screen, 1)
 
 
 async def less_detail(screen: "MainScreen") -> None:
     """Draw nodes with less detail."""
-    screen.graph.change_detail(-1)
+    _change_detail(screen, -1)
+
+
+def _change_detail(screen: "MainScreen", step: int) -> None:
+    """Draw the graph with more or less detail; where that is the end of it, say so."""
+    fits = screen.key("fit")
+    if screen.body.view != "graph":
+        screen.notice(f"the {screen.body.view} has one detail only", "info")
+    elif not screen.graph.change_detail(step):
+        most = "most" if step > 0 else "least"
+        screen.notice(f"this is the {most} detail; {fits} chooses what fits", "info")
 
 
 async def fit(screen: "MainScreen") -> None:
@@ -312,6 +352,8 @@ VERBS = {
     "next_need": next_need,
     "previous_need": previous_need,
     "find": find,
+    "next_match": next_match,
+    "previous_match": previous_match,
     "palette": palette,
     "help": show_help,
     "copy": copy,

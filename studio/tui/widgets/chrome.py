@@ -1,9 +1,10 @@
 """The lines around the panes and what stands on the panes' borders."""
 
 from studio.application.session import RunState, Session
-from studio.projections.screen.actions import BY_ID, Situation, shown_key
+from studio.projections.screen.actions import BY_ID, shown_key
 from studio.projections.screen.footer import detail_line, footer, tabs_line
 from studio.projections.screen.graph import needs_in_order
+from studio.projections.screen.rules import Situation
 from studio.projections.screen.runs import durations, needs_attention, percentile
 from studio.projections.screen.top_line import plan_line, run_line
 from studio.tui.widgets.body import Body
@@ -34,7 +35,9 @@ class Chrome:
             width: columns of the screen.
         """
         self._draw_top(session, width)
-        info = " · ".join(part for part in (live_word(session), body.graph.drawing_text) if part)
+        watch = f"watch {session.watch_mode}" if session.watch_mode != "auto" else ""
+        parts = (live_word(session), watch, body.graph.drawing_text)
+        info = " · ".join(part for part in parts if part)
         if self.tabs.display:
             scrolls = body.view == body.current == "graph" and body.graph.scrolls
             line = tabs_line(
@@ -49,9 +52,7 @@ class Chrome:
         if self.detail.display:
             run = session.run
             node = run.nodes.get(at.selected) if run is not None and at.selected else None
-            line = detail_line(
-                session.plan, node, at.selected, session.now(), width, ascii=self._ascii
-            )
+            line = detail_line(session.plan, node, at, session.now(), width, ascii=self._ascii)
             self.detail.show_line(line)
         unnamed = () if self.tabs.display else body.arrangement.hidden
         row, areas = footer(at, width, pane=body.current, hidden=unnamed)
@@ -86,7 +87,7 @@ class Chrome:
         tabs = body.arrangement.tabs
         number = "" if tabs else "2 "
         summary = f"  {body.graph.summary}" if body.graph.summary else ""
-        needs = _needs(session.run, at.selected)
+        needs = _needs(session.run, at)
         parts = [part for part in (needs, "" if tabs else info) if part]
         body.graph.set_titles(self._text(f"{number}Graph{summary}"), self._text(" · ".join(parts)))
         body.table.set_titles(self._text(f"{number}Table{summary}"), self._text(needs))
@@ -109,13 +110,13 @@ def live_word(session: Session) -> str:
     return "paused" if run.paused else "live"
 
 
-def _needs(run: RunState | None, selected: str | None) -> str:
-    found = needs_in_order(run) if run is not None else []
+def _needs(run: RunState | None, at: Situation) -> str:
+    found = [*needs_in_order(run), *at.asks] if run is not None else []
     if run is None or not found:
         return ""
     what = "failure" if all(run.nodes[path].status == "failed" for path in found) else "need"
-    place = f"{found.index(selected) + 1}/" if selected in found else ""
-    return f"f next {what} {place}{len(found)}"
+    place = f"{found.index(at.selected) + 1}/" if at.selected in found else ""
+    return f"{shown_key(at, BY_ID['next_need'])} next {what} {place}{len(found)}"
 
 
 def _time_left(session: Session, run: RunState) -> float | None:

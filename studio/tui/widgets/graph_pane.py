@@ -1,7 +1,7 @@
 """The graph of the shown run or workflow: what is drawn of it, and where the cursor is."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Literal
 
 import msgspec
@@ -13,7 +13,7 @@ from textual.worker import Worker
 
 from studio.application.session import Plan, Session
 from studio.projections.layout import Layout, Segment, Style, clean, neighbour
-from studio.projections.screen.graph import around, first_to_see, item_counts, matches
+from studio.projections.screen.graph import around, first_to_see, item_counts
 from studio.projections.screen.picture import Picture, Wish, draw
 from studio.tui.guard import report_worker
 from studio.tui.messages import GraphDrawn, NodeOpened
@@ -253,30 +253,32 @@ class GraphPane(GraphView, inherit_bindings=False):
         if self._plan is not None:
             self.move_in_order(len(self._plan.order) if last else -len(self._plan.order))
 
-    def find(self, text: str) -> list[str]:
-        """Nodes whose id or name contains a text; the cursor goes to the first from where it is."""
-        self._matches = matches(self._plan, text) if self._plan is not None and text else []
-        if self._matches and self.selected not in self._matches:
-            self.go_to_match(1)
-        return self._matches
+    def keep_matches(self, found: Sequence[str]) -> None:
+        """Nodes that were found, in the order of the graph: what `go_to_match` goes through."""
+        self._matches = list(found)
 
-    def go_to_match(self, step: int) -> None:
-        """Go to the next or previous node that was found."""
-        plan, found = self._plan, self._matches
-        if plan is None or not found:
-            return
+    def go_to_match(self, step: int) -> tuple[int, int]:
+        """Go to the next or previous node that was found. Returns its number, from 1, and how many there are."""
+        plan = self._plan
+        if plan is None:
+            return 0, 0
+        found = self._matches = [name for name in self._matches if plan.knows(name)]
+        if not found:
+            return 0, 0
         if self.selected in found:
             index = (found.index(self.selected) + step) % len(found)
         else:
             rank = plan.node(self.selected).rank if self.selected is not None else -1
-            behind = [i for i, name in enumerate(found) if plan.nodes[name].rank > rank]
-            index = behind[0] if behind else 0
+            behind = sum(plan.nodes[name].rank <= rank for name in found)
+            index = (behind if step > 0 else behind - 1) % len(found)
         self.select(found[index])
+        return index + 1, len(found)
 
     # ----------------------------------------------------------------- what is drawn
 
-    def change_detail(self, step: int) -> None:
-        """Draw nodes with more or less detail; 0 lets the pane choose."""
+    def change_detail(self, step: int) -> bool:
+        """Draw nodes with more or less detail; 0 lets the pane choose. Returns whether there was more, or less."""
+        before = self.picture.drawing.style if self.picture is not None else None
         if step == 0:
             self._style = None
         else:
@@ -284,6 +286,7 @@ class GraphPane(GraphView, inherit_bindings=False):
             self._style = STYLES[min(max(STYLES.index(style) + step, 0), len(STYLES) - 1)]
         self._lay_out()
         self.refresh_cells()
+        return self._style != before
 
     @property
     def focused_on(self) -> str | None:

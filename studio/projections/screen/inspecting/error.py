@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 
-from studio.core.state import NodeState
+from studio.core.resilience.compensation import undoable
+from studio.core.state import NodeState, RunState
 from studio.model.failure import Failure
 from studio.model.nodes import PythonSettings
 from studio.projections.layout import Segment
 from studio.projections.run_document import disposition_text
+from studio.projections.screen.actions import BY_ID, shown_key
 from studio.projections.screen.graph import duration_text
 from studio.projections.screen.inspecting.attempt_rows import tries
 from studio.projections.screen.inspecting.attempts import AttemptLine
 from studio.projections.screen.inspecting.paragraphs import Row, labelled, paragraph
 from studio.projections.screen.inspecting.subject import Source, Subject
+from studio.projections.screen.rules import Situation
 from studio.projections.text import pad, sanitise, shorten, width
 
 AROUND = 3
@@ -179,6 +182,13 @@ def _done(nodes: dict[str, NodeState], name: str) -> bool:
 
 
 def _blocks(subject: Subject) -> list[Row]:
+    node, run = subject.node, subject.run
+    if (
+        run is not None
+        and node is not None
+        and node.status in ("compensation_failed", "compensating")
+    ):
+        return _undos_behind(subject, run, node)
     found = blocked_by(subject)
     if not found:
         return labelled("blocks", "nothing that follows", "dim", subject.width)
@@ -186,18 +196,38 @@ def _blocks(subject: Subject) -> list[Row]:
     return labelled("blocks", ", ".join(found[:SHOWN_BLOCKED]) + more, "text", subject.width)
 
 
+def _undos_behind(subject: Subject, run: RunState, node: NodeState) -> list[Row]:
+    """A failed undo keeps the steps of the plan behind it from being taken; what ran forward does not wait for it."""
+    plan = run.compensation
+    steps = plan.steps if plan is not None else ()
+    behind = steps[steps.index(node.path) + 1 :] if node.path in steps else ()
+    left = [path for path in behind if undoable(run.nodes[path])]
+    if not left:
+        return labelled("blocks", "no other undo", "dim", subject.width)
+    more = f" +{len(left) - SHOWN_BLOCKED}" if len(left) > SHOWN_BLOCKED else ""
+    text = f"the undo of {', '.join(left[:SHOWN_BLOCKED])}{more}"
+    return labelled("blocks", text, "text", subject.width)
+
+
 def _keys(subject: Subject, failure: Failure) -> list[Row]:
+    """What helps, as far as it applies to the node as it stands: two to a row."""
     edit = f"edit :{failure.line}" if failure.line and failure.file else "edit"
-    pairs = [("r", "retry"), ("R", "retry + downstream"), ("e", edit), ("y", "copy error")]
-    first, second = (max(len(pairs[0][1]), len(pairs[2][1])) + 4, 0)
+    status = subject.node.status if subject.node is not None else ""
+    if status in ("compensation_failed", "compensating"):
+        pairs = [("retry", "run the undo again"), ("outcome", "undone by hand")]
+    elif status == "in_doubt":
+        pairs = [("outcome", "say what happened"), ("retry", "run it again")]
+    else:
+        pairs = [("retry", "retry"), ("retry_downstream", "retry + downstream")]
+    at = Situation(subject.run, subject.node, subject.path, "file", True)
+    offered = [pair for pair in pairs if BY_ID[pair[0]].rule(at) is None]
+    offered += [("edit", edit), ("copy", "copy error")]
+    first = max(len(label) for _action, label in offered[::2]) + 4
     rows: list[Row] = []
-    for left, right in ((pairs[0], pairs[1]), (pairs[2], pairs[3])):
-        rows.append(
-            [
-                Segment(left[0], "key"),
-                Segment(f" {left[1]}".ljust(first + second), "dim"),
-                Segment(right[0], "key"),
-                Segment(f" {right[1]}", "dim"),
-            ]
-        )
+    for index, (action, label) in enumerate(offered):
+        key = Segment(shown_key(at, BY_ID[action]), "key")
+        if index % 2:
+            rows[-1] += [key, Segment(f" {label}", "dim")]
+        else:
+            rows.append([key, Segment(f" {label}".ljust(first), "dim")])
     return rows

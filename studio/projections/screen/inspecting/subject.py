@@ -7,7 +7,7 @@ import msgspec
 from studio.core.plan import Plan, PlanNode
 from studio.core.state import EngineState, NodeState, RunState
 from studio.projections.masking import Mask
-from studio.projections.screen.actions import Keys
+from studio.projections.screen.rules import Keys
 
 
 class Source(msgspec.Struct, frozen=True):
