@@ -259,6 +259,10 @@ class LocalStudio:
 
     # ----------------------------------------------------------------- looking
 
+    def drives(self, number: int) -> bool:
+        """Whether the engine has a run in memory."""
+        return number in self.engine.state.runs
+
     def run(self, number: int) -> RunState:
         """The live state of a run in memory. Raises `NotFoundError`."""
         found = self.engine.state.runs.get(number)
@@ -347,7 +351,11 @@ class LocalStudio:
             return {}
         if self.engine.task.done():
             self.engine.task.result()  # whoever follows a run from elsewhere has to know that nothing moves it
-        return {"pid": os.getpid(), "state": str(self.location.state)}
+        return {
+            "pid": os.getpid(),
+            "state": str(self.location.state),
+            "runs": list(self.engine.state.runs),
+        }
 
 
 def _environ(value: object) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from studio.application.screen_options import ScreenOptions
 from studio.application.session import Session
 from studio.application.studio import Sender
 from studio.errors import StudioError
-from studio.projections.screen.summary import interrupted_runs
+from studio.projections.screen.summary import interrupted_runs, interrupted_text
 
 
 @asynccontextmanager
@@ -62,6 +62,7 @@ async def open_session(
                 await reloader.close()
         finally:
             await session.close()
+            studio = session.studio
     finally:
         await studio.close()
 
@@ -96,9 +97,6 @@ def _announce(session: Session) -> None:
         session.tell(wrong[0] + (f" (and {len(wrong) - 1} more)" if wrong[1:] else ""), "warning")
     if not session.studio.owns:
         session.tell("another studio drives the runs of this folder; this screen follows it")
-        return
-    stopped = interrupted_runs(session.rows, session.drives)
-    if len(stopped) == 1:
-        session.tell(f"run {stopped[0].run} was interrupted: C continues it", "warning")
-    elif stopped:
-        session.tell(f"{len(stopped)} runs interrupted: C continues the one shown", "warning")
+    stopped = interrupted_text(interrupted_runs(session.rows, session.drives))
+    if stopped:
+        session.tell(stopped, "warning")

@@ -56,6 +56,10 @@ class Studio(Protocol):
         """Whether the engine runs in this process."""
         ...
 
+    def drives(self, number: int) -> bool:
+        """Whether the engine has a run; an open run that no engine has was interrupted, or waits for a person."""
+        ...
+
     async def launch(self, launch: Launch, sender: Sender) -> int:
         """Start a run and return its number.
 

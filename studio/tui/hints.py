@@ -80,7 +80,7 @@ class Hints:
         if entry is not None:
             findings = [str(finding) for finding in entry.errors]
             return broken_file(entry.display, findings)
-        return no_workflows(str(session.folder), session.skipped)
+        return no_workflows(str(session.folder), session.catalog.skipped)
 
     def _missing_secrets(self) -> tuple[str, ...]:
         """Declared secrets that are set nowhere; looked up again for another definition only."""

@@ -191,7 +191,7 @@ class _Drawer:
         return []
 
     def run(self, row: RowLike, *, named: bool = False) -> RunsEntry:
-        """One run: state, number, word, duration; one that was interrupted says how to go on."""
+        """One run: state, number, word, and the duration of one that moves or has ended; one that was interrupted says how to go on."""
         driven = self._driven(row.run)
         state = state_of(row, driven)
         look = RUN_LOOKS[state]
@@ -204,9 +204,12 @@ class _Drawer:
             cells.append(Segment(f"{clean(row.workflow)} ", "text"))
         word = f"{row.needs} need you" if state == "attention" and row.needs > 1 else look.word
         cells.append(Segment(word, look.style))
-        if row.open and not driven:
+        if state == "interrupted":
             cells.append(Segment("  C continues", "dim"))
-        elif driven or not row.open:
+        elif state not in (
+            "attention",
+            "paused",
+        ):  # their clocks stand, and the list does not know where
             cells.append(Segment(f" {duration_text(seconds_taken(row, self._now))}", "dim"))
         return RunsEntry(cells, run=row.run)
 

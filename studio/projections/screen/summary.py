@@ -28,6 +28,15 @@ def interrupted_runs(rows: Sequence[RowLike], drives: Callable[[int], bool]) -> 
     ]
 
 
+def interrupted_text(rows: Sequence[RowLike]) -> str:
+    """How to go on with runs that were interrupted; empty when none was."""
+    if not rows:
+        return ""
+    if len(rows) == 1:
+        return f"run {rows[0].run} was interrupted, C continues it"
+    return f"{len(rows)} runs were interrupted, C continues the one shown"
+
+
 def summary_lines(
     rows: Sequence[RowLike], since: float, now: float, *, owned: bool, more: str = ""
 ) -> list[str]:

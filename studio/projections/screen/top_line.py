@@ -64,7 +64,7 @@ def run_line(
         Segment(name, "title"),
         Segment(f" {'>' if ascii else '›'} {number}   ", "dim"),
         Segment(f"{look.ascii if ascii else look.glyph} {look.word}", look.style),
-        Segment(f"  {clock_text(seconds_taken(run, now))}", "text"),
+        Segment(f"  {clock_text(_elapsed(run, now))}", "text"),
     ]
     if left is not None and roomy and phase == "running":
         head.append(Segment(f"  ~{duration_text(left)} left", "dim"))
@@ -96,6 +96,12 @@ def run_line(
             *_pad(width, head, bar, figures, tail),
         ]
     return fit_row([*head, figures, *tail], width)
+
+
+def _elapsed(run: RunState, now: float) -> float:
+    """What the clock of a run shows: it stands while nothing of the run is under way, so that it needs no timer then
+    and does not jump when the run goes on or ends."""
+    return seconds_taken(run, now if run.idle_since is None else run.idle_since)
 
 
 def clock_text(seconds: float) -> str:

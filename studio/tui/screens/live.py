@@ -10,9 +10,10 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker
 
-from studio.application.session import Session
+from studio.application.session import Changes, Notice, Session
 from studio.projections.layout import Segment
 from studio.projections.screen.actions import Situation
+from studio.projections.screen.arrival import arrival
 from studio.projections.screen.news import Standing, news_since, standing_of
 from studio.projections.screen.top_line import fit_row
 from studio.projections.text import sanitise
@@ -183,7 +184,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
 
     def _show_changes(self) -> None:
         session = self.session
-        changes = session.take_changes()
+        changes = self._take_changes()
         for notice in changes.notices:
             self.notice(notice.text, notice.kind)
         self._tell_news()
@@ -212,6 +213,25 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self.draw_lines()
         self._keep_ticking()
 
+    def _take_changes(self) -> Changes:
+        """What changed; a run that somebody else has started may be the one to be shown from now on."""
+        session = self.session
+        changes = session.take_changes()
+        come = arrival(
+            changes.started,
+            session.rows,
+            file=session.shown_file,
+            run=session.run,
+            busy=self.app.screen is not self,
+        )
+        if come is not None:
+            self.runs.aim = come.found
+            if come.show is not None:
+                session.show_run(come.show)
+                changes.whole = True
+            changes.notices.append(Notice(come.text))
+        return changes
+
     def _tell_news(self) -> None:
         """Tell of nodes of the shown run that newly need a person, and of its end."""
         run = self.session.run
@@ -223,7 +243,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
     def _keep_ticking(self) -> None:
         """Durations move only while a run does: an idle screen sets no timer."""
         run = self.session.run
-        moving = run is not None and not run.ended and (run.flying > 0 or run.waits > 0)
+        moving = run is not None and self.session.moves and (run.flying > 0 or run.waits > 0)
         if moving and self._ticking is None:
             self._ticking = self.set_timer(TICK, self._tick)
         elif not moving and self._ticking is not None:

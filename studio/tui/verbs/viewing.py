@@ -218,7 +218,7 @@ async def new(screen: "MainScreen") -> None:
             paths = create_workflow(name, template, folder)
         except StudioError as error:
             label = str(error)
-    entry = session.read_file(paths[0])
+    entry = session.catalog.read(paths[0])
     session.changed(files=True)
     session.show_file(entry.path)
     screen.notice(f"{entry.display} created: e edits it, L starts it", "good")
