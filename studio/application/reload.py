@@ -161,7 +161,17 @@ class Reloader:
         self.session.catalog.forget(path)
         self.session.changed(files=True)
         self.files.prints.pop(path, None)
-        self.session.tell(f"{entry.display} is gone; its runs keep their definition", "warning")
+        heir = next(
+            (one for one in self.session.files.values() if one.digest == entry.digest), None
+        )
+        if heir is not None:
+            if self.session.shown_file == path and self.session.run is None:
+                self.session.show_file(heir.path)
+            self.session.tell(f"{entry.display} is {heir.display} now")
+            return
+        has_runs = bool(self._runs(path)) or any(row.file == path for row in self.session.rows)
+        kept = "; its runs keep their definition" if has_runs else ""
+        self.session.tell(f"{entry.display} is gone{kept}", "warning")
 
     async def _report(self, edit: Edit) -> None:
         """Say what an edit means, and do it to the runs that follow their file."""

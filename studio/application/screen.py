@@ -94,7 +94,8 @@ def _announce(session: Session) -> None:
     """Tell what the person should know before they begin. Nothing is restarted unasked."""
     wrong = session.keymap.problems
     if wrong:
-        session.tell(wrong[0] + (f" (and {len(wrong) - 1} more)" if wrong[1:] else ""), "warning")
+        more = f" · {len(wrong)} in all: ? lists them" if wrong[1:] else ""
+        session.tell(wrong[0] + more, "warning")
     if not session.studio.owns:
         session.tell("another studio drives the runs of this folder; this screen follows it")
     stopped = interrupted_text(interrupted_runs(session.rows, session.drives))

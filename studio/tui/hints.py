@@ -44,6 +44,11 @@ class Hints:
             self.dismiss()
         return bool(new)
 
+    def note_progress(self) -> None:
+        """A step that needed the person goes on: by a fix that was saved it does so without another key."""
+        for action in ("edit", "retry"):
+            self.note_action(action)
+
     def dismiss(self) -> None:
         """Show the first steps no longer, here and in later sessions."""
         self.first_start = False

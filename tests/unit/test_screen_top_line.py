@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.application.verbs import retry
+from studio.core.turn import orphan
 from studio.projections.layout import Segment, cell_width
 from studio.projections.screen.actions import Situation
 from studio.projections.screen.footer import detail_line, footer, tabs_line
@@ -48,6 +49,16 @@ def test_the_clock_stands_while_nothing_of_the_run_is_under_way() -> None:
     assert "01:23" in said, "it waits for a person: ten minutes pass"
     driver.do(retry(1, "b")).tick(5)
     assert "01:28" in text_of(run_line(driver.run(), driver.now, 120, 0, driven=True))
+
+
+def test_what_an_engine_left_behind_does_not_count_as_running() -> None:
+    driver = failing()
+    run = driver.run()
+    orphan(run)
+    said = text_of(run_line(run, driver.now, 120, 0, driven=False))
+    assert "¿ interrupted" in said
+    assert "¿ 1" in said
+    assert "● " not in said
 
 
 def test_others_that_need_a_person_are_counted() -> None:

@@ -95,11 +95,17 @@ def _retry(at: Situation) -> str | None:
     missing = _with_node(at)
     if missing or at.node is None:
         return missing
+    if at.node.orphaned:
+        return _orphaned(at.node.path)
     if at.node.status in ("running", "compensating", "waiting"):
         return f"{at.node.path} is {node_look(at.node).word}: x cancels it"
     if at.node.status == "blocked":
         return f"{at.node.path} waits for its upstreams"
     return None
+
+
+def _orphaned(path: str) -> str:
+    return f"{path} was interrupted: C takes the run up, and finds out how it stands"
 
 
 def _cancel(at: Situation) -> str | None:
@@ -131,6 +137,8 @@ def _outcome(at: Situation) -> str | None:
     missing = _with_node(at)
     if missing or at.node is None:
         return missing
+    if at.node.orphaned:
+        return _orphaned(at.node.path)
     if at.node.status in IN_FLIGHT:
         return f"{at.node.path} is {node_look(at.node).word}: x cancels it first"
     return None

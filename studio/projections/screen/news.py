@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 from studio.core.endings import needs_person, phase_of
 from studio.core.state import NodeState, RunState
+from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.projections.layout import clean
 from studio.projections.listing import seconds_taken
 from studio.projections.screen.consequences import named
@@ -62,6 +63,18 @@ def news_since(before: Standing | None, run: RunState, selected: str | None) -> 
     way = "" if new == [selected] else " · f goes there"
     said = _matter(run.nodes[new[0]]) if len(new) == 1 else f"{named(new)} need you"
     return News(f"{said}{way}", "warning")
+
+
+def gone_on(before: Standing | None, run: RunState) -> bool:
+    """Whether a node that needed a person runs again or has come to a good end, whoever saw to that."""
+    if before is None or before.run != run.number:
+        return False
+    nodes = (run.nodes[path] for path in before.needy if path in run.nodes)
+    return any(
+        node.status in IN_FLIGHT or node.status in EFFECTIVE
+        for node in nodes
+        if not needs_person(node)
+    )
 
 
 def _matter(node: NodeState) -> str:

@@ -1,12 +1,14 @@
 """The top line: which run, how it stands, how far it is."""
 
+from collections import Counter
+
 from studio.core.endings import needs_person, phase_of
 from studio.core.plan import Plan
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
 from studio.projections.screen.graph import duration_text
-from studio.projections.states import NODE_LOOKS, run_look
+from studio.projections.states import NODE_LOOKS, RUN_LOOKS, run_look
 
 Row = list[Segment]
 
@@ -122,10 +124,13 @@ def _pad(width: int, head: Row, bar: Row, figures: Segment, tail: Row) -> Row:
 
 def _counts(run: RunState, ascii: bool, roomy: bool) -> Row:
     found: Row = []
-    for name in COUNTED:
-        count = run.counts.get(name, 0)
+    left = Counter(
+        node.status for node in run.nodes.values() if node.orphaned and node.parent is None
+    )
+    looks = [(run.counts.get(name, 0) - left[name], NODE_LOOKS[name]) for name in COUNTED]
+    looks.insert(COUNTED.index("running"), (left.total(), RUN_LOOKS["interrupted"]))
+    for count, look in looks:
         if count:
-            look = NODE_LOOKS[name]
             mark = look.ascii if ascii else look.glyph
             found.append(Segment(f"  {mark} {count}" if roomy else f" {mark}{count}", look.style))
     found.append(Segment(" ", "text"))

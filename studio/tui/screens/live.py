@@ -14,7 +14,7 @@ from studio.application.session import Changes, Notice, Session
 from studio.projections.layout import Segment
 from studio.projections.screen.actions import Situation
 from studio.projections.screen.arrival import arrival
-from studio.projections.screen.news import Standing, news_since, standing_of
+from studio.projections.screen.news import Standing, gone_on, news_since, standing_of
 from studio.projections.screen.top_line import fit_row
 from studio.projections.text import sanitise
 from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_writer
@@ -235,6 +235,8 @@ class LiveScreen(Guarded, Paced, Screen[None]):
     def _tell_news(self) -> None:
         """Tell of nodes of the shown run that newly need a person, and of its end."""
         run = self.session.run
+        if run is not None and gone_on(self._standing, run):
+            self.hints.note_progress()
         news = news_since(self._standing, run, self.selected) if run is not None else None
         self._standing = standing_of(run) if run is not None else None
         if news is not None:

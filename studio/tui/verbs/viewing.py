@@ -115,6 +115,10 @@ async def show_help(screen: "MainScreen") -> None:
     """Keys and what they do."""
     at = screen.situation()
     rows: list[Row] = []
+    problems = screen.session.keymap.problems
+    if problems:
+        rows += [[], [Segment("Left out of your keys", "title")]]
+        rows += [[Segment(f"  {clean(problem)}", "warn")] for problem in problems]
     titles = {
         "node": "The selected node",
         "run": "The run",
