@@ -124,7 +124,7 @@ def _pad(width: int, head: Row, bar: Row, figures: Segment, tail: Row) -> Row:
 
 def _counts(run: RunState, ascii: bool, roomy: bool) -> Row:
     found: Row = []
-    left = Counter(
+    left: Counter[str] = Counter(
         node.status for node in run.nodes.values() if node.orphaned and node.parent is None
     )
     looks = [(run.counts.get(name, 0) - left[name], NODE_LOOKS[name]) for name in COUNTED]
