@@ -14,8 +14,14 @@ if TYPE_CHECKING:  # it follows by one of these
     from studio.application.session import Session
 
 POLL = 0.1
-"""Seconds between two looks at the history: a change reaches the screen within them (targets.md: 100 ms from disk to
-screen). Where nothing was committed meanwhile a look is one question to the file, and reads nothing."""
+"""Seconds between two looks at the history while something happens: a change reaches the screen within them. Where
+nothing was committed meanwhile a look is one question to the file, and reads nothing."""
+
+QUIET_POLL = 0.3
+"""Seconds between two looks after a while without news: an idle screen stays below half a percent of a core."""
+
+QUIET_AFTER = 50
+"""Looks without news after which it is quiet: five seconds."""
 
 RETRY = 1.0
 """Seconds between two tries to open the folder when it cannot be used."""
@@ -50,13 +56,16 @@ class Following:
                 await self._task
 
     async def _follow(self) -> None:
+        idle = 0
         while isinstance(studio := self._session.studio, RemoteStudio):
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(POLL if idle < QUIET_AFTER else QUIET_POLL)
+            idle += 1
             try:
                 if studio.gone:
                     if not await self.replace(studio):
                         await asyncio.sleep(RETRY)
                 elif studio.has_news():
+                    idle = 0
                     if await studio.look_around():
                         self._session.look_again()
                         self._session.changed(whole=True)
