@@ -99,7 +99,7 @@ class Session(Looking):
     async def _listen(self) -> None:
         if isinstance(self.studio, LocalStudio):
             self._endings = [
-                self.studio.feed.subscribe(self._on_records, self._on_news),
+                self.studio.feed.subscribe(self.take_records, self._on_news),
                 self.studio.watch_storage(
                     lambda text, bad: self.tell(text, "warning" if bad else "good")
                 ),
@@ -175,9 +175,6 @@ class Session(Looking):
 
     def take_records(self, records: Sequence[Record]) -> None:
         """Note what committed records change of what is shown."""
-        self._on_records(records)
-
-    def _on_records(self, records: Sequence[Record]) -> None:
         if not records:
             return
         changes = self._changes
