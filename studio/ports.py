@@ -10,7 +10,7 @@ import msgspec
 from studio.core.events import Record
 from studio.ids import NodePath, RunId, RunNumber, VersionHash
 
-if TYPE_CHECKING:  # hints only; these load pydantic, and reading a history does without
+if TYPE_CHECKING:  # hints only; reading a history does without the model
     from studio.model.expressions import SecretSlot
     from studio.model.failure import Failure
     from studio.model.json_value import JsonValue
@@ -223,6 +223,7 @@ class RunRow(msgspec.Struct, frozen=True):
         counts: number of nodes per state name.
         needs: number of nodes that need a person.
         rested: seconds in which nothing of it was under way: it was paused, or waited for a person or its turn.
+        active_at: when something last happened to it; 0 in rows of earlier versions.
     """
 
     run: RunNumber
@@ -239,6 +240,7 @@ class RunRow(msgspec.Struct, frozen=True):
     needs: int
     actor: str = ""
     rested: float = 0.0
+    active_at: float = 0.0
 
 
 class Definition(msgspec.Struct, frozen=True):

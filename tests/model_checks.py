@@ -1,65 +1,28 @@
-"""What every definition that a reader hands over has to be: what pydantic would have made of the same values."""
+"""What every definition that a reader hands over has to be: what pydantic makes of the same values."""
 
 from __future__ import annotations
 
-import json
-import warnings
 from typing import Any
 
-from studio.model.workflow import Workflow
+import msgspec
+
+from studio.model.workflow import Workflow, workflow_of
 
 
 def assert_sound(workflow: Workflow) -> None:
-    """A definition made without pydantic's check passes it, unchanged, and tells of itself what pydantic would."""
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "error"
-        )  # pydantic warns where it dumps a value of another type than declared
-        dumped = workflow.model_dump()
-        body = json.loads(workflow.model_dump_json())
-    again = Workflow.model_validate(dumped, strict=False)
-    assert again == workflow
-    assert Workflow.model_validate_json(json.dumps(body)) == workflow
-    assert types_of(again.model_dump()) == types_of(dumped)
-    expected = json.loads(json.dumps(canonical_by_pydantic(workflow)))
-    assert json.loads(json.dumps(workflow.canonical())) == expected
-    assert json.dumps(workflow.canonical(), sort_keys=True) == json.dumps(expected, sort_keys=True)
-    assert again.content_hash() == workflow.content_hash()
+    """A definition made without pydantic's check passes it, unchanged to the types of its values."""
+    stored = workflow_of(workflow.to_json())
+    assert stored == workflow
+    assert types_of(stored) == types_of(workflow)
+    assert stored.content_hash() == workflow.content_hash()
 
 
 def types_of(value: Any) -> Any:
     """The types within a value: equality takes 1, 1.0 and true for the same."""
+    if isinstance(value, msgspec.Struct):
+        return {name: types_of(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, dict):
         return {key: types_of(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return (type(value).__name__, [types_of(one) for one in value])
     return type(value).__name__
-
-
-def canonical_by_pydantic(workflow: Workflow) -> dict[str, Any]:
-    """`Workflow.canonical`, by pydantic's own serializers."""
-    left_out: dict[str, Any] = {
-        "nodes": True,
-        "folder": True,
-        "file": True,
-        "keys": True,
-        "parameters": {"__all__": {"place"}},
-    }
-    body = workflow.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
-    body["nodes"] = {}
-    for name, node in workflow.nodes.items():
-        found = node.model_dump(
-            mode="json",
-            exclude={
-                "place": True,
-                "keys": True,
-                "needs": {"__all__": {"place"}},
-                "compensate": {"place"},
-            },
-            exclude_defaults=True,
-        )
-        found["kind"]["uses"] = node.uses
-        if node.compensate is not None:
-            found["compensate"]["kind"]["uses"] = node.compensate.kind.uses
-        body["nodes"][name] = found
-    return body

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
-from studio.application.definitions import definition_of
+import msgspec
+
+from studio.application.definitions import compiled, definition_of
 from studio.application.pinned_code import PinnedCode
 from studio.core.commands import Compensate, Refusal, Rerun, RetryNode, Revise
-from studio.core.plan import Plan, base_path
+from studio.core.plan import base_path
 from studio.core.state import RunState
 from studio.engine.loop import Engine
 from studio.loading.fingerprint import Code
@@ -46,7 +48,7 @@ async def adopt_newest(
     run = engine.state.runs.get(command.run)
     if run is None or not run.file or command.id in engine.state.commands:
         return None
-    own = run.plan.workflow.model_copy(update={"folder": run.folder})
+    own = msgspec.structs.replace(run.plan.workflow, folder=run.folder)
     workflows = [own]
     if isinstance(command, RetryNode) and run.compensation is None:
         newest = (await asyncio.to_thread(load_file, run.file)).workflow
@@ -69,7 +71,7 @@ async def _revise(
     version = workflow.content_hash()
     pin = await asyncio.to_thread(pinned.keep, code, version)
     if version not in engine.state.plans:
-        engine.add_definition(Plan(workflow), definition_of(workflow))
+        engine.add_definition(compiled(workflow), definition_of(workflow))
     return await engine.submit(
         Revise(
             run=command.run,

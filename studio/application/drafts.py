@@ -11,7 +11,6 @@ import msgspec
 from studio.application.environment import secret_values
 from studio.application.location import Location
 from studio.errors import StudioError
-from studio.executors.redaction import Redactor
 from studio.model.workflow import Workflow
 
 FOLDER = "drafts"
@@ -110,6 +109,10 @@ class Drafts:
             secrets = secret_values(workflow, self._root, self._environ)
         except StudioError as error:
             return f"the secrets are not known: {error}"
+        from studio.executors.redaction import (
+            Redactor,  # lazy: the first picture does without executors
+        )
+
         return "it holds a secret" if Redactor(secrets).found(data) else ""
 
     def _store(self, draft: Draft) -> None:

@@ -8,6 +8,7 @@ from studio.application.local import LocalStudio
 from studio.application.opening import open_studio
 from studio.application.remote import OwnerGoneError, RemoteStudio
 from studio.errors import OwnerLockedError, StudioError
+from studio.projections.screen.actions import key_of
 from studio.projections.screen.summary import interrupted_runs, interrupted_text
 
 if TYPE_CHECKING:  # it follows by one of these
@@ -119,7 +120,8 @@ class Following:
         session = self._session
         if not session.studio.owns:
             return "another one drives them now, and this screen follows it"
-        stopped = interrupted_text(interrupted_runs(session.rows, session.drives))
+        key = key_of(session.keymap.keys, "continue_run")
+        stopped = interrupted_text(interrupted_runs(session.rows, session.drives), key)
         return f"this one drives now{': ' if stopped else ''}{stopped}"
 
     def _tell_once(self, text: str) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from studio.application.adopting import adopt_newest
-from studio.application.definitions import definition_of, load_workflow, plan_of
+from studio.application.definitions import compiled, definition_of, load_workflow, plan_of
 from studio.application.environment import make_context
+from studio.application.late_executors import LateExecutors
 from studio.application.location import Location
 from studio.application.pinned_code import PinnedCode
 from studio.application.reading import Reading, RunView
@@ -31,7 +32,6 @@ from studio.core.commands import (
 )
 from studio.core.endings import phase_of
 from studio.core.events import Record
-from studio.core.plan import Plan
 from studio.core.state import RunState
 from studio.engine.control import ControlServer, socket_path
 from studio.engine.feed import Feed, News, StorageNews
@@ -43,7 +43,7 @@ from studio.ids import RunNumber, VersionHash
 from studio.loading.parameters import check_parameters, parse_assignment
 from studio.model.terms import FailurePolicy
 from studio.model.workflow import Workflow
-from studio.ports import Clock, Executor, History, RunFilter, StorageHealth, Values
+from studio.ports import Clock, History, RunFilter, StorageHealth, Values
 from studio.storage.owner_lock import OwnerLock
 
 REMEMBERED = 20
@@ -70,7 +70,7 @@ class LocalStudio:
         location: Location,
         lock: OwnerLock,
         history: History,
-        executor: Executor,
+        executor: LateExecutors,
         values: Values,
         clock: Clock,
         health: StorageHealth,
@@ -113,6 +113,10 @@ class LocalStudio:
         self._control = ControlServer(path, self._answer)
         await self._control.open()
         self._lock.announce(str(path))
+
+    def get_ready(self) -> None:
+        """Start the executors, which otherwise the first node does. Raises `ExecutorError`."""
+        self._executor.begin()
 
     async def close(self) -> None:
         """End all attempts, write what is pending, let go of the folder. Runs stay recoverable."""
@@ -170,7 +174,7 @@ class LocalStudio:
         given.update(parse_assignment(text, workflow) for text in launch.assignments)
         params = check_parameters(workflow, given)
         context = make_context(workflow, self.location.root, self.location.state, sender.environ)
-        plan = Plan(workflow)
+        plan = compiled(workflow)
         pin = await asyncio.to_thread(self._pin, workflow, plan.version)
         self.engine.add_definition(plan, definition_of(workflow))
         self._last_number += 1

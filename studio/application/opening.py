@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
+from studio.application.late_executors import LateExecutors
 from studio.application.local import LocalStudio
 from studio.application.location import Location
 from studio.application.remote import RemoteStudio
 from studio.engine.clock import SystemClock
 from studio.engine.control import ControlClient
 from studio.errors import OwnerLockedError, StorageError
-from studio.executors.registry import Executors
 from studio.storage.blobs import BlobFolder
 from studio.storage.log_store import LogFolder
 from studio.storage.owner_lock import OwnerLock, inspect
@@ -24,7 +24,7 @@ PAUSE = 0.05
 
 
 async def open_studio(
-    location: Location, *, environ: Mapping[str, str], drive: bool = True
+    location: Location, *, environ: Mapping[str, str], drive: bool = True, late: bool = False
 ) -> LocalStudio | RemoteStudio:
     """Take the owner lock and run the engine in this process, or connect to the owner's socket.
 
@@ -32,6 +32,7 @@ async def open_studio(
         location: project and state folder.
         environ: environment of this process, for its executors.
         drive: false opens an engine that decides but starts nothing (``--detach``).
+        late: start the executors with `LocalStudio.get_ready` or the first node, and not at once.
 
     Raises:
         OwnerLockedError: another process owns the folder and does not answer.
@@ -48,7 +49,7 @@ async def open_studio(
             locked = error
             await asyncio.sleep(PAUSE)
             continue
-        return await _open_local(location, lock, drive)
+        return await _open_local(location, lock, drive, late)
     raise locked
 
 
@@ -63,7 +64,7 @@ async def _connect(location: Location) -> RemoteStudio | None:
     return RemoteStudio(location, client)
 
 
-async def _open_local(location: Location, lock: OwnerLock, drive: bool) -> LocalStudio:
+async def _open_local(location: Location, lock: OwnerLock, drive: bool, late: bool) -> LocalStudio:
     clock = SystemClock()
     async with AsyncExitStack() as opened:
         opened.callback(lock.release)
@@ -74,9 +75,11 @@ async def _open_local(location: Location, lock: OwnerLock, drive: bool) -> Local
             values.sweep()
         except StorageError as error:
             health.notices.append(str(error))
-        executor = Executors(LogFolder(location.state, health))
+        executor = LateExecutors(LogFolder(location.state, health))
         studio = LocalStudio(location, lock, history, executor, values, clock, health)
         opened.push_async_callback(studio.close)
         await studio.open(drive=drive)
+        if drive and not late:
+            studio.get_ready()
         opened.pop_all()
     return studio

@@ -83,7 +83,7 @@ class RunView:
 
     def refresh(self) -> list[Record]:
         """Fold what has come since; returns it."""
-        from studio.core.turn import derive, replay  # lazy: brings in pydantic with the definitions
+        from studio.core.turn import derive, replay  # lazy: brings in the model and the rules
 
         after = self._state.runs[self._number].position if self._state is not None else 0
         records = list(self._reader.read(RunNumber(self._number), after))
@@ -118,7 +118,7 @@ class RunView:
         return EngineState({}, lambda position: look_up(self._reader, values, position))
 
     def _add_plans(self, state: "EngineState", records: list[Record]) -> None:
-        from studio.application.definitions import plan_of  # lazy: brings in pydantic
+        from studio.application.definitions import plan_of  # lazy: brings in the readers of files
 
         for record in records:
             version = getattr(record.event, "version", None)

@@ -35,6 +35,7 @@ from studio.projections.reload_lines import (
     saved_line,
     unchanged_line,
 )
+from studio.projections.screen.actions import key_of
 
 NEVER_RAN = frozenset({"blocked", "ready", "skipped"})
 """Nodes in these states have run with no code that could be compared."""
@@ -273,7 +274,7 @@ class Reloader:
     @staticmethod
     def _prints_of(studio: LocalStudio, run: RunState, kept: Kept) -> Mapping[str, CodePrint]:
         plan: Plan = studio.engine.state.plans.get(kept.version, run.plan)
-        workflow = plan.workflow.model_copy(update={"folder": run.folder})
+        workflow = msgspec.structs.replace(plan.workflow, folder=run.folder)
         return studio.code.recall(workflow, *kept) or {}
 
     def _code(self, run: RunState, edit: Edit) -> dict[str, str]:
@@ -373,7 +374,10 @@ class Reloader:
         ran |= {name: pending.edit.new[name] for name in pending.code}
         touched = any(verdict.change != "unchanged" for verdict in pending.verdicts)
         files = pending.edit.files
-        line = saved_line(files, pending.verdicts, waiting) if touched else unchanged_line(files)
+        key = key_of(self.session.keymap.keys, "retry")
+        line = unchanged_line(files)
+        if touched:
+            line = saved_line(files, pending.verdicts, waiting, key)
         self.session.tell(*line)
         return None
 

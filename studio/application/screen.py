@@ -8,6 +8,7 @@ from pathlib import Path
 
 from studio.application.actor import default_actor
 from studio.application.keymap import read_keymap
+from studio.application.local import LocalStudio
 from studio.application.location import locate
 from studio.application.opening import open_studio
 from studio.application.reload import Reloader
@@ -15,6 +16,8 @@ from studio.application.screen_options import ScreenOptions
 from studio.application.session import Session
 from studio.application.studio import Sender
 from studio.errors import StudioError
+from studio.projections.screen.actions import key_of
+from studio.projections.screen.runs import last_live
 from studio.projections.screen.summary import interrupted_runs, interrupted_text
 
 
@@ -26,8 +29,7 @@ async def open_session(
 
     Its files are followed from the moment `Session.drawn` is set.
 
-    What it shows first is what a person would look for: a run that needs them, else one that is open, else the
-    workflow.
+    What it shows first is what a person would look for: the run that was live last, else the workflow.
 
     Args:
         options: how the screen was asked to start.
@@ -40,7 +42,7 @@ async def open_session(
         ExecutorError: the child runner cannot be started.
     """
     location = locate(options.path, options.state, environ)
-    studio = await open_studio(location, environ=environ)
+    studio = await open_studio(location, environ=environ, late=True)
     try:
         sender = Sender(default_actor(environ), environ)
         session = Session(studio, location, sender, Path(options.path))
@@ -50,8 +52,8 @@ async def open_session(
             _show_first(session)
             _announce(session)
             reloader = session.reloader = Reloader(session)
-            # Reading the code of every node takes longer than the first picture may wait, and so does the watch.
-            opening = asyncio.create_task(_follow_files(session, reloader))
+            # Reading the code of every node takes longer than the first picture may wait, and the rest waits with it.
+            opening = asyncio.create_task(_open_the_rest(session, reloader))
             try:
                 yield session
             finally:
@@ -67,9 +69,14 @@ async def open_session(
         await studio.close()
 
 
-async def _follow_files(session: Session, reloader: Reloader) -> None:
-    """Begin to watch the files; without the watch the screen still works, and says what is missing."""
+async def _open_the_rest(session: Session, reloader: Reloader) -> None:
+    """Start the executors and begin to watch the files; without either the screen still works, and says so."""
     await session.drawn.wait()
+    try:
+        if isinstance(session.studio, LocalStudio):
+            session.studio.get_ready()
+    except (OSError, StudioError) as error:
+        session.tell(f"nodes cannot be started: {error}", "error")
     try:
         await reloader.open()
     except (OSError, StudioError) as error:
@@ -78,11 +85,14 @@ async def _follow_files(session: Session, reloader: Reloader) -> None:
 
 def _show_first(session: Session) -> None:
     """Put up the run or workflow that matters most."""
-    mine = [row for row in session.rows if row.open and _concerns(session, row.file)]
-    mine.sort(key=lambda row: (row.needs == 0, -row.run))
-    if mine:
-        session.show_run(mine[0].run)
-    elif session.files:
+    last = last_live([row for row in session.rows if _concerns(session, row.file)])
+    if last is not None:
+        try:
+            session.show_run(last.run)
+            return
+        except StudioError as error:  # a history that cannot be read keeps nobody from the rest
+            session.tell(str(error), "error")
+    if session.files:
         session.show_file(next(iter(session.files)))
 
 
@@ -94,10 +104,12 @@ def _announce(session: Session) -> None:
     """Tell what the person should know before they begin. Nothing is restarted unasked."""
     wrong = session.keymap.problems
     if wrong:
-        more = f" · {len(wrong)} in all: ? lists them" if wrong[1:] else ""
+        key = key_of(session.keymap.keys, "help")
+        more = f" · {len(wrong)} in all: {key} lists them" if wrong[1:] else ""
         session.tell(wrong[0] + more, "warning")
     if not session.studio.owns:
         session.tell("another studio drives the runs of this folder; this screen follows it")
-    stopped = interrupted_text(interrupted_runs(session.rows, session.drives))
+    key = key_of(session.keymap.keys, "continue_run")
+    stopped = interrupted_text(interrupted_runs(session.rows, session.drives), key)
     if stopped:
         session.tell(stopped, "warning")

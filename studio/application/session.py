@@ -17,6 +17,7 @@ from studio.application.local import LocalStudio, new_command_id
 from studio.application.location import Location
 from studio.application.looking import AnyStudio, Looking
 from studio.application.remote import OwnerGoneError
+from studio.application.run_list import RunList
 from studio.application.studio import Launch, Sender
 from studio.application.verbs import pause
 from studio.application.workflow_files import WorkflowFile
@@ -27,7 +28,6 @@ from studio.core.state import NodeState, RunState
 from studio.engine.feed import EngineFailed, Logged, News, Progress
 from studio.errors import StudioError
 from studio.loading.fingerprint import Code
-from studio.ports import RunFilter
 from studio.projections.screen.keymap import Keymap
 
 if TYPE_CHECKING:  # it needs a session itself
@@ -76,6 +76,7 @@ class Session(Looking):
         self.on_change: Callable[[], None] = lambda: None
         self.drawn = asyncio.Event()
         self._changes = Changes()
+        self._run_list = RunList(ROWS)
         self._endings: list[Callable[[], None]] = []
         self._following = Following(self)
         self._newest = 0
@@ -87,7 +88,7 @@ class Session(Looking):
     async def open(self) -> None:
         """Read the files and runs, and listen to the engine."""
         await asyncio.to_thread(self.catalog.discover)
-        self.rows = self.studio.reading.rows(RunFilter(limit=ROWS))
+        self._refresh_rows()
         self._newest = self.rows[0].run if self.rows else 0
         await self._listen()
 
@@ -138,6 +139,8 @@ class Session(Looking):
         """Note that something has to be drawn again."""
         self._changes.whole = self._changes.whole or whole
         self._changes.rows = self._changes.rows or rows
+        if rows:
+            self._run_list.note_unknown()
         self._changes.files = self._changes.files or files
         self.on_change()
 
@@ -147,15 +150,21 @@ class Session(Looking):
         self.on_change()
 
     def take_changes(self) -> Changes:
-        """What changed since this was last asked; the list of runs is read again when it did."""
+        """What changed since this was last asked; the list of runs is brought up to date when it did."""
         taken, self._changes = self._changes, Changes()
         if taken.rows:
             try:
-                self.rows = self.studio.reading.rows(RunFilter(limit=ROWS))
+                self._refresh_rows()
             except StudioError as error:
                 taken.notices.append(Notice(str(error), "error"))
             self._note_started(taken)
         return taken
+
+    def _refresh_rows(self) -> None:
+        studio = self.studio
+        runs = studio.engine.state.runs if isinstance(studio, LocalStudio) else {}
+        self._run_list.refresh(studio.reading, runs)
+        self.rows = self._run_list.rows
 
     def _note_started(self, taken: Changes) -> None:
         """Which runs are new and not of this session; while it launches one it cannot tell them apart yet."""
@@ -179,6 +188,7 @@ class Session(Looking):
             return
         changes = self._changes
         changes.rows = True
+        self._run_list.note(records)
         shown = self.shown_run
         for record in records:
             if record.run != shown:

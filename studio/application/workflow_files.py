@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from studio.application.definitions import compiled
 from studio.core.plan import Plan
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover
@@ -77,7 +78,7 @@ class WorkflowFiles:
         result: LoadResult = load_file(path, display=display)
         before = self.known.get(key)
         if result.workflow is not None:
-            plan: Plan | None = Plan(result.workflow)
+            plan: Plan | None = compiled(result.workflow)
             name = result.workflow.name
         else:
             plan = before.plan if before is not None else None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from studio.application.location import locate
 from studio.cli import DONE, FAILED, NEEDS_PERSON
@@ -71,7 +72,7 @@ def _doctor(args: argparse.Namespace, console: Console) -> int:
     ]
     status = FAILED if found.problems else DONE
     if args.json:
-        console.result(json_text(_plain(asdict(found))))
+        console.result(json_text(_plain(msgspec.structs.asdict(found))))
         return status
     console.result(f"state folder  {sanitise(str(found.state))}")
     if found.history is not None:

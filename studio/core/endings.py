@@ -64,7 +64,7 @@ def first_failure(run: RunState) -> NodeState | None:
     """The first node whose failure makes the run fail."""
     for path in run.plan.order:
         node = run.nodes[path]
-        if node.status == "failed" and node.disposition in ("failed", "continued"):
+        if node.disposition in ("failed", "continued"):
             return node
     return None
 
@@ -105,11 +105,7 @@ def _doubt(run: RunState) -> list[AnyEvent]:
 def _compensate(state: EngineState, run: RunState, now: float, *, by_hand: bool) -> list[AnyEvent]:
     failed = run.failing_node or None
     among = None
-    if (
-        not by_hand
-        and run.plan.workflow.compensation.scope == "branch"
-        and failed in run.plan.nodes
-    ):
+    if run.plan.workflow.compensation.scope == "branch" and failed in run.plan.nodes:
         among = run.plan.ancestors([failed])
     plan = plan_undo(run, among, force=run.forced)
     message = _message(run, first_failure(run))
@@ -128,7 +124,7 @@ def next_undo(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
     An undo has the locks of its node, as it touches what the node has touched.
     """
     plan = run.compensation
-    if plan is None or run.flying:
+    if plan is None:
         return []
     node = next_step(run)
     if node is None:

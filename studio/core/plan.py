@@ -123,7 +123,7 @@ class Plan:
         order: node paths so that every node follows its upstreams.
     """
 
-    __slots__ = ("nodes", "order", "outputs", "version", "workflow")
+    __slots__ = ("__weakref__", "nodes", "order", "outputs", "version", "workflow")
 
     def __init__(self, workflow: Workflow) -> None:
         self.workflow = workflow

@@ -76,7 +76,6 @@ class NodeState:
         "former",
         "gate",
         "generation",
-        "hit",
         "index",
         "input_attempt",
         "input_position",
@@ -140,7 +139,6 @@ class NodeState:
         self.cause = ""
         self.blocking = ""
         self.gate: str | None = None
-        self.hit = 0
         self.manual: Origin | None = None
         self.by: Origin | None = None
         self.keep = False
@@ -219,6 +217,7 @@ class RunState:
     """One run."""
 
     __slots__ = (
+        "active_at",
         "allowed",
         "breakpoints",
         "by",
@@ -293,6 +292,7 @@ class RunState:
         self.finished_at: float | None = None
         self.rested = 0.0
         self.idle_since: float | None = None
+        self.active_at = 0.0
         self.deadline: float | None = None
         self.position = 0
         self.outputs: Any = None

@@ -74,8 +74,6 @@ TRANSITIONS: dict[Status, frozenset[str]] = {
 }
 """For each state of a node, the states that may follow it."""
 
-STATUSES: tuple[Status, ...] = tuple(TRANSITIONS)
-
 IN_FLIGHT: frozenset[str] = frozenset({"running", "waiting", "compensating"})
 """States in which an attempt is open."""
 

@@ -65,7 +65,10 @@ def make_order(
     if workflow_env:
         env = {**env, **workflow_env}
     if started.settings is not None:
-        settings = settings.model_copy(update=as_texts(settings, started.settings))
+        # A revision may have given the node another kind since: what that one lacks is not for it.
+        recorded = as_texts(settings, started.settings)
+        known = {name: recorded[name] for name in settings.__struct_fields__ if name in recorded}
+        settings = msgspec.structs.replace(settings, **known)
         env_slots = tuple(
             SecretSlot(slot.path[1:], slot.offset, slot.name)
             for slot in started.setting_slots

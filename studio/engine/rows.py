@@ -12,6 +12,10 @@ ROW_INTERVAL = 0.25
 nodes need not pay for a second row per commit. What was left out follows when the engine comes to rest."""
 
 
+TROUBLE = ("failed", "held", "in_doubt", "compensation_failed")
+"""States of nodes that a person may have to look at."""
+
+
 class Rows:
     """Decides when the row of a run has to be written again.
 
@@ -21,14 +25,15 @@ class Rows:
 
     def __init__(self) -> None:
         self.behind: set[int] = set()
-        self._last: dict[int, tuple[tuple[str, bool, int], float]] = {}
+        self._last: dict[int, tuple[tuple[str, bool, bool], float]] = {}
 
     def changed(self, run: RunState, now: float) -> RunRow | None:
         """The run's row, or None when what is on disk is good enough."""
         phase = phase_of(run)
-        marks = (phase, run.paused, run.open)
+        # A node in trouble is news for every list: nothing else may happen in this run that would bring it there.
+        marks = (phase, run.paused, any(run.counts.get(state) for state in TROUBLE))
         last = self._last.get(run.number)
-        same = last is not None and last[0][:2] == marks[:2]
+        same = last is not None and last[0] == marks
         if last is not None and same and now - last[1] < ROW_INTERVAL and not run.ended:
             self.behind.add(run.number)
             return None
@@ -72,4 +77,5 @@ def make_row(run: RunState, phase: str) -> RunRow:
         needy,
         run.by.actor if run.by is not None else "",
         run.rested,
+        run.active_at,
     )

@@ -90,7 +90,11 @@ class Executors:
         self._sink = sink
 
     async def open(self) -> None:
-        """Start the zygote, which gets ready by itself; does not wait for it.
+        """See `begin`."""
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the zygote, which gets ready by itself; does not wait for it. Called within the loop.
 
         Raises:
             ExecutorError: when the interpreter cannot be started.

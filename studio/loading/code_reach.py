@@ -53,7 +53,7 @@ class Project:
     def reach(self, kind: KindSettings) -> Reach | None:
         """What a node of this kind reaches; None for kinds without code."""
         if isinstance(kind, PythonSettings):
-            key = PythonSettings.of_checked(call=kind.call, code=kind.code)
+            key = PythonSettings(call=kind.call, code=kind.code)
             if key not in self._reached:
                 self._reached[key] = self._python(kind)
             return self._reached[key]

@@ -47,15 +47,29 @@ class Document(msgspec.Struct, frozen=True, dict=True):
         text: the decoded file, line ends as ``\\n``.
         data: its content as JSON values.
         positions: position of every value by its path.
+        taken_over: where a value is written that a mapping was given from elsewhere in the file, by the path it has
+            in that mapping.
     """
 
     file: str
     text: str
     data: JsonValue = None
     positions: dict[Path, Position] = msgspec.field(default_factory=dict)
+    taken_over: dict[Path, Path] = msgspec.field(default_factory=dict)
+
+    def written_path(self, path: Path) -> Path:
+        """The path under which a value stands in the file, which differs for what was taken over."""
+        if path in self.positions or not self.taken_over:
+            return path
+        for length in range(len(path), 0, -1):
+            source = self.taken_over.get(path[:length])
+            if source is not None:
+                return self.written_path((*source, *path[length:]))
+        return path
 
     def position(self, path: Path) -> Position:
         """The position of a path, or of the nearest value above it that is written in the file."""
+        path = self.written_path(path)
         found = self.positions.get(path)
         while found is None and path:
             path = path[:-1]
@@ -74,7 +88,7 @@ class Document(msgspec.Struct, frozen=True, dict=True):
 
     def written_number(self, path: Path) -> str | None:
         """The digits of a plain number as written, ``3.10`` for instance, or None when it is not plain."""
-        found = self.positions.get(path)
+        found = self.positions.get(self.written_path(path))
         if found is None or found.style:
             return None
         start = self._line_starts[found.line - 1] + found.column - 1
@@ -83,6 +97,7 @@ class Document(msgspec.Struct, frozen=True, dict=True):
 
     def place_in_text(self, path: Path, offset: int) -> Place:
         """Where the character at ``offset`` of the text at ``path`` stands in the file."""
+        path = self.written_path(path)
         found = self.position(path)
         value = self.data
         for step in path:

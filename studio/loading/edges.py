@@ -50,9 +50,7 @@ def _edge(entry: Entry, node: str, owner: Section, formulas: Formulas) -> Author
         if not entry.value.strip():
             owner.report.error(entry.path, "needs holds an empty id", code="needs")
             return None
-        return AuthoredEdge(
-            Edge.of_checked(source=entry.value, place=place), entry.path, entry.path
-        )
+        return AuthoredEdge(Edge(source=entry.value, place=place), entry.path, entry.path)
     if not isinstance(entry.value, dict):
         message = f"needs takes a node id, a mapping or a list of them, not {kind_of(entry.value)}"
         owner.report.error(entry.path, message, code="kind")
@@ -74,7 +72,7 @@ def _edge(entry: Entry, node: str, owner: Section, formulas: Formulas) -> Author
     place = owner.report.document.place(part.path_of("node"))
     if owner.report.error_count > before:
         values = {}
-    edge = Edge.of_checked(source=source, place=place, **values)
+    edge = Edge(source=source, place=place, **values)
     return AuthoredEdge(edge, part.path_of("node"), part.path_of("port"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Literal, NamedTuple, Protocol
 
@@ -54,6 +55,10 @@ class Disk(Protocol):
 
     def stamp(self, path: str) -> Stamp | None:
         """The stamp of an ordinary file, None when there is none."""
+        ...
+
+    def age(self, stamp: Stamp) -> float:
+        """Seconds since a file came to have a stamp, by the clock of this machine; its own may be another."""
         ...
 
     def is_folder(self, path: str) -> bool:
@@ -112,6 +117,10 @@ class SystemDisk:
     def stamp(self, path: str) -> Stamp | None:
         """The stamp of an ordinary file; links are followed, pipes, sockets and folders are no files."""
         return _stamp_of(path)
+
+    def age(self, stamp: Stamp) -> float:
+        """Seconds since its content or its name changed."""
+        return time.time() - stamp.ctime_ns / 1e9
 
     def is_folder(self, path: str) -> bool:
         """Whether a path is a folder and no link to one."""

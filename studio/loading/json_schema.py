@@ -40,6 +40,7 @@ def language_schema() -> Schema:
             "edge": _edge(),
             "retry": _retry(),
             "node": _node(),
+            "template": _template(),
             "undo": _undo(),
         },
     }
@@ -99,6 +100,7 @@ def _workflow_properties() -> Schema:
         },
         "env": _env(),
         "defaults": _described(_defaults(), "merged into every node"),
+        "templates": {**named, "additionalProperties": _ref("template")},
         "limits": _closed(
             {
                 "max_concurrency": _integer(1),
@@ -172,6 +174,7 @@ def _node_properties() -> Schema:
     stop = {"enum": list(words.STOPS)}
     return {
         "uses": {"enum": list(words.KIND_KEYS)},
+        "extends": _described(_TEXT, "name of the template to start from"),
         "name": _TEXT,
         "description": _TEXT,
         "group": _TEXT,
@@ -256,28 +259,40 @@ _NEEDED: dict[str, Schema] = {
 
 
 def _by_kind() -> list[Schema]:
-    """What each kind needs, and which keys belong to others."""
+    """What each kind needs, unless a template may have it, and which keys belong to others."""
     every = {key for keys in words.KIND_KEYS.values() for key in keys}
     rules: list[Schema] = []
     for kind, keys in words.KIND_KEYS.items():
         foreign = [{"required": [key]} for key in sorted(every.difference(keys))]
-        rules.append(
-            {
-                "if": {"properties": {"uses": {"const": kind}}, "required": ["uses"]},
-                "then": {**_NEEDED[kind], "not": {"anyOf": foreign}},
-            }
-        )
+        said: Schema = {"properties": {"uses": {"const": kind}}, "required": ["uses"]}
+        rules.append({"if": said, "then": {"not": {"anyOf": foreign}}})
+        rules.append({"if": {**said, **_STANDS_ALONE}, "then": _NEEDED[kind]})
     return rules
+
+
+_STANDS_ALONE: Schema = {"not": {"required": ["extends"]}}
 
 
 def _node() -> Schema:
     schema = _closed({**_node_properties(), **_kind_properties()})
     race = {"properties": {"join": {"const": "first"}}, "required": ["join"]}
-    loses = {"properties": {"cancel_losers": {"const": True}}, "required": ["cancel_losers"]}
-    schema["allOf"] = [*_by_kind(), {"if": loses, "then": race}]
+    loses = {
+        "properties": {"cancel_losers": {"const": True}},
+        "required": ["cancel_losers"],
+        **_STANDS_ALONE,
+    }
     needs_foreach = ("max_parallel", "on_item_failure", "item_key")
-    schema["dependentRequired"] = {key: ["foreach"] for key in needs_foreach}
+    items = {"dependentRequired": {key: ["foreach"] for key in needs_foreach}}
+    schema["allOf"] = [
+        *_by_kind(),
+        {"if": loses, "then": race},
+        {"if": _STANDS_ALONE, "then": items},
+    ]
     return schema
+
+
+def _template() -> Schema:
+    return _closed({**_node_properties(), **_kind_properties()})
 
 
 def _undo() -> Schema:

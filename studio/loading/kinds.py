@@ -28,6 +28,8 @@ from studio.model.nodes import (
     WaitSettings,
 )
 
+_NOOP = NoopSettings()
+
 Reader = Callable[[Section, Formulas, NodeScopes], KindSettings | None]
 
 
@@ -80,7 +82,7 @@ def _python(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSetti
         owner.error("call", _call_problem(call), "call")
     if code is not None:
         _check_code(owner, code)
-    return PythonSettings.of_checked(call=call, code=code)
+    return PythonSettings(call=call, code=code)
 
 
 def _call_problem(call: str) -> str:
@@ -119,7 +121,7 @@ def _shell(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSettin
     if run is None:
         return None
     values: dict[str, Any] = fill({}, run=run, cwd=cwd, shell=shell, env=env, output=output)
-    return ShellSettings.of_checked(**values)
+    return ShellSettings(**values)
 
 
 def read_env(
@@ -161,7 +163,7 @@ def _as_text(part: Section, entry: Entry) -> str:
 
 
 def _noop(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSettings | None:
-    return NoopSettings.of_checked()
+    return _NOOP
 
 
 def _wait(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSettings | None:
@@ -172,10 +174,10 @@ def _wait(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSetting
     if "for" in owner:
         raw = owner.raw("for")
         if isinstance(raw, str) and "{{" in raw:
-            return WaitSettings.of_checked(
+            return WaitSettings(
                 duration=formulas.template(owner.entries["for"], scopes.work("for"))
             )
-        return WaitSettings.of_checked(duration=owner.duration("for", zero=True))
+        return WaitSettings(duration=owner.duration("for", zero=True))
     until = owner.text("until")
     if until is None:
         return None
@@ -185,7 +187,7 @@ def _wait(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSetting
             parse_moment(until)
         except ValueError as error:
             owner.error("until", f"until: {error}", "moment")
-    return WaitSettings.of_checked(until=until)
+    return WaitSettings(until=until)
 
 
 _LIST_STEPS = ("filter", "map", "sort_by", "limit", "group_by", "aggregate", "batch_size")
@@ -200,7 +202,7 @@ def _transform(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSe
             if key in owner:
                 owner.key_error(key, f'{key} works on "input"; it has no meaning beside "value"')
         value = _expressions(owner, "value", formulas, scopes.work("value"))
-        return TransformSettings.of_checked(value=value, has_value=True)
+        return TransformSettings(value=value, has_value=True)
     values: dict[str, Any] = {}
     if "input" in owner:
         values["input"] = formulas.listing(owner.entries["input"], scopes.work("input"))
@@ -215,7 +217,7 @@ def _transform(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSe
         batch_size=owner.integer("batch_size", 1),
         aggregate=_aggregates(owner, formulas, scopes),
     )
-    return TransformSettings.of_checked(**values)
+    return TransformSettings(**values)
 
 
 def _expressions(owner: Section, key: str, formulas: Formulas, scope: Scope) -> Any:
@@ -258,7 +260,7 @@ def _branch(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSetti
         owner.error("cases", "cases is empty; a branch needs at least one way out")
     cases = [_case(entry, owner, formulas, scopes) for entry in listed or ()]
     otherwise = _port(owner, "else")
-    return BranchSettings.of_checked(
+    return BranchSettings(
         cases=tuple(case for case in cases if case is not None), otherwise=otherwise
     )
 
@@ -276,7 +278,7 @@ def _case(entry: Entry, owner: Section, formulas: Formulas, scopes: NodeScopes) 
     when = None
     if conditional:
         when = formulas.expression(part.entries["when"], scopes.work("when"))
-    return Case.of_checked(port=port, when=when) if port is not None and when is not None else None
+    return Case(port=port, when=when) if port is not None and when is not None else None
 
 
 def _port(part: Section, key: str) -> str | None:

@@ -11,15 +11,12 @@ from studio.loading.diagnostics import kind_of, quoted
 from studio.loading.document import Path
 from studio.loading.edges import AuthoredEdge, read_needs
 from studio.loading.formulas import Formulas
+from studio.loading.inheriting import Templates, apply_defaults, check_keys, check_taken_over
 from studio.loading.kinds import read_kind, read_uses
 from studio.loading.policies import read_breakpoint, read_fallback, read_repeat, read_retry
 from studio.loading.scopes import NodeScopes
 from studio.loading.sections import Entry, Section, fill, section
-from studio.model.nodes import KindSettings, Node, Undo
-
-_NODE_KEYS = frozenset(words.NODE_KEYS)
-_KIND_OF_KEY = {key: kind for kind, keys in words.KIND_KEYS.items() for key in keys}
-_UNDO_RETRY = Undo.model_fields["retry"].default
+from studio.model.nodes import UNDO_RETRY, KindSettings, Node, Undo
 
 
 class AuthoredNode(msgspec.Struct, frozen=True):
@@ -43,7 +40,7 @@ class AuthoredNode(msgspec.Struct, frozen=True):
 
 
 def read_node(
-    name: str, entry: Entry, defaults: Section | None, formulas: Formulas
+    name: str, entry: Entry, defaults: Section | None, templates: Templates, formulas: Formulas
 ) -> AuthoredNode:
     """Read one node of the file.
 
@@ -51,6 +48,7 @@ def read_node(
         name: its id.
         entry: its mapping.
         defaults: the file's ``defaults``.
+        templates: the file's ``templates``.
         formulas: takes the expressions found.
     """
     report = formulas.report
@@ -60,10 +58,18 @@ def read_node(
         report.error(entry.path, message, code="kind")
         return AuthoredNode(name, entry.path)
     before = report.error_count
-    own = section(entry.value, entry.path, f"node {quoted(name)}", report)
-    uses = read_uses(own if "uses" in own or defaults is None else _with_uses(own, defaults))
-    part = own if defaults is None else _merged(own, defaults, uses)
-    _check_keys(own, uses)
+    written = section(entry.value, entry.path, f"node {quoted(name)}", report)
+    own = templates.over(written)
+    if own is None:
+        # What it would take over is not known, so only what is written here can be judged.
+        check_keys(written, None)
+        return AuthoredNode(name, entry.path, read_needs(written, name, formulas))
+    uses = _uses(own, defaults)
+    part = own if defaults is None else apply_defaults(own, defaults, uses)
+    check_keys(written, uses)
+    if uses is not None:
+        check_taken_over(written, own, uses)
+    _keep_places(written, part)
     scopes = NodeScopes(name, "foreach" in own)
     edges = read_needs(own, name, formulas)
     kind = read_kind(part, uses, formulas, scopes) if uses is not None else None
@@ -79,49 +85,30 @@ def read_node(
     return AuthoredNode(name, entry.path, edges, kind, undo.kind if undo else None, node)
 
 
+def _uses(own: Section, defaults: Section | None) -> str | None:
+    if "uses" in own or defaults is None or "uses" not in defaults:
+        return read_uses(own)
+    entries = {**own.entries, "uses": defaults.entries["uses"]}
+    return read_uses(Section(entries, own.path, own.title, own.report))
+
+
+def check_template(part: Section) -> None:
+    """Report wrong values of a template that mean the same whatever node extends it."""
+    _labels(part)
+    read_retry(part)
+
+
+def _keep_places(written: Section, part: Section) -> None:
+    """Let the paths of a node lead to where its keys are written, for checks that see the whole file."""
+    for key, entry in part.entries.items():
+        if key not in written:
+            written.report.document.taken_over[(*written.path, key)] = entry.path
+
+
 def _build(name: str, own: Section, values: dict[str, Any]) -> Node:
     document = own.report.document
     keys = {key: document.key_place(entry.path) for key, entry in own.entries.items()}
-    return Node.of_checked(id=name, place=document.key_place(own.path), keys=keys, **values)
-
-
-def _with_uses(own: Section, defaults: Section) -> Section:
-    entry = defaults.entries.get("uses")
-    if entry is None:
-        return own
-    return Section({**own.entries, "uses": entry}, own.path, own.title, own.report)
-
-
-def _merged(own: Section, defaults: Section, uses: str | None) -> Section:
-    """The node's keys over those of ``defaults`` that its kind has; mappings are merged key by key."""
-    entries = dict(own.entries)
-    mine = words.KIND_KEYS.get(uses or "", ())
-    for key, entry in defaults.entries.items():
-        if key not in _NODE_KEYS and key not in mine:
-            continue
-        if key in ("max_parallel", "on_item_failure") and "foreach" not in own:
-            continue
-        present = entries.get(key)
-        if present is None:
-            entries[key] = entry
-        elif isinstance(present.value, dict) and isinstance(entry.value, dict):
-            entries[key] = Entry({**entry.value, **present.value}, present.path)
-    return Section(entries, own.path, own.title, own.report)
-
-
-def _check_keys(own: Section, uses: str | None) -> None:
-    mine = words.KIND_KEYS.get(uses or "", ())
-    known = (*mine, *words.NODE_KEYS)
-    for key in own.entries:
-        other = _KIND_OF_KEY.get(key)
-        if other is not None and key not in known and uses is not None:
-            own.key_error(key, f"{quoted(key)} belongs to {other} nodes; this one is {uses}")
-            known = (*known, key)
-    if uses is None:
-        known = (*known, *_KIND_OF_KEY)
-        if own.raw("uses") in words.LATER_KINDS:
-            return
-    own.check_keys(known, words.LATER_NODE_KEYS)
+    return Node(id=name, place=document.key_place(own.path), keys=keys, **values)
 
 
 def _labels(part: Section) -> dict[str, Any]:
@@ -228,10 +215,10 @@ def _undo(part: Section, uses: str | None, formulas: Formulas, scopes: NodeScope
         {},
         input=read_input(inner, formulas, scopes),
         timeout=inner.duration("timeout"),
-        retry=read_retry(inner, _UNDO_RETRY),
+        retry=read_retry(inner, UNDO_RETRY),
         isolation=inner.word("isolation", words.ISOLATIONS),
     )
     if kind is None or part.report.error_count > before:
         return None
     place = part.report.document.key_place(inner.path)
-    return Undo.of_checked(kind=kind, place=place, **values)
+    return Undo(kind=kind, place=place, **values)

@@ -62,7 +62,7 @@ def _parameter(name: str, entry: Entry, owner: Section) -> Parameter | None:
         _check_schema(part, schema)
     if report.error_count > before:
         return None
-    return Parameter.of_checked(
+    return Parameter(
         json_schema=schema,
         default=part.raw("default"),
         required=required,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from studio.loading import vocabulary as words
 from studio.loading.diagnostics import quoted
 from studio.loading.formulas import Formulas, Scope
@@ -33,7 +35,7 @@ def read_retry(owner: Section, base: Retry | None = None) -> Retry | None:
         return None
     part.check_keys(words.RETRY_KEYS)
     before = part.report.error_count
-    values: dict[str, Any] = dict(base) if base is not None else {}
+    values: dict[str, Any] = msgspec.structs.asdict(base) if base is not None else {}
     fill(
         values,
         strategy=part.word("strategy", words.STRATEGIES),
@@ -47,7 +49,7 @@ def read_retry(owner: Section, base: Retry | None = None) -> Retry | None:
     )
     for name in set(values.get("retry_on", ())) & set(values.get("do_not_retry_on", ())):
         part.error("do_not_retry_on", f"{quoted(name)} is in retry_on as well; remove one")
-    return Retry.of_checked(**values) if part.report.error_count == before else None
+    return Retry(**values) if part.report.error_count == before else None
 
 
 def _error_names(part: Section, key: str) -> tuple[str, ...] | None:
@@ -84,7 +86,7 @@ def read_repeat(owner: Section, formulas: Formulas, scope: Scope) -> Repeat | No
         every=part.duration("every", zero=True),
         max=part.integer("max", 1),
     )
-    return Repeat.of_checked(**values) if part.report.error_count == before else None
+    return Repeat(**values) if part.report.error_count == before else None
 
 
 def read_fallback(owner: Section, formulas: Formulas, scope: Scope) -> Fallback | None:
@@ -99,7 +101,7 @@ def read_fallback(owner: Section, formulas: Formulas, scope: Scope) -> Fallback 
         part.report.error(part.path, message, code="unsupported")
         return None
     part.check_keys(("value",))
-    return Fallback.of_checked(value=formulas.template(part.entries["value"], scope))
+    return Fallback(value=formulas.template(part.entries["value"], scope))
 
 
 def read_breakpoint(
@@ -110,7 +112,7 @@ def read_breakpoint(
         return None
     if not isinstance(owner.raw("breakpoint"), dict):
         on = owner.word("breakpoint", words.STOPS)
-        return Breakpoint.of_checked(on=on) if on is not None else None
+        return Breakpoint(on=on) if on is not None else None
     part = owner.mapping("breakpoint")
     if part is None:
         return None
@@ -122,14 +124,14 @@ def read_breakpoint(
     when = None
     if "when" in part:
         when = formulas.expression(part.entries["when"], after if on == "after" else scope)
-    return Breakpoint.of_checked(on=on, when=when) if part.report.error_count == before else None
+    return Breakpoint(on=on, when=when) if part.report.error_count == before else None
 
 
 def read_limits(owner: Section) -> Limits:
     """The ``limits`` of a workflow; the defaults where they are absent or wrong."""
     part = owner.mapping("limits")
     if part is None:
-        return Limits.of_checked()
+        return Limits()
     part.check_keys(words.LIMIT_KEYS, words.LATER_LIMIT_KEYS)
     values: dict[str, Any] = fill(
         {},
@@ -137,14 +139,14 @@ def read_limits(owner: Section) -> Limits:
         retry_budget=part.integer("retry_budget", 0),
         timeout=part.duration("timeout"),
     )
-    return Limits.of_checked(**values)
+    return Limits(**values)
 
 
 def read_compensation(owner: Section) -> CompensationPolicy:
     """The ``compensation`` of a workflow; the defaults where it is absent or wrong."""
     part = owner.mapping("compensation")
     if part is None:
-        return CompensationPolicy.of_checked()
+        return CompensationPolicy()
     part.check_keys(words.COMPENSATION_KEYS)
     values: dict[str, Any] = fill(
         {},
@@ -152,4 +154,4 @@ def read_compensation(owner: Section) -> CompensationPolicy:
         scope=part.word("scope", words.SCOPES),
         timeout=part.duration("timeout"),
     )
-    return CompensationPolicy.of_checked(**values)
+    return CompensationPolicy(**values)

@@ -28,17 +28,17 @@ SEMANTIC_VERSION: Final = re.compile(
 
 WORKFLOW_KEYS: Final = (
     "workflow", "version", "description", "owner", "tags", "parameters", "secrets", "env",
-    "defaults", "limits", "on_failure", "compensation", "nodes", "outputs",
+    "defaults", "templates", "limits", "on_failure", "compensation", "nodes", "outputs",
 )  # fmt: skip
-LATER_WORKFLOW_KEYS: Final = ("triggers", "templates", "alerts")
+LATER_WORKFLOW_KEYS: Final = ("triggers", "alerts")
 
 NODE_KEYS: Final = (
-    "uses", "name", "description", "group", "tags", "with", "needs", "join", "cancel_losers",
-    "when", "foreach", "max_parallel", "on_item_failure", "item_key", "repeat", "timeout", "retry",
+    "uses", "extends", "name", "description", "group", "tags", "with", "needs", "join",
+    "cancel_losers", "when", "foreach", "max_parallel", "on_item_failure", "item_key", "repeat", "timeout", "retry",
     "fallback", "compensate", "irreversible", "side_effects", "priority", "locks", "critical",
     "sensitive", "breakpoint",
 )  # fmt: skip
-LATER_NODE_KEYS: Final = ("breaker", "throttle", "resources", "cache", "extends")
+LATER_NODE_KEYS: Final = ("breaker", "throttle", "resources", "cache")
 
 KIND_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "python": ("call", "code", "isolation"),
@@ -67,7 +67,7 @@ MAX_NODES: Final = 100_000
 """Nodes of one workflow; the engine's own figures are measured up to here."""
 
 MAX_DEFAULTS: Final = 200
-"""Values in ``defaults``, at any depth."""
+"""Values in ``defaults``, at any depth, and in a template with all that it extends."""
 
 UNDO_KEYS: Final = ("uses", "with", "timeout", "retry")
 EDGE_KEYS: Final = ("node", "on", "port", "when", "handles")

@@ -29,6 +29,10 @@ POLL_EVERY = 0.5
 SWEEP_SHARE = 250
 """A sweep is followed by at least this many times its own duration: 0.4 % of a core, however large the folder."""
 
+LATE = 0.1
+"""Seconds that an event may be told late (twice `folder_tree.DEBOUNCE`): by so much the quiet may have begun before.
+A stamp that is older says nothing: a clock of another machine made it."""
+
 LISTEN_AGAIN = 0.1
 """Seconds until the sweep that finds what happened while the system was told about new folders."""
 
@@ -160,7 +164,10 @@ class Watcher:
                 # the first. Within one tick of the kernel's clock both are equal: then the name it had is gone.
                 and (stamp.ctime_ns > stamp.mtime_ns or os.path.dirname(path) in left)
             )
-            self._settling.noticed(path, stamp, now, replaced=replaced)
+            age = self._disk.age(stamp) if stamp is not None else 0.0
+            # Quiet begins with the change and not with the news of it; whether it lasted is seen when it is read.
+            since = now - age if 0.0 <= age <= LATE else now
+            self._settling.noticed(path, stamp, since, replaced=replaced)
         if shape:
             self._next_sweep = now
 

@@ -11,9 +11,10 @@ from studio.loading.diagnostics import Diagnostic, Report, kind_of, nearest, quo
 from studio.loading.document import Document
 from studio.loading.formulas import Formulas
 from studio.loading.graph import check_cycles, check_edges
+from studio.loading.inheriting import Templates, size
 from studio.loading.kinds import read_env
 from studio.loading.names import id_problem
-from studio.loading.nodes import AuthoredNode, read_node
+from studio.loading.nodes import AuthoredNode, check_template, read_node
 from studio.loading.parameters import read_parameters
 from studio.loading.policies import read_compensation, read_limits
 from studio.loading.references import ReferenceCheck
@@ -95,7 +96,9 @@ class WorkflowReader:
         if not top.require("nodes", 'the workflow has no "nodes"'):
             return {}
         part = top.mapping("nodes")
-        defaults = self._defaults(top)
+        defaults, templates = self._defaults(top), Templates(top)
+        for one in templates.written.values():
+            check_template(one)
         if part is None:
             return {}
         if not part.entries:
@@ -112,7 +115,7 @@ class WorkflowReader:
                 message = f"node ids {quoted(other)} and {quoted(name)} differ only in upper and lower case"
                 part.key_error(name, message, "name")
         return {
-            name: read_node(name, entry, defaults, self.formulas)
+            name: read_node(name, entry, defaults, templates, self.formulas)
             for name, entry in part.entries.items()
         }
 
@@ -130,7 +133,7 @@ class WorkflowReader:
                 message = f"{quoted(key)} belongs to a single node and cannot be a default"
                 part.key_error(key, message)
         part.check_keys((*words.DEFAULTS_KEYS, *every), words.LATER_NODE_KEYS)
-        if _size(top.raw("defaults")) > words.MAX_DEFAULTS:
+        if size(top.raw("defaults")) > words.MAX_DEFAULTS:
             # Every node repeats them: a large one would grow as an alias bomb does.
             top.error("defaults", f"defaults holds more than {words.MAX_DEFAULTS} values", "size")
             return None
@@ -170,25 +173,12 @@ class WorkflowReader:
 
     def _build(self, values: dict[str, Any], nodes: dict[str, Node]) -> Workflow:
         keys = {
-            path[0]: self.document.key_place(path)
+            str(path[0]): self.document.key_place(path)
             for path in self.document.positions
             if len(path) == 1
         }
         folder = str(self.folder) if self.folder is not None else ""
-        return Workflow.of_checked(nodes=nodes, folder=folder, file=self.file, keys=keys, **values)
-
-
-def _size(value: object) -> int:
-    """Number of values in a JSON value, itself included."""
-    count, waiting = 0, [value]
-    while waiting:
-        one = waiting.pop()
-        count += 1
-        if isinstance(one, dict):
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            waiting.extend(one)
-    return count
+        return Workflow(nodes=nodes, folder=folder, file=self.file, keys=keys, **values)
 
 
 def _listed(value: object) -> list[Any]:

@@ -38,6 +38,22 @@ def parse_duration(text: str) -> float:
     return round(seconds, 6)
 
 
+def format_duration(seconds: float) -> str:
+    """The shortest text that `parse_duration` reads as so many seconds, down to the microsecond: ``30s``, ``1h30m``."""
+    left = round(max(0.0, seconds), 6)
+    if left < 1.0:
+        return f"{left * 1000:.3f}".rstrip("0").rstrip(".") + "ms" if left else "0s"
+    parts = []
+    for unit in ("d", "h", "m"):
+        count, left = divmod(left, _UNITS[unit])
+        if count:
+            parts.append(f"{count:.0f}{unit}")
+    left = round(left, 6)
+    if left:
+        parts.append(f"{left:.6f}".rstrip("0").rstrip(".") + "s")
+    return "".join(parts)
+
+
 def parse_moment(text: str) -> float:
     """Seconds since the epoch of an ISO 8601 time; one without a zone is taken as UTC.
 

@@ -1,9 +1,10 @@
 """What a node of a workflow is: its kind, its edges and its policies."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field
+import msgspec
 
+from studio.model.bounds import Above, AtLeast
 from studio.model.json_value import JsonValue
 from studio.model.places import Place
 from studio.model.policies import (
@@ -21,7 +22,7 @@ Outcome = Literal["success", "failure", "any"]
 Join = Literal["all", "any", "first", "settled"]
 
 
-class Edge(Frozen):
+class Edge(Frozen, frozen=True, kw_only=True):
     """An incoming connection of a node.
 
     Args:
@@ -38,10 +39,10 @@ class Edge(Frozen):
     port: str | None = None
     when: str | None = None
     handles: bool = True
-    place: Place | None = Field(default=None, repr=False)
+    place: Place | None = None
 
 
-class PythonSettings(Frozen):
+class PythonSettings(Frozen, frozen=True, kw_only=True):
     """``uses: python``: either ``call`` (``module:function``) or ``code`` (the body of a function)."""
 
     uses: Literal["python"] = "python"
@@ -49,7 +50,7 @@ class PythonSettings(Frozen):
     code: str | None = None
 
 
-class ShellSettings(Frozen):
+class ShellSettings(Frozen, frozen=True, kw_only=True):
     """``uses: shell``: a script, the folder it runs in, and how its output is read.
 
     ``run``, ``cwd`` and the values of ``env`` may hold templates, secrets only in ``env``.
@@ -59,17 +60,17 @@ class ShellSettings(Frozen):
     run: str
     shell: str = "sh -e"
     cwd: str | None = None
-    env: dict[str, str] = Field(default_factory=dict)
+    env: dict[str, str] = msgspec.field(default_factory=dict)
     output: Literal["text", "json", "lines"] | None = None
 
 
-class NoopSettings(Frozen):
+class NoopSettings(Frozen, frozen=True, kw_only=True):
     """``uses: noop``: passes its input on."""
 
     uses: Literal["noop"] = "noop"
 
 
-class WaitSettings(Frozen):
+class WaitSettings(Frozen, frozen=True, kw_only=True):
     """``uses: wait``: ``duration`` (authored ``for``, seconds or a template) or ``until`` (ISO time or template)."""
 
     uses: Literal["wait"] = "wait"
@@ -77,7 +78,7 @@ class WaitSettings(Frozen):
     until: str | None = None
 
 
-class TransformSettings(Frozen):
+class TransformSettings(Frozen, frozen=True, kw_only=True):
     """``uses: transform``: the steps of the kind, each an expression over ``item``, in their fixed order."""
 
     uses: Literal["transform"] = "transform"
@@ -85,22 +86,22 @@ class TransformSettings(Frozen):
     filter: str | None = None
     map: dict[str, str] | str | None = None
     sort_by: str | None = None
-    limit: int | None = Field(default=None, ge=0)
+    limit: Annotated[int, AtLeast(0)] | None = None
     group_by: str | None = None
     aggregate: dict[str, dict[str, str]] | None = None
     value: JsonValue = None
     has_value: bool = False
-    batch_size: int | None = Field(default=None, ge=1)
+    batch_size: Annotated[int, AtLeast(1)] | None = None
 
 
-class Case(Frozen):
+class Case(Frozen, frozen=True, kw_only=True):
     """One way out of a branch: the port taken when the expression is true."""
 
     port: str
     when: str
 
 
-class BranchSettings(Frozen):
+class BranchSettings(Frozen, frozen=True, kw_only=True):
     """``uses: branch``: leaves by the port of the first case that matches, or by ``otherwise``."""
 
     uses: Literal["branch"] = "branch"
@@ -108,32 +109,34 @@ class BranchSettings(Frozen):
     otherwise: str | None = None
 
 
-KindSettings = Annotated[
+KindSettings: TypeAlias = (
     PythonSettings
     | ShellSettings
     | NoopSettings
     | WaitSettings
     | TransformSettings
-    | BranchSettings,
-    Discriminator("uses"),
-]
+    | BranchSettings
+)
 
 
-class Undo(Frozen):
+UNDO_RETRY = Retry(strategy="fixed", max_attempts=3, initial_delay=1.0, jitter=0.0)
+
+
+class Undo(Frozen, frozen=True, kw_only=True):
     """How a node is compensated: an inline node of its own kind, input, timeout and retries.
 
     ``input`` (authored ``with``) may use ``output``, ``input`` and ``error`` of the node it undoes.
     """
 
     kind: KindSettings
-    input: JsonValue = Field(default_factory=dict)
-    timeout: float = Field(default=60.0, gt=0)
-    retry: Retry = Retry.of_checked(strategy="fixed", max_attempts=3, initial_delay=1.0, jitter=0.0)
+    input: JsonValue = msgspec.field(default_factory=dict)
+    timeout: Annotated[float, Above(0)] = 60.0
+    retry: Retry = UNDO_RETRY
     isolation: Isolation = "process"
-    place: Place | None = Field(default=None, repr=False)
+    place: Place | None = None
 
 
-class Node(Frozen):
+class Node(Frozen, frozen=True, kw_only=True):
     """One vertex of a workflow, as defined.
 
     Args:
@@ -157,17 +160,17 @@ class Node(Frozen):
     description: str | None = None
     group: str | None = None
     tags: tuple[str, ...] = ()
-    input: JsonValue = Field(default_factory=dict)
+    input: JsonValue = msgspec.field(default_factory=dict)
     needs: tuple[Edge, ...] = ()
     join: Join = "all"
     cancel_losers: bool = False
     when: str | None = None
     foreach: JsonValue = None
-    max_parallel: int | None = Field(default=None, ge=1)
+    max_parallel: Annotated[int, AtLeast(1)] | None = None
     on_item_failure: Literal["fail", "continue", "hold"] = "fail"
     item_key: str | None = None
     repeat: Repeat | None = None
-    timeout: float | None = Field(default=None, gt=0)
+    timeout: Annotated[float, Above(0)] | None = None
     retry: Retry | None = None
     fallback: Fallback | None = None
     compensate: Undo | None = None
@@ -179,8 +182,8 @@ class Node(Frozen):
     critical: bool = True
     sensitive: tuple[str, ...] = ()
     breakpoint: Breakpoint | None = None
-    place: Place | None = Field(default=None, repr=False)
-    keys: dict[str, Place] = Field(default_factory=dict, repr=False)
+    place: Place | None = None
+    keys: dict[str, Place] = msgspec.field(default_factory=dict)
 
     @property
     def uses(self) -> str:

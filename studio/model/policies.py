@@ -5,10 +5,12 @@ only in the files.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, Literal, NamedTuple, Self
+from functools import cache
+from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
 
+from studio.model.bounds import Above, AtLeast, AtMost
 from studio.model.json_value import JsonValue
 from studio.model.terms import (
     ERROR_CATEGORIES,
@@ -36,77 +38,63 @@ __all__ = [
 ]
 
 
-class _Shape(NamedTuple):
-    """What `Frozen.of_checked` has to know of a class: the defaults of its fields, in their order."""
+class Frozen(msgspec.Struct, frozen=True):
+    """Base of every class of the model: immutable, and strict about unknown keys where pydantic reads one.
 
-    defaults: dict[str, Any]
-    factories: dict[str, Callable[[], Any]]
-
-
-_SHAPES: Final[dict[type[BaseModel], _Shape]] = {}
-_set = object.__setattr__
-
-
-class Frozen(BaseModel):
-    """Base of every model class: immutable, and strict about unknown keys.
-
-    Pydantic builds what it validates with when something is validated first; that takes 25 ms for all classes, which
-    the first picture of the screen does without.
+    The classes cost next to nothing to define, and pydantic reads their declarations when something stored has to be
+    checked (`studio.model.workflow.workflow_of`): what the readers of files hand over has been checked by them, and
+    the first picture of the screen need not wait for pydantic. Tests hold both against each other.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
     @classmethod
-    def of_checked(cls, **values: Any) -> Self:
-        """An instance of values that the reader of files has checked: equal to what validating them would give.
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Pydantic's way to ask a type of another library how it is checked: field by field, as declared."""
+        from pydantic_core import core_schema  # lazy: pydantic itself has loaded it
 
-        Args:
-            values: fields by name, exactly of the declared types (a float where one is declared, a tuple, no list).
-        """
-        shape = _SHAPES.get(cls) or _shape_of(cls)
-        fields = shape.defaults | values
-        for name, make in shape.factories.items():
-            if name not in values:
-                fields[name] = make()
-        # As BaseModel.model_construct does, which takes seven times as long.
-        model = cls.__new__(cls)
-        _set(model, "__dict__", fields)
-        _set(model, "__pydantic_fields_set__", set(values))
-        _set(model, "__pydantic_extra__", None)
-        _set(model, "__pydantic_private__", None)
-        return model
+        hints = get_type_hints(cls, include_extras=True)
+        declared = {
+            one.name: core_schema.typed_dict_field(
+                handler.generate_schema(hints[one.name]), required=one.required
+            )
+            for one in msgspec.structs.fields(cls)
+        }
+        return core_schema.no_info_after_validator_function(
+            lambda values: cls(**values),
+            core_schema.typed_dict_schema(declared, extra_behavior="forbid"),
+        )
 
     def deviations(self, *without: str) -> dict[str, Any]:
-        """Fields that differ from their defaults, in JSON types, those of the parts likewise.
-
-        What ``model_dump(mode="json", exclude_defaults=True)`` gives, without building its serializers.
+        """Fields that differ from their defaults, in JSON types, those of the parts likewise and without places.
 
         Args:
             without: fields to leave out.
         """
-        shape = _SHAPES.get(type(self)) or _shape_of(type(self))
+        cls: Any = type(self)
         found: dict[str, Any] = {}
-        for name, default in shape.defaults.items():
-            if name not in self.__pydantic_fields_set__ or name in without:
+        for name, default, make in _defaults_of(cls):
+            if name in without:
                 continue
             value = getattr(self, name)
-            make = shape.factories.get(name)
             if value != (make() if make is not None else default):
                 found[name] = _as_json(value)
         return found
 
+    def to_json(self) -> bytes:
+        """All fields, as JSON."""
+        return msgspec.json.encode(self)
 
-def _shape_of(cls: type[BaseModel]) -> _Shape:
-    fields = cls.model_fields
-    shape = _SHAPES[cls] = _Shape(
-        {name: field.default for name, field in fields.items()},
-        {
-            name: field.default_factory  # type: ignore[misc]  # none of ours takes the fields before it
-            for name, field in fields.items()
-            if field.default_factory is not None
-        },
+
+@cache
+def _defaults_of(cls: Any) -> tuple[tuple[str, Any, Callable[[], Any] | None], ...]:
+    """Name, default and maker of the default of each field; `NODEFAULT`, which equals nothing, for none."""
+    return tuple(
+        (
+            one.name,
+            one.default,
+            None if one.default_factory is msgspec.NODEFAULT else one.default_factory,
+        )
+        for one in msgspec.structs.fields(cls)
     )
-    return shape
 
 
 def _as_json(value: Any) -> Any:
@@ -119,7 +107,7 @@ def _as_json(value: Any) -> Any:
     return value
 
 
-class Retry(Frozen):
+class Retry(Frozen, frozen=True, kw_only=True):
     """When and how often a failed attempt is tried again by itself.
 
     Args:
@@ -135,16 +123,16 @@ class Retry(Frozen):
     """
 
     strategy: Literal["none", "fixed", "linear", "exponential"] = "exponential"
-    max_attempts: int = Field(default=3, ge=1, le=10)
-    initial_delay: float = Field(default=1.0, ge=0)
-    max_delay: float = Field(default=60.0, ge=0)
-    multiplier: float = Field(default=2.0, ge=1)
-    jitter: float = Field(default=0.25, ge=0, le=1)
+    max_attempts: Annotated[int, AtLeast(1), AtMost(10)] = 3
+    initial_delay: Annotated[float, AtLeast(0)] = 1.0
+    max_delay: Annotated[float, AtLeast(0)] = 60.0
+    multiplier: Annotated[float, AtLeast(1)] = 2.0
+    jitter: Annotated[float, AtLeast(0), AtMost(1)] = 0.25
     retry_on: tuple[str, ...] = ()
     do_not_retry_on: tuple[str, ...] = ()
 
 
-class Repeat(Frozen):
+class Repeat(Frozen, frozen=True, kw_only=True):
     """Run a node again until its condition holds (polling, sensors).
 
     Args:
@@ -154,24 +142,24 @@ class Repeat(Frozen):
     """
 
     until: str
-    every: float = Field(default=1.0, ge=0)
-    max: int = Field(default=100, ge=1)
+    every: Annotated[float, AtLeast(0)] = 1.0
+    max: Annotated[int, AtLeast(1)] = 100
 
 
-class Fallback(Frozen):
+class Fallback(Frozen, frozen=True, kw_only=True):
     """What stands in for a node whose attempts are used up. The value may hold templates."""
 
     value: JsonValue = None
 
 
-class Breakpoint(Frozen):
+class Breakpoint(Frozen, frozen=True, kw_only=True):
     """A stop for a person at a node."""
 
     on: Literal["before", "after", "failure"] = "before"
     when: str | None = None
 
 
-class Limits(Frozen):
+class Limits(Frozen, frozen=True, kw_only=True):
     """Bounds of one run.
 
     Args:
@@ -180,12 +168,12 @@ class Limits(Frozen):
         timeout: seconds after which the run fails; None for no bound.
     """
 
-    max_concurrency: int | None = Field(default=None, ge=1)
-    retry_budget: int | None = Field(default=None, ge=0)
-    timeout: float | None = Field(default=None, gt=0)
+    max_concurrency: Annotated[int, AtLeast(1)] | None = None
+    retry_budget: Annotated[int, AtLeast(0)] | None = None
+    timeout: Annotated[float, Above(0)] | None = None
 
 
-class CompensationPolicy(Frozen):
+class CompensationPolicy(Frozen, frozen=True, kw_only=True):
     """When and how far finished nodes are undone by themselves.
 
     Args:
@@ -196,4 +184,4 @@ class CompensationPolicy(Frozen):
 
     when: Literal["failure", "never"] = "failure"
     scope: Literal["workflow", "branch"] = "workflow"
-    timeout: float = Field(default=300.0, gt=0)
+    timeout: Annotated[float, Above(0)] = 300.0

@@ -1,4 +1,4 @@
-"""The closed vocabularies of the model, free of pydantic so that reading a history stays quick."""
+"""The closed vocabularies of the model, apart so that reading a history stays quick."""
 
 from typing import Final, Literal
 

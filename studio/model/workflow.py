@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+import msgspec
 
 from studio.ids import VersionHash
 from studio.model.json_value import JsonValue
@@ -12,8 +13,14 @@ from studio.model.nodes import Node
 from studio.model.places import Place
 from studio.model.policies import CompensationPolicy, FailurePolicy, Frozen, Limits
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
-class Parameter(Frozen):
+NO_LIMITS = Limits()
+USUAL_COMPENSATION = CompensationPolicy()
+
+
+class Parameter(Frozen, frozen=True, kw_only=True):
     """One parameter of a workflow.
 
     Args:
@@ -23,15 +30,15 @@ class Parameter(Frozen):
         sensitive: whether its value is masked wherever it is shown.
     """
 
-    json_schema: dict[str, Any] = Field(default_factory=dict)
+    json_schema: dict[str, Any] = msgspec.field(default_factory=dict)
     default: JsonValue = None
     required: bool = False
     sensitive: bool = False
     description: str | None = None
-    place: Place | None = Field(default=None, repr=False)
+    place: Place | None = None
 
 
-class Workflow(Frozen):
+class Workflow(Frozen, frozen=True, kw_only=True):
     """A definition as every room but ``loading`` sees it.
 
     Args:
@@ -48,17 +55,17 @@ class Workflow(Frozen):
     description: str | None = None
     owner: str | None = None
     tags: tuple[str, ...] = ()
-    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    parameters: dict[str, Parameter] = msgspec.field(default_factory=dict)
     secrets: tuple[str, ...] = ()
-    env: dict[str, str] = Field(default_factory=dict)
-    limits: Limits = Limits.of_checked()
+    env: dict[str, str] = msgspec.field(default_factory=dict)
+    limits: Limits = NO_LIMITS
     on_failure: FailurePolicy | None = None
-    compensation: CompensationPolicy = CompensationPolicy.of_checked()
+    compensation: CompensationPolicy = USUAL_COMPENSATION
     nodes: dict[str, Node]
-    outputs: JsonValue = Field(default_factory=dict)
+    outputs: JsonValue = msgspec.field(default_factory=dict)
     folder: str = ""
     file: str = ""
-    keys: dict[str, Place] = Field(default_factory=dict, repr=False)
+    keys: dict[str, Place] = msgspec.field(default_factory=dict)
 
     def canonical(self) -> dict[str, Any]:
         """The definition without places and paths, in JSON types; node order is kept."""
@@ -72,3 +79,16 @@ class Workflow(Frozen):
             self.canonical(), sort_keys=True, ensure_ascii=False, separators=(",", ":")
         )
         return VersionHash(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16])
+
+
+def workflow_of(body: bytes) -> Workflow:
+    """A definition from the JSON that `Workflow.to_json` gave, checked. Raises ValueError when it is not one."""
+    return checker().validate_json(body)
+
+
+@cache
+def checker() -> "TypeAdapter[Workflow]":
+    """What checks definitions: pydantic, by the declarations of the model."""
+    from pydantic import TypeAdapter  # lazy: 80 ms, and only what was stored needs a check
+
+    return TypeAdapter(Workflow)

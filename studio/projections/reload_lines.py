@@ -18,13 +18,19 @@ class Line(NamedTuple):
     kind: Kind
 
 
-def saved_line(files: Sequence[str], verdicts: Sequence[Verdict], waiting: Collection[str]) -> Line:
+def saved_line(
+    files: Sequence[str],
+    verdicts: Sequence[Verdict],
+    waiting: Collection[str],
+    retry_key: str = "r",
+) -> Line:
     """What an edit did to a run that has adopted it.
 
     Args:
         files: the saved files as people know them.
         verdicts: the plan of the revision.
         waiting: failed nodes that now wait for a person's retry.
+        retry_key: the person's key for it.
     """
     changed = [v.node for v in verdicts if v.change in ("changed", "code changed")]
     shaped = any(v.change in ("added", "removed", "edges changed", "changed") for v in verdicts)
@@ -47,7 +53,7 @@ def saved_line(files: Sequence[str], verdicts: Sequence[Verdict], waiting: Colle
     stale = [v.node for v in verdicts if v.consequence == "stale"]
     parts += [_stale(stale)] if stale else []
     if retry:
-        parts.append(f"r retries {'it' if len(retry) == 1 else 'them'} with the new code")
+        parts.append(f"{retry_key} retries {'it' if len(retry) == 1 else 'them'} with the new code")
     return Line(" · ".join(parts), kind)
 
 

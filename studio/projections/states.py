@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from studio.core.state import NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
+from studio.projections.signs import SIGNS
 
 
 class Look(NamedTuple):
@@ -22,37 +23,49 @@ class Look(NamedTuple):
     style: str
 
 
+def _look(state: str, style: str) -> Look:
+    """A state as the command line shows it, in the style of the screen: it has one sign and one word everywhere."""
+    sign = SIGNS[state]
+    return Look(sign.glyph, sign.ascii, sign.word, f"state.{style}")
+
+
 NODE_LOOKS: dict[str, Look] = {
-    "blocked": Look("○", ".", "blocked", "state.blocked"),
-    "ready": Look("◌", ":", "ready", "state.ready"),
-    "running": Look("●", ">", "running", "state.running"),
-    "waiting": Look("?", "?", "waiting", "state.waiting"),
-    "backing_off": Look("↻", "~", "retrying", "state.backing_off"),
-    "held": Look("‖", '"', "held", "state.held"),
-    "breakpoint": Look("◆", "*", "breakpoint", "state.held"),
-    "failed": Look("✗", "!", "failed", "state.failed"),
-    "in_doubt": Look("¿", "%", "in doubt", "state.in_doubt"),
-    "skipped": Look("⊘", "-", "skipped", "state.skipped"),
-    "cancelled": Look("×", "x", "cancelled", "state.cancelled"),
-    "compensating": Look("↶", "<", "undoing", "state.compensating"),
-    "compensated": Look("⟲", "(", "undone", "state.compensated"),
-    "compensation_failed": Look("⚠", "&", "undo failed", "state.failed"),
-    "succeeded": Look("✓", "+", "succeeded", "state.succeeded"),
-    "reused": Look("≡", "=", "reused", "state.reused"),
+    state: _look(state, style)
+    for state, style in (
+        ("blocked", "blocked"),
+        ("ready", "ready"),
+        ("running", "running"),
+        ("waiting", "waiting"),
+        ("backing_off", "backing_off"),
+        ("held", "held"),
+        ("breakpoint", "held"),
+        ("failed", "failed"),
+        ("in_doubt", "in_doubt"),
+        ("skipped", "skipped"),
+        ("cancelled", "cancelled"),
+        ("compensating", "compensating"),
+        ("compensated", "compensated"),
+        ("compensation_failed", "failed"),
+        ("succeeded", "succeeded"),
+        ("reused", "reused"),
+    )
 }
 
 RUN_LOOKS: dict[str, Look] = {
-    "running": Look("●", ">", "running", "state.running"),
-    "attention": Look("◆", "*", "needs you", "state.held"),
-    "compensating": Look("↶", "<", "undoing", "state.compensating"),
-    "succeeded": Look("✓", "+", "succeeded", "state.succeeded"),
-    "failed": Look("✗", "!", "failed", "state.failed"),
-    "cancelled": Look("×", "x", "cancelled", "state.cancelled"),
-    "compensated": Look("⟲", "(", "undone", "state.compensated"),
-    "partly_compensated": Look("⟲", "(", "partly undone", "state.failed"),
-    "paused": Look("‖", '"', "paused", "state.held"),
-    "interrupted": Look("¿", "%", "interrupted", "state.in_doubt"),
-    "failing": Look("✗", "!", "failing", "state.failed"),
+    state: _look(state, style)
+    for state, style in (
+        ("running", "running"),
+        ("attention", "held"),
+        ("compensating", "compensating"),
+        ("succeeded", "succeeded"),
+        ("failed", "failed"),
+        ("cancelled", "cancelled"),
+        ("compensated", "compensated"),
+        ("partly_compensated", "failed"),
+        ("paused", "held"),
+        ("interrupted", "in_doubt"),
+        ("failing", "failed"),
+    )
 }
 
 MARKS: dict[str, tuple[str, str]] = {

@@ -188,6 +188,7 @@ def _rebuilt(run: int, history: list[Record]) -> RunRow | None:
         counts={},
         needs=0,
         actor=start.by.actor if start.by else "",
+        active_at=history[-1].at,
     )
 
 

@@ -1,12 +1,15 @@
 """The application: opens a session, puts the main screen up, and never dies of an error it can show."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
 from typing import Any, ClassVar
 
 from textual import events
+from textual._dispatch_key import dispatch_key
 from textual.app import App
 from textual.await_complete import AwaitComplete
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter, NoColor
@@ -24,10 +27,19 @@ from studio.tui.palette import BACKGROUNDS, Palette
 from studio.tui.screens.main import MainScreen
 from studio.tui.terminal import SteadyDriver
 
+LATER = (
+    "studio.tui.screens.dialog",
+    "studio.tui.screens.editor",
+    "studio.tui.screens.launch",
+    "studio.tui.verbs.table",
+)
+"""What the first picture does without, in the order of loading: so no key waits for it, and it is there whatever
+becomes of the installation while the screen is open."""
+
 OpenSession = Callable[[], Awaitable[Session]]
 
 
-class StudioApp(Guarded, App[None]):
+class StudioApp(Guarded, App[None], inherit_bindings=False):
     """Workflow Studio on screen.
 
     Args:
@@ -45,7 +57,7 @@ class StudioApp(Guarded, App[None]):
 
     TITLE = "Workflow Studio"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "interrupt", show=False)]
     CSS_PATH = "styles/main.tcss"
 
     def __init__(
@@ -92,22 +104,37 @@ class StudioApp(Guarded, App[None]):
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
         elif self._keys.admit(event):
-            screen = self.screen
+            screen, number = self.screen, self._keys.number
             try:
                 await super().on_event(event)
             finally:
                 if screen.is_running and screen is self.screen:
-                    (screen.focused or screen).post_message(KeyHandled(1))
+                    (screen.focused or screen).post_message(KeyHandled(number, 1))
                 else:
-                    self._keys.handled()
+                    self._keys.handled(number)
+
+    async def on_key(self, event: events.Key) -> None:
+        """Do what a key is bound to; on the main screen a key that does nothing says so.
+
+        Textual's own handler, which this stands before, does not tell whether a binding was found.
+        """
+        event.prevent_default()
+        if await self._check_bindings(event.key) or await dispatch_key(self, event):
+            return
+        if self._main is not None and self.screen is self._main:
+            self._main.tell_unbound(event.key)
+
+    def action_interrupt(self) -> None:
+        """ctrl+c before there is a screen that could say how to quit: nothing runs yet, so it ends the studio."""
+        self.exit()
 
     def on_key_handled(self, message: KeyHandled) -> None:
         """A key has been through all widgets; after another lap so has what it made them tell each other."""
         screen = self.screen
-        if message.lap == 1:
-            (screen.focused or screen).post_message(KeyHandled(2))
+        if message.lap == 1 and message.number == self._keys.number:
+            (screen.focused or screen).post_message(KeyHandled(message.number, 2))
         else:
-            self._keys.handled()
+            self._keys.handled(message.number)
 
     def on_keys_wanted(self, message: KeysWanted) -> None:
         """A screen has come up: keys that waited for it go to it."""
@@ -116,7 +143,7 @@ class StudioApp(Guarded, App[None]):
     def pop_screen(self) -> AwaitComplete:
         """Take the screen on top away. A key on its way through it has done its work."""
         popped = super().pop_screen()
-        self._keys.handled()
+        self._keys.handled(self._keys.number)
         return popped
 
     # ----------------------------------------------------------------- life
@@ -140,8 +167,22 @@ class StudioApp(Guarded, App[None]):
         return self._main
 
     def on_mount(self) -> None:
-        """Note when there is something that errors can be shown on."""
+        """Note when there is something that errors can be shown on; listen for the end of a suspension."""
+        self.app_resume_signal.subscribe(self, self._draw_again)
         self.screen.call_after_refresh(self._note_painted)
+        if self.session is not None:
+            self.run_worker(self._load_the_rest(self.session.drawn), name="rest")
+
+    async def _load_the_rest(self, drawn: asyncio.Event) -> None:
+        await drawn.wait()
+        for name in LATER:
+            import_module(name)
+            await asyncio.sleep(0)
+
+    def _draw_again(self, _app: App[None]) -> None:
+        """The terminal is empty after a suspension, and Textual takes what it drew last as still being there."""
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
 
     def _note_painted(self) -> None:
         self._painted = True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.worker import Worker, WorkerState
@@ -40,16 +41,35 @@ class GuardedLines(Guarded, _Lines):
     """
 
     _drawing_failed: str = ""
+    _ground: Style | None = None
+    _painted: tuple[Region, list[Strip]] | None = None
 
     def draw_line(self, y: int) -> Strip:
         """Draw one visible line; what widgets define instead of Textual's ``render_line``."""
         raise NotImplementedError
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Some lines for one paint; those of the paint before when no line has to be drawn again.
+
+        Textual asks every widget for all its lines whenever one cell of the screen changes. It keeps drawn lines too,
+        but finds out styles, titles and filters again for each paint, and that is most of what a small change costs.
+        """
+        drawn, before = self._styles_cache, self._painted
+        clean = drawn._cache and not drawn._dirty_lines and drawn._width == self.outer_size.width
+        if clean and before is not None and before[0] == crop:
+            return before[1]
+        self._ground = None
+        lines = super().render_lines(crop)
+        self._painted = (crop, lines)
+        return lines
+
     def render_line(self, y: int) -> Strip:
         """One visible line, or a plain one where drawing failed."""
         try:
             # What is drawn names no background: the theme's own, or the terminal's, comes from the styles.
-            return self.draw_line(y).apply_style(Style(bgcolor=self.rich_style.bgcolor))
+            if self._ground is None:
+                self._ground = Style(bgcolor=self.rich_style.bgcolor)
+            return self.draw_line(y).apply_style(self._ground)
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
             if text != self._drawing_failed:

@@ -4,6 +4,7 @@ from studio.application.environment import read_env_file
 from studio.application.session import Session
 from studio.errors import StudioError
 from studio.projections.layout import Segment
+from studio.projections.screen.actions import Keys
 from studio.projections.screen.empty import (
     STEPS,
     broken_file,
@@ -32,6 +33,10 @@ class Hints:
         self._done: set[int] = set()
         self._missing: tuple[str, tuple[str, ...]] = ("", ())
         self.first_start = not (session.location.state / MARKER).exists()
+
+    @property
+    def _keys(self) -> Keys:
+        return self._session.keymap.keys
 
     def note_action(self, action: str) -> bool:
         """An action was carried out; returns whether it was one of the first steps."""
@@ -70,13 +75,15 @@ class Hints:
         """Rows for the free space of the graph pane."""
         session = self._session
         if self.first_start:
-            return checklist_rows(self._done, ascii=self._ascii)
+            return checklist_rows(self._done, self._keys, ascii=self._ascii)
         plan = session.plan
         if plan is None:
             return []
         missing = self._missing_secrets() if session.run is None else ()
         name = plan.workflow.name
-        return hint_rows(session.run, name, missing, driven=session.live, ascii=self._ascii)
+        return hint_rows(
+            session.run, name, missing, driven=session.live, keys=self._keys, ascii=self._ascii
+        )
 
     def instead(self) -> list[Row]:
         """Rows for a pane without a graph: why there is none."""
@@ -84,8 +91,8 @@ class Hints:
         entry = session.files.get(session.shown_file or "")
         if entry is not None:
             findings = [str(finding) for finding in entry.errors]
-            return broken_file(entry.display, findings)
-        return no_workflows(str(session.folder), session.catalog.skipped)
+            return broken_file(entry.display, findings, self._keys)
+        return no_workflows(str(session.folder), session.catalog.skipped, self._keys)
 
     def _missing_secrets(self) -> tuple[str, ...]:
         """Declared secrets that are set nowhere; looked up again for another definition only."""

@@ -17,7 +17,7 @@ STEPS = 4
 """Turns of the loop until a task that a key began, or the task that waited for a dialog's answer, has had its first
 step: one to start it, one for an action that calls another (palette, menus); twice that, since it costs nothing."""
 
-AT_ONCE = frozenset({"ctrl+q", "ctrl+c"})
+AT_ONCE = frozenset({"ctrl+c"})
 """Keys that are never held back: the way out of a screen that does not come up."""
 
 
@@ -27,9 +27,13 @@ class KeyQueue:
     Args:
         post: puts a key before the application again.
         ready: whether the screen on top can answer a key.
+
+    Attributes:
+        number: counts the keys that have passed; the number of the last one.
     """
 
     def __init__(self, post: Callable[[Key], object], ready: Callable[[], bool]) -> None:
+        self.number = 0
         self._post = post
         self._ready = ready
         self._waiting: deque[Key] = deque()
@@ -43,16 +47,22 @@ class KeyQueue:
             return True
         if key is self._passed:
             self._passed = None
+            self.number += 1
             return True
         if self._busy or self._waiting or not self._ready():
             self._waiting.append(key)
             return False
         self._busy = True
+        self.number += 1
         return True
 
-    def handled(self) -> None:
-        """The key that passed last has been through all widgets: the next passes when its tasks have begun."""
-        if self._busy and self._passed is None:
+    def handled(self, number: int) -> None:
+        """A key has been through all widgets: the next passes when its tasks have begun.
+
+        Args:
+            number: which; one before the last says nothing new.
+        """
+        if self._busy and self._passed is None and number == self.number:
             if not self._left:
                 asyncio.get_running_loop().call_soon(self._step)
             self._left = STEPS

@@ -7,11 +7,13 @@ class KeyHandled(Message):
     """Follows a key from the widget that got it up to the application: what arrives there has been through all of them.
 
     Args:
+        number: which key, as the queue of keys counts them.
         lap: 1 behind the key; 2 behind what the key's actions told the widgets above.
     """
 
-    def __init__(self, lap: int) -> None:
+    def __init__(self, number: int, lap: int) -> None:
         super().__init__()
+        self.number = number
         self.lap = lap
 
 
@@ -54,6 +56,14 @@ class FileChosen(Message):
     def __init__(self, path: str) -> None:
         super().__init__()
         self.path = path
+
+
+class Said(Message):
+    """A pane has an answer that it cannot show itself; one line for the notice line."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
 
 
 class ActionCalled(Message):

@@ -17,7 +17,7 @@ DARK: Final[dict[str, str]] = {
     "warn": "#e0af68",
     "link": "underline #7dcfff",
     "match": "reverse #e0af68",
-    "cursor": "reverse",
+    "cursor": "reverse #d7dae0",
     "border": "#414868",
     "border.focus": "#7aa2f7",
     "edge": "#565f89",
@@ -27,6 +27,7 @@ DARK: Final[dict[str, str]] = {
     "group": "#565f89",
     "state.blocked": "#7f8794",
     "state.ready": "#a9b1d6",
+    "state.plan": "#a9b1d6",
     "state.running": "bold #7dcfff",
     "state.waiting": "#bb9af7",
     "state.backing_off": "#e0af68",
@@ -56,6 +57,7 @@ LIGHT: Final[dict[str, str]] = {
     "good": "#385f0d",
     "bad": "#8c2740",
     "warn": "#8f5e15",
+    "cursor": "reverse #343b58",
     "border": "#b4b5b9",
     "border.focus": "#2959aa",
     "edge": "#8990a3",
@@ -64,6 +66,7 @@ LIGHT: Final[dict[str, str]] = {
     "edge.failure": "#b0596f",
     "state.blocked": "#6c7086",
     "state.ready": "#4c505e",
+    "state.plan": "#4c505e",
     "state.running": "bold #006c86",
     "state.waiting": "#65359d",
     "state.backing_off": "#8f5e15",
@@ -107,6 +110,7 @@ ANSI: Final[dict[str, str]] = {
     "group": "bright_black",
     "state.blocked": "bright_black",
     "state.ready": "default",
+    "state.plan": "default",
     "state.running": "bold cyan",
     "state.waiting": "magenta",
     "state.backing_off": "yellow",
@@ -128,6 +132,7 @@ ANSI: Final[dict[str, str]] = {
 CONTRAST: Final[dict[str, str]] = {
     **DARK,
     "text": "#ffffff",
+    "cursor": "reverse #ffffff",
     "dim": "#d0d0d0",
     "faint": "#b0b0b0",
     "title": "bold #ffffff",
@@ -158,6 +163,18 @@ BACKGROUNDS: Final[dict[str, str]] = {
 }
 
 
+SUFFIXES: Final[dict[str, Style]] = {
+    ".selected": Style(bold=True),
+    ".cursor": Style(bold=True, reverse=True),
+    ".near": Style(bold=True, underline=True),
+}
+"""What the end of a name adds to the style before it; all of it is seen without colours too."""
+
+
+QUIET: Final = frozenset({"node.succeeded", "node.reused", "node.plan", "node.ready"})
+"""States beside whose names the duration or kind stands back; of the others it is news."""
+
+
 class Palette:
     """Styles by semantic name, for one theme.
 
@@ -174,8 +191,14 @@ class Palette:
 
     def _style(self, name: str) -> Style:
         """The style of a name; ``node.failed`` and ``node.failed.selected`` fall back to the state's style."""
-        selected = name.endswith(".selected") and name not in self._names
-        base = name.removesuffix(".selected") if selected else name
+        base, extra = name, Style()
+        for suffix, style in SUFFIXES.items():
+            if name.endswith(suffix) and name not in self._names:
+                base, extra = name.removesuffix(suffix), style
+        if base.endswith(".side"):
+            base = base.removesuffix(".side")
+            if base in QUIET:
+                base = "dim"
         if base.startswith("node."):
             base = "state." + base[5:]
         text = self._names.get(base)
@@ -185,4 +208,4 @@ class Palette:
         style = Style.parse(text or self._names["text"])
         if not self.colour:
             style = style.without_color
-        return style + Style(bold=True) if selected else style
+        return style + extra

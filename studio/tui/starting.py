@@ -38,9 +38,10 @@ async def _run(options: ScreenOptions) -> int:
     async with AsyncExitStack() as stack:
 
         async def open_beneath_splash() -> Session:
-            session = await stack.enter_async_context(open_session(options, os.environ))
-            erase_splash()
-            return session
+            try:
+                return await stack.enter_async_context(open_session(options, os.environ))
+            finally:
+                erase_splash()  # also before an error is told
 
         app = StudioApp(
             open_beneath_splash,

@@ -60,6 +60,9 @@ class SteadyDriver(LinuxDriver):
             cast("IO[str]", self._file), lambda: loop.call_soon_threadsafe(app.exit)
         )
         self._file = cast("Any", gone)
+        # Asked before it tells, as the first screen is placed by it: a second size, as from COLUMNS, would have
+        # Textual's screen tell itself the one and the other in turn, for ever.
+        self._size = self._size or self._get_terminal_size()
 
     def _get_terminal_size(self) -> tuple[int, int]:
         """Columns and rows of the terminal; what COLUMNS and LINES say only where it does not know.

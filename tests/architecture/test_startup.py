@@ -43,6 +43,40 @@ def modules_of(folder: Path, *words: str) -> set[str]:
     return set(found["modules"])
 
 
+AT_FIRST_PICTURE = """
+import asyncio, json, os, sys
+from contextlib import AsyncExitStack
+import studio.__main__
+from studio.application.screen import open_session
+from studio.application.screen_options import ScreenOptions
+from studio.tui.starting import StudioApp
+
+async def main():
+    loaded, drawn = [], asyncio.Event()
+
+    async with AsyncExitStack() as stack:
+        async def begin():
+            session = await stack.enter_async_context(open_session(ScreenOptions(path="."), os.environ))
+            go_on = session.drawn.set
+
+            def note():
+                loaded.extend(sorted(sys.modules))
+                go_on()
+                drawn.set()
+
+            session.drawn.set = note
+            return session
+
+        app = StudioApp(begin)
+        async with app.run_test(size=(120, 40)):
+            await asyncio.wait_for(drawn.wait(), 30)
+            top = app.screen.chrome.top.render_line(0).text
+    sys.stderr.write("\\n" + json.dumps({"modules": loaded, "top": top}))
+
+asyncio.run(main())
+"""
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one finished run."""
@@ -83,3 +117,36 @@ def test_looking_at_a_run_loads_no_screen_or_engine(project: Path, words: tuple[
 @pytest.mark.parametrize("words", [("run", "one.yaml", "--quiet"), ("check",), ("logs", "1")])
 def test_no_command_loads_the_screen(project: Path, words: tuple[str, ...]) -> None:
     assert loaded(modules_of(project, *words), SCREEN) == set()
+
+
+def test_the_first_picture_waits_for_nothing_it_can_do_without(project: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_FIRST_PICTURE],
+        cwd=project,
+        env={**os.environ, "STUDIO_ACTOR": "ada", "TERM": "xterm-256color"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stderr.splitlines()[-1])
+    modules = set(found["modules"])
+    assert "1 node" in found["top"]
+    later = (
+        "pydantic",
+        "pydantic_core",
+        "jsonschema_rs",
+        "watchfiles",
+        "anyio",
+        "pathspec",
+        "dotenv",
+        "tomllib",
+        "importlib.metadata",
+        "studio.executors",
+        "studio.tui.verbs.table",
+        "studio.tui.screens.dialog",
+        "textual.widgets._text_area",
+    )
+    assert loaded(modules, later) == set()
+    assert len(modules) <= 690, f"{len(modules)} modules"

@@ -11,7 +11,7 @@ import pytest
 from studio import cli
 from studio.cli.arguments import make_parser
 from studio.cli.catalogue import CATALOGUE, EPILOGUE
-from studio.core.transitions import STATUSES
+from studio.core.transitions import TRANSITIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "command-line.md"
 TEXT = PAGE.read_text("utf-8")
@@ -77,4 +77,4 @@ def test_the_exit_statuses_are_those_of_the_program() -> None:
 
 
 def test_every_state_is_documented() -> None:
-    assert all(f"`{status}`" in TEXT for status in STATUSES)
+    assert all(f"`{status}`" in TEXT for status in TRANSITIONS)

@@ -111,7 +111,7 @@ def test_a_row_has_what_scripts_need(studio: Studio) -> None:
 def test_show_a_run_and_a_node(studio: Studio) -> None:
     studio("run", "broken.yaml", "--hold", "--quiet", expect=3)
     shown = studio("show", "last").out
-    assert shown.startswith("run 1  broken  ? needs you")
+    assert shown.startswith("run 1  broken  ◆ needs you")
     assert "studio retry 1 fails" in shown
     node = studio("show", "1", "fails").out
     assert "division by zero" in node

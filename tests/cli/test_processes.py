@@ -133,7 +133,7 @@ def test_after_a_kill_an_external_node_is_in_doubt(
     assert "interrupted" not in studio("runs").out
     process.child.kill()
     process.ends()
-    assert "? interrupted" in studio("runs").out
+    assert "¿ interrupted" in studio("runs").out
     assert "`studio resume 1`" in studio("show", "1").out
     assert studio("show", "1", "--json").json["interrupted"] is True
     done = studio("resume", "1", expect=3)

@@ -30,6 +30,10 @@ def hang():
     while True:
         time.sleep(60)
 
+def meet(path, side):
+    os.close(os.open(path, side))  # blocks until the other side is opened
+    return os.getpid()
+
 def die(how):
     print('begun')
     os.kill(os.getpid(), how)
@@ -68,6 +72,16 @@ async def test_calls_share_few_processes_and_are_told_apart(rig: Rig) -> None:
         assert {line.text for line in record.logged} == {f"printed {n}", f"logged {n}"}
         assert record.progress == [(0.5, str(n))]
         assert not record.spawned.done()
+
+
+@pytest.mark.skipif(MAX_WORKERS < 2, reason="one processor, one worker")
+async def test_calls_that_block_run_side_by_side(rig: Rig, tmp_path: Path) -> None:
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    sides = (os.O_RDONLY, os.O_WRONLY)
+    calls = [rig.start(shared(rig, "meet", path=pipe, side=side)) for side in sides]
+    pids = {output(await rig.outcome(call)) for call in calls}
+    assert len(pids) == 2
 
 
 async def test_errors_fail_one_call(rig: Rig) -> None:

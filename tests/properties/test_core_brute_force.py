@@ -50,13 +50,13 @@ def to_node(paper: Paper, box: Box) -> Node:
     return Node(
         id=box.name,
         kind=kind,
-        join=box.join,
+        join=box.join,  # type: ignore[arg-type]  # drawn
         when=CONDITIONS[box.when],
         critical=box.critical,
         needs=tuple(
             Edge(
                 source=arrow.source,
-                on=arrow.on,
+                on=arrow.on,  # type: ignore[arg-type]  # drawn
                 port=arrow.port,
                 when=CONDITIONS[arrow.condition],
                 handles=arrow.handles,

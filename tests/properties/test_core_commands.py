@@ -105,7 +105,7 @@ def test_every_sequence_is_answered_and_replays(
     nodes: list[Node], policy: Any, data: st.DataObject
 ) -> None:
     for one in nodes:
-        note(repr(one.model_dump(exclude_defaults=True)))
+        note(repr(one.deviations()))
     driver = Driver(
         *nodes,
         policy=policy,
@@ -136,7 +136,7 @@ def test_every_sequence_is_answered_and_replays(
 def test_what_is_left_alone_comes_to_an_end_or_needs_a_person(
     nodes: list[Node], policy: Any, data: st.DataObject
 ) -> None:
-    plain = [one.model_copy(update={"breakpoint": None}) for one in nodes]
+    plain = [msgspec.structs.replace(one, breakpoint=None) for one in nodes]
     driver = Driver(*plain, policy=policy, limits=Limits(max_concurrency=2), check=False)
     for _ in range(400):
         ends = _ends(1, driver)

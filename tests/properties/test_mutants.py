@@ -1,4 +1,4 @@
-"""A sample of the check of guards: those of the joins. ``python -m tests.properties.mutants`` tries them all."""
+"""A sample of the check of guards: those of the joins and of the way to the rules. ``python -m tests.properties.mutants`` tries them all."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from tests.properties.mutants import ROOT
 
 
 @pytest.mark.slow
-def test_no_guard_of_the_joins_can_be_taken_out_unnoticed() -> None:
-    command = [sys.executable, "-m", "tests.properties.mutants", "--only", "joins"]
+def test_no_guard_of_the_sample_can_be_taken_out_unnoticed() -> None:
+    sample = ["--only", "joins", "--only", "decide/decision"]
+    command = [sys.executable, "-m", "tests.properties.mutants", *sample]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )

@@ -3,6 +3,9 @@
 from random import Random
 from typing import Any
 
+import msgspec
+
+from studio.model.json_value import JsonValue
 from studio.model.nodes import (
     BranchSettings,
     Case,
@@ -10,6 +13,7 @@ from studio.model.nodes import (
     KindSettings,
     Node,
     NoopSettings,
+    Outcome,
     PythonSettings,
     ShellSettings,
     TransformSettings,
@@ -79,12 +83,12 @@ def edit(rng: Random, flow: Workflow) -> Workflow:
             fresh = _make_node(rng, name, nodes, 0.5)
             nodes[name] = fresh
         elif roll < 0.5:
-            nodes[name] = node.model_copy(update={"needs": needs, "input": {"edited": roll}})
+            nodes[name] = msgspec.structs.replace(node, needs=needs, input={"edited": roll})
         else:
-            nodes[name] = _without_lost(node.model_copy(update={"needs": needs}), nodes)
+            nodes[name] = _without_lost(msgspec.structs.replace(node, needs=needs), nodes)
     for index in range(rng.choice((0, 1, 2))):
         nodes[f"x{index}"] = _make_node(rng, f"x{index}", nodes, 0.5)
-    return flow.model_copy(update={"nodes": nodes, "outputs": _outputs(rng, nodes)})
+    return msgspec.structs.replace(flow, nodes=nodes, outputs=_outputs(rng, nodes))
 
 
 def _without_lost(node: Node, before: dict[str, Node]) -> Node:
@@ -93,7 +97,7 @@ def _without_lost(node: Node, before: dict[str, Node]) -> Node:
     text = f"{node.input} {node.when}"
     if any(word not in before for word in _named(text)):
         changes = {"input": {}, "when": None}
-    return node.model_copy(update=changes)
+    return msgspec.structs.replace(node, **changes)
 
 
 def _named(text: str) -> list[str]:
@@ -128,9 +132,8 @@ def _make_node(rng: Random, name: str, before: dict[str, Node], spice: float) ->
     if chance() < 0.45:
         keys["retry"] = _retry(rng)
     if chance() < 0.12:
-        keys["fallback"] = Fallback(
-            value=rng.choice((None, {"instead": 1}, "{{ params.none + 1 }}"))
-        )
+        instead: tuple[JsonValue, ...] = (None, {"instead": 1}, "{{ params.none + 1 }}")
+        keys["fallback"] = Fallback(value=rng.choice(instead))
     if chance() < 0.35:
         keys["compensate"] = _undo(rng)
     keys["irreversible"] = chance() < 0.05
@@ -168,7 +171,8 @@ def _edges(rng: Random, before: dict[str, Node], spice: float) -> tuple[Edge, ..
 
 
 def _edge(rng: Random, source: Node, spice: float) -> Edge:
-    on = rng.choices(("success", "failure", "any"), (72, 16, 12))[0]
+    outcomes: tuple[Outcome, ...] = ("success", "failure", "any")
+    on = rng.choices(outcomes, (72, 16, 12))[0]
     port = None
     if source.ports and on != "failure" and rng.random() < 0.8:
         port = rng.choice(source.ports)
@@ -197,13 +201,15 @@ def _retry(rng: Random) -> Retry:
 
 def _undo(rng: Random) -> Undo:
     kind = rng.choice((NoopSettings(), PythonSettings(call="m:undo"), ShellSettings(run="undo")))
+    inputs: tuple[JsonValue, ...] = (
+        {},
+        {"was": "{{ output }}"},
+        {"why": "{{ error }}"},
+        {"bad": "{{ params.none + 1 }}"},
+    )
     return Undo(
         kind=kind,
-        input=rng.choice(
-            ({}, {"was": "{{ output }}"}, {"why": "{{ error }}"}, {"bad": "{{ params.none + 1 }}"})
-        )
-        if rng.random() < 0.5
-        else {},
+        input=rng.choice(inputs) if rng.random() < 0.5 else {},
         timeout=rng.choice((1.0, 60.0)),
         retry=Retry(
             strategy="fixed", max_attempts=rng.choice((1, 3)), initial_delay=1.0, jitter=0.0

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from studio.core.events import Record
 from studio.errors import NotFoundError
 from studio.ports import AttemptKey, LogLine
+from studio.projections.screen.keymap import Keymap
 from studio.tui.messages import NodeOpened, NodeSelected
 from tests.unit.core.driver import Driver
 
@@ -49,6 +50,7 @@ class FakeSession:
         self.shown_file: str | None = None
         self.files: dict[str, Any] = {}
         self.rows: list[Any] = []
+        self.keymap = Keymap()
         self.reading = FakeReading(driver, logs or {})
         self.studio = SimpleNamespace(reading=self.reading, owns=True)
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 from textual.content import Content
 from textual.pilot import Pilot
 
@@ -147,7 +148,7 @@ async def test_the_title_is_no_markup_and_nothing_is_selected_at_first() -> None
 
 async def test_hostile_names_and_errors_reach_the_screen_tamed() -> None:
     evil = "\x1b[2J\x1b]52;c;aGk=\x07 [/bold] \u202e" + "e" + "\u0301" * 200_000
-    named = node("a", input={evil: evil}).model_copy(update={"name": evil})
+    named = msgspec.structs.replace(node("a", input={evil: evil}), name=evil)
     driver = Driver(named, policy="hold").fail("a", evil)
     async with shown(driver, "a", ascii=True) as (inspector, _, pilot, _app):
         for tab in inspector.tabs():

@@ -56,10 +56,7 @@ def kinds(at: Opened, *names: str) -> list[str]:
 
 
 async def test_keys_pressed_before_the_screen_is_up_are_answered_by_it(tmp_path: Path) -> None:
-    async with opening(tmp_path, HELD) as (pilot, app, may_open):
-        typed(app, "J", "J")
-        await pilot.pause()
-        may_open.set()
+    async with opening(tmp_path, HELD, "J", "J") as (pilot, app):
         await app.workers.wait_for_complete()
         for _ in range(20):
             await pilot.pause()
@@ -133,6 +130,26 @@ async def test_a_graph_that_is_still_laid_out_answers_keys(tmp_path: Path) -> No
         assert at.screen.selected == "load"
 
 
+async def test_a_key_that_does_nothing_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path, DIAMOND) as at:
+        await at.press("Q")
+        assert at.line("notice") == " Q is no key here: ? shows them"
+        await at.press("J")
+        assert at.line("notice") == ""
+        await at.press("f9")
+        assert at.line("notice") == " f9 is no key here: ? shows them"
+        await at.press("3", "space")
+        assert at.line("notice") == " space is no key here: ? shows them"
+        await at.press("4", "exclamation_mark")
+        assert at.line("notice") == " no line of this log tells of an error"
+
+
+async def test_a_key_is_carried_out_once(tmp_path: Path) -> None:
+    async with opened(tmp_path, HELD) as at:
+        await at.press("J")
+        assert at.screen.selected == "second"
+
+
 async def test_a_verb_without_an_answer_yet_is_told_of(tmp_path: Path) -> None:
     async with opened(tmp_path, HELD) as at:
         await at.launch()
@@ -178,15 +195,19 @@ async def test_a_key_passes_when_the_one_before_it_has_been_handled() -> None:
     assert not queue.admit(third)
     await turns()
     assert posted == []
-    queue.handled()
+    queue.handled(queue.number)
     assert posted == []
     await turns()
     assert posted == [second]
     # The one that was posted passes; a newer one does not overtake the third.
     assert not queue.admit(key("d"))
     assert queue.admit(second)
-    queue.handled()
-    queue.handled()
+    # News of the first key that comes late does not stand for the second one.
+    queue.handled(queue.number - 1)
+    await turns()
+    assert posted == [second]
+    queue.handled(queue.number)
+    queue.handled(queue.number)
     await turns()
     assert posted == [second, third]
 
@@ -196,7 +217,7 @@ async def test_no_key_passes_before_a_screen_can_answer_it_but_the_way_out() -> 
     ready = False
     queue = KeyQueue(posted.append, lambda: ready)
     assert not queue.admit(key("a"))
-    assert queue.admit(events.Key("ctrl+q", None))
+    assert queue.admit(events.Key("ctrl+c", None))
     queue.go_on()
     assert posted == []
     ready = True
@@ -206,23 +227,23 @@ async def test_no_key_passes_before_a_screen_can_answer_it_but_the_way_out() -> 
 
 @asynccontextmanager
 async def opening(
-    folder: Path, text: str
-) -> AsyncIterator[tuple[Pilot[None], StudioApp, asyncio.Event]]:
-    """The application, its session opened when the event is set."""
+    folder: Path, text: str, *keys: str
+) -> AsyncIterator[tuple[Pilot[None], StudioApp]]:
+    """The application; keys are typed once its session is open, when there is no screen yet."""
     (folder / "flow.yaml").write_text(text)
     studio = await open_studio(locate(folder, None, {}), environ={})
     session = Session(studio, locate(folder, None, {}), Sender("tester", {}), folder)
-    may_open = asyncio.Event()
 
     async def open_session() -> Session:
-        await may_open.wait()
         await session.open()
+        assert not app.is_running or not app.screen_stack
+        typed(app, *keys)
         return session
 
     app = StudioApp(open_session)
     try:
         async with app.run_test(size=(120, 40)) as pilot:
-            yield pilot, app, may_open
+            yield pilot, app
     finally:
         await session.close()
         await studio.close()

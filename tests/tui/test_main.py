@@ -14,11 +14,12 @@ from studio.application.studio import Launch, Sender
 from studio.application.verbs import mark
 from studio.projections.screen.panes import PANES
 from studio.tui.attention import Attention
+from studio.tui.messages import RunChosen
 from studio.tui.palette import BACKGROUNDS
 from studio.tui.widgets.rows import RowsView
 from tests.tui.screens import DIAMOND, opened
 
-SIZES = [(50, 12), (80, 24), (80, 60), (120, 24), (120, 40), (200, 60)]
+SIZES = [(50, 12), (45, 60), (80, 24), (80, 60), (120, 24), (120, 40), (200, 60)]
 
 
 def wide(count: int) -> str:
@@ -34,6 +35,7 @@ def wide(count: int) -> str:
     ("size", "shown"),
     [
         ((50, 12), {"table"}),
+        ((45, 60), {"table", "inspector"}),
         ((80, 24), {"graph"}),
         ((80, 60), {"graph", "inspector"}),
         ((120, 24), {"graph", "inspector"}),
@@ -197,6 +199,12 @@ async def test_focus_leaves_out_what_is_not_around_the_node(tmp_path: Path) -> N
 async def test_a_large_graph_is_laid_out_beside_the_screen(tmp_path: Path) -> None:
     async with opened(tmp_path, wide(300), size=(120, 40)) as at:
         assert "300 nodes" in at.screen.graph.summary
+        assert at.screen.graph.drawing_text == "mosaic · TB"
+        assert at.text("graph").count("○") > 290
+        assert "╭ map" not in at.text("graph")
+        await at.press("plus", "plus")
+        await at.settle()
+        assert at.screen.graph.drawing_text == "name · TB"
         assert "╭ map" in at.text("graph")
         at.screen.toggle_map()
         await at.pilot.pause()
@@ -207,6 +215,54 @@ async def test_a_large_graph_is_laid_out_beside_the_screen(tmp_path: Path) -> No
         x = at.screen.graph.scroll_offset.x
         await at.press("shift+left")
         assert at.screen.graph.scroll_offset.x < x
+
+
+async def test_a_run_opens_at_what_needs_a_person_unless_the_cursor_was_moved(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, DIAMOND) as at:
+        await at.launch()
+        shown = at.session.shown_file
+        assert shown is not None
+        for moved_to, expected in ((None, "check"), ("left", "left")):
+            at.session.show_file(shown)
+            await at.settle()
+            if moved_to is not None:
+                at.screen.select(moved_to)
+            at.screen.post_message(RunChosen(1, None))
+            await at.pilot.pause()
+            await at.settle()
+            assert at.screen.selected == expected
+
+
+async def test_another_workflow_opens_at_its_own_beginning(tmp_path: Path) -> None:
+    other = "workflow: other\nnodes:\n  first: {uses: noop}\n  join: {uses: noop, needs: first}\n"
+    async with opened(tmp_path, DIAMOND, other) as at:
+        at.screen.select("join")
+        shown = at.session.shown_file
+        at.session.show_file(next(path for path in at.session.files if path != shown))
+        await at.settle()
+        assert at.screen.selected == "first"
+
+
+@pytest.mark.parametrize("ascii", [False, True])
+async def test_a_selected_glyph_is_reversed_and_named_without_colours(
+    tmp_path: Path, ascii: bool
+) -> None:
+    async with opened(tmp_path, DIAMOND, colour=False, ascii=ascii) as at:
+        at.screen.graph.change_detail(-1)
+        while at.screen.graph.drawing_text[:3] != "dot":
+            at.screen.graph.change_detail(-1)
+        at.screen.select("check")
+        await at.pilot.pause()
+        graph = at.screen.graph
+        cells = [
+            (segment.text, segment.style)
+            for y in range(graph.size.height)
+            for segment in graph.render_line(y)
+        ]
+        reverse = [text for text, style in cells if style is not None and style.reverse]
+        assert {text.strip() for text in reverse} == {"." if ascii else "○", "check shell"}
 
 
 async def test_a_change_of_one_node_draws_only_that_node(tmp_path: Path) -> None:
@@ -239,6 +295,10 @@ async def test_the_table_shares_the_selection(tmp_path: Path) -> None:
         assert at.shown == {"table", "inspector", "log"}
         assert at.screen.table.selected == "check"
         assert "✗ failed      check" in at.text("table")
+        table = at.screen.table
+        chosen = table.draw_line(1 + 3)
+        looks = {(part.style.color, part.style.reverse) for part in chosen if part.style}
+        assert len(looks) == 1
         await at.press("down")
         assert at.screen.selected == "join"
         assert at.screen.graph.selected == "join"
@@ -281,6 +341,20 @@ async def test_the_timeline_draws_attempts_and_travels_back_in_time(tmp_path: Pa
 
 
 # ----------------------------------------------------------------- runs
+
+
+async def test_the_time_of_an_open_run_goes_on_in_the_list(tmp_path: Path) -> None:
+    waits = "workflow: waits\nnodes: {a: {uses: wait, for: 1h}}\n"
+    async with opened(tmp_path, waits, size=(200, 60)) as at:
+        await at.session.launch(str(tmp_path / "flow0.yaml"), {})
+        at.screen._flush()
+        run = at.session.run
+        assert run is not None
+        later = run.started_at + 75
+        at.session.clock.now = lambda: later  # type: ignore[method-assign]
+        at.screen._ticked = 0.0
+        at.screen._tick()
+        assert "75s" in at.text("runs")
 
 
 async def test_choosing_a_need_shows_the_run_and_the_node(tmp_path: Path) -> None:
@@ -364,6 +438,9 @@ async def test_an_empty_folder_teaches(tmp_path: Path) -> None:
 async def test_a_broken_file_shows_where_it_is_broken(tmp_path: Path) -> None:
     async with opened(tmp_path, "workflow: x\nnodes: {a: {uses: nothing}}\n") as at:
         assert "flow0.yaml:2" in at.text("graph")
+        assert "Find" not in at.line("foot")
+        await at.press("slash")
+        assert "the workflow file has errors" in at.line("notice")
 
 
 async def test_a_missing_secret_is_named(tmp_path: Path) -> None:

@@ -291,6 +291,20 @@ def test_only_ascii_reaches_the_terminal_when_asked(tmp_path: Path, open_termina
     assert not [byte for byte in drawn if byte > 127]
 
 
+def test_what_keeps_the_screen_from_opening_is_told_on_a_line_of_the_shell(
+    tmp_path: Path, open_terminal: Open
+) -> None:
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    (tmp_path / "studio.toml").write_text("[limits\n")
+    terminal = open_terminal("quick.yaml")
+    assert terminal.wait() == 2
+    written = terminal.output.decode()
+    assert "\x1b[?1049h" not in written
+    told = written.rpartition("\x1b[2K")[2]  # after the line of the start is erased
+    assert "studio.toml" in told
+    assert "Workflow Studio" not in told
+
+
 def test_suspending_gives_the_terminal_back_and_going_on_draws_again(
     tmp_path: Path, open_terminal: Open
 ) -> None:
@@ -315,8 +329,10 @@ def test_sizes_change_faster_than_anyone_could_drag(tmp_path: Path, open_termina
     for step in range(60):
         terminal.resize(1 + step * 37 % 200, 1 + step * 11 % 60)
         terminal.read(0.01)
-    terminal.resize(1, 1)
     terminal.settle(0.2, 2.0)
+    mark = len(terminal.output)
+    terminal.resize(1, 1)
+    terminal.wait_for("\x1b[1;1H", after=mark)  # the end of a drawing
     mark = len(terminal.output)
     terminal.resize(120, 40)
     terminal.wait_for("2 nodes", after=mark)

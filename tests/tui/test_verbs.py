@@ -122,6 +122,49 @@ async def test_the_launch_form_checks_before_it_starts(tmp_path: Path) -> None:
         assert session.last_params[session.shown_file or ""] == {"amount": 9}
 
 
+async def test_the_launch_key_again_starts_with_the_same_values(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (pilot, _screen, session):
+        await pilot.press("L", "backspace", "9", "enter")
+        await pilot.pause()
+        await rest(pilot, session)
+        await pilot.press("L", "L")
+        await pilot.pause()
+        await rest(pilot, session)
+        assert not isinstance(shown(pilot), LaunchForm)
+        assert session.run is not None
+        assert (session.run.number, session.run.params) == (2, {"amount": 9})
+
+
+async def test_the_launch_key_is_text_inside_a_field(tmp_path: Path) -> None:
+    text = SAGA.replace(
+        "amount: {type: integer, minimum: 1, default: 5}", "amount: {type: string, default: x}"
+    )
+    assert "type: string" in text
+    async with opened(tmp_path, text) as (pilot, _screen, session):
+        await pilot.press("L", "down", "L", "L", "enter")
+        await pilot.pause()
+        await rest(pilot, session)
+        assert session.run is not None
+        assert session.run.params == {"amount": "LL"}
+        await pilot.press("L", "o", "L", "enter")
+        await pilot.pause()
+        await rest(pilot, session)
+        assert session.run.params == {"amount": "oL"}
+
+
+async def test_another_launch_key_of_the_person_counts(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (pilot, _screen, session):
+        session.keymap = session.keymap._replace(keys={"launch": ("ctrl+l",)})
+        pilot.app.set_keymap({"launch": "ctrl+l"})
+        await pilot.press("ctrl+l")
+        await pilot.pause()
+        assert "ctrl+l" in "".join(part.text for part in shown(pilot)._start.rows[0])  # type: ignore[attr-defined] # the form
+        await pilot.press("ctrl+l")
+        await pilot.pause()
+        await rest(pilot, session)
+        assert session.run is not None
+
+
 async def test_a_failure_is_marked_by_hand_with_an_output(tmp_path: Path) -> None:
     async with opened(tmp_path) as (pilot, screen, session):
         await failed_run(pilot, screen, session)

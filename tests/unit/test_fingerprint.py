@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from studio.loading.fingerprint import (
@@ -80,7 +81,7 @@ class Project:
     def workflow(self, flow: str) -> Workflow:
         result = load_text(flow, str(self.folder / "flow.yaml"), self.folder)
         assert result.workflow is not None, result.diagnostics
-        return result.workflow.model_copy(update={"folder": str(self.folder)})
+        return msgspec.structs.replace(result.workflow, folder=str(self.folder))
 
     def prints(self, flow: str = FLOW) -> dict[str, CodePrint]:
         return code_fingerprints(self.workflow(flow), self.index)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from unicodedata import east_asian_width
 
+import msgspec
 import pytest
 
 from studio.errors import DefinitionError
@@ -153,7 +154,7 @@ def test_the_cell_under_the_mouse_names_its_node() -> None:
         (40, 12, ("TB", "pill", True)),
         (40, 7, ("TB", "pill", False)),
         (16, 3, ("LR", "dot", True)),
-        (3, 3, ("TB", "pill", False)),
+        (3, 3, ("LR", "pill", False)),
     ],
 )
 def test_the_most_detailed_drawing_that_fits_is_chosen(
@@ -162,6 +163,158 @@ def test_the_most_detailed_drawing_that_fits_is_chosen(
     pairs = edges("a>b a>c b>d c>d d>e")
     drawing = choose(nodes("a b c d e", 15), pairs, width, height)
     assert (drawing.direction, drawing.style, drawing.fits) == expected
+
+
+def chain(length: int) -> list[LayoutEdge]:
+    return edges(" ".join(f"n{i}>n{i + 1}" for i in range(length - 1)))
+
+
+def names(count: int) -> str:
+    return " ".join(f"n{i}" for i in range(count))
+
+
+def fan(count: int) -> list[LayoutEdge]:
+    return edges(" ".join(f"n0>n{i}" for i in range(1, count)))
+
+
+def test_names_are_drawn_where_figures_have_no_room() -> None:
+    plain = [msgspec.structs.replace(node, least=7) for node in nodes("a b c d e", 15)]
+    drawing = choose(plain, edges("a>b a>c b>d c>d d>e"), 36, 7)
+    assert (drawing.style, drawing.fits) == ("name", True)
+    assert {box.width for box in drawing.layout.boxes.values()} == {7}
+
+
+def test_boxes_grow_a_row_before_they_lose_their_frames() -> None:
+    plain = [msgspec.structs.replace(node, least=9) for node in nodes("a b c", 17)]
+    drawing = choose(plain, edges("a>b b>c"), 36, 5)
+    assert (drawing.style, drawing.direction) == ("box", "LR")
+    assert {(box.width, box.height) for box in drawing.layout.boxes.values()} == {(9, 4)}
+    rows = draw_node(NodeCell("a", "✓", "load", "2.3s"), 9, 4)
+    assert ["".join(part.text for part in row) for row in rows] == [
+        "╭───────╮",
+        "│✓ load │",
+        "│   2.3s│",
+        "╰───────╯",
+    ]
+
+
+def test_a_selected_stack_is_bracketed_on_both_sides() -> None:
+    cell = NodeCell("a", "✓", "each", "", "succeeded", selected=True, stack=True)
+    (row,) = draw_node(cell, 9, 1)
+    assert "".join(part.text for part in row) == "▐✓ each»▌"
+
+
+def test_long_names_are_shortened_before_a_node_is_out_of_sight() -> None:
+    wide = [LayoutNode(name, 40, 3, least=31) for name in "abc"]
+    drawing = choose(wide, edges("a>b b>c"), 50, 2)
+    assert (drawing.style, drawing.fits) == ("name", True)
+    assert {box.width for box in drawing.layout.boxes.values()} <= {13, 15}
+    # Of nodes one below the other no one has to give way to another.
+    tall = choose(wide, edges("a>b b>c"), 35, 6)
+    assert {box.width for box in tall.layout.boxes.values()} == {31}
+
+
+def test_a_chain_keeps_its_names_and_scrolls() -> None:
+    drawing = choose(nodes(names(60)), chain(60), 78, 19)
+    assert (drawing.style, drawing.direction, drawing.fits) == ("pill", "TB", False)
+
+
+def test_dots_that_fit_are_preferred_to_names_of_which_few_are_visible() -> None:
+    drawing = choose(nodes(names(38), 15), fan(38), 78, 19)
+    assert (drawing.style, drawing.fits) == ("dot", True)
+
+
+def test_dots_are_not_drawn_among_lines_of_the_same_characters() -> None:
+    assert choose(nodes(names(38), 15), fan(38), 78, 19, ascii=True).style == "mosaic"
+    assert choose(nodes(names(60)), chain(60), 78, 19, ascii=True).style == "pill"
+
+
+def test_a_mosaic_shows_all_nodes_of_a_graph_whose_lines_fit_nowhere() -> None:
+    drawing = choose(nodes(names(300), 15), fan(300), 78, 19)
+    layout = drawing.layout
+    assert (drawing.style, drawing.fits) == ("mosaic", True)
+    cells = {(box.x, box.y) for box in layout.boxes.values()}
+    assert len(cells) == 300
+    assert all(0 <= x < layout.width <= 78 and 0 <= y < layout.height for x, y in cells)
+    assert layout.at(layout.boxes["n7"].x, layout.boxes["n7"].y) == "n7"
+    rows = {y: sum(box.y == y for box in layout.boxes.values()) for _x, y in cells}
+    full = [count for count in rows.values() if count > 1]
+    # No row of one or two is left over that would look like a layer of its own.
+    assert max(full) - min(full) <= len(full)
+
+
+def test_a_mosaic_marks_what_the_selected_node_is_linked_to() -> None:
+    layout = choose(nodes(names(4)), edges("n0>n1 n0>n2 n3>n2"), 20, 9, style="mosaic").layout
+    raster = Raster(layout, {})
+    raster.select("n0")
+    found = {part.style for row in raster.render(0, 0, layout.width, layout.height) for part in row}
+    assert {"node.blocked.cursor", "node.blocked.near", "node.blocked"} <= found
+    raster.select("n3")
+    near = [
+        part.style.endswith(".near")
+        for row in raster.render(0, 0, layout.width, layout.height)
+        for part in row
+    ]
+    assert near.count(True) == 1
+
+
+def test_a_window_of_a_mosaic_shows_the_same_as_the_whole() -> None:
+    layout = choose(nodes(names(60)), fan(60), 50, 9, style="mosaic").layout
+    cells = {
+        f"n{i}": NodeCell(f"n{i}", "✗" if i % 7 == 0 else "✓", "", state="failed" if i % 7 == 0 else "ready")
+        for i in range(60)
+    }  # fmt: skip
+    raster = Raster(layout, cells)
+    raster.select("n9")
+
+    def looks(x0: int, x1: int, y: int) -> list[tuple[str, str]]:
+        return [
+            (character, part.style if character.strip() else "")
+            for part in raster.render_row(y, x0, x1)
+            for character in part.text
+        ]
+
+    for y in range(-1, layout.height + 1):
+        whole = looks(-5, layout.width + 5, y)
+        assert len(whole) == layout.width + 10
+        assert looks(7, 30, y) == whole[12:35]
+    (first,) = (
+        part for part in raster.render_row(layout.boxes["n0"].y, -5, 60) if part.text.strip()
+    )
+    assert first.text == "✗"
+    row = raster.render_row(layout.boxes["n9"].y, -5, 60)
+    assert len(row) < 30
+
+
+def test_a_mosaic_hands_its_order_on_to_the_next_drawing() -> None:
+    shown = choose(nodes(names(40)), fan(40), 20, 30, style="mosaic").layout
+    turned = msgspec.structs.replace(
+        shown,
+        boxes={
+            name: msgspec.structs.replace(box, order=len(shown.layers[box.layer]) - 1 - box.order)
+            for name, box in shown.boxes.items()
+        },
+    )
+    after = choose(nodes(names(40)), fan(40), 20, 30, style="mosaic", seed=turned).layout
+    assert after.layers[1] == tuple(reversed(shown.layers[1]))
+
+
+def test_boxes_are_alike_where_there_is_room() -> None:
+    mixed = [LayoutNode("a", 11, 3), LayoutNode("b", 17, 3)]
+    roomy = choose(mixed, edges("a>b"), 20, 20).layout
+    assert {box.width for box in roomy.boxes.values()} == {17}
+    uneven = [LayoutNode("a", 9, 3), LayoutNode("b", 31, 3)]
+    assert choose(uneven, edges("a>b"), 40, 20).layout.boxes["a"].width == 9
+
+
+def test_in_columns_all_nodes_of_a_layer_are_as_wide_as_the_widest() -> None:
+    mixed = [LayoutNode("a", 9, 1), LayoutNode("b", 17, 1), LayoutNode("c", 9, 1)]
+    layout = arrange(mixed, edges("a>c b>c"), direction="LR")
+    assert layout.boxes["a"].width == layout.boxes["b"].width == 17
+    raster = Raster(layout, {})
+    for name in "ab":
+        text = "".join(part.text for part in raster.render_row(layout.boxes[name].y, 0, 18))
+        assert text.startswith(f" ○ {name} ──────")
 
 
 def test_a_wished_style_and_direction_are_kept() -> None:
@@ -208,7 +361,8 @@ def test_no_glyph_is_wide() -> None:
 
 def test_styles_name_states_and_selection() -> None:
     cell = NodeCell("a", "✗", "a", "3/3", "failed")
-    assert {segment.style for row in draw_node(cell, 11, 3) for segment in row} == {"node.failed"}
+    found = {segment.style for row in draw_node(cell, 11, 3) for segment in row}
+    assert found == {"node.failed", "node.failed.side"}
     chosen = NodeCell("a", "✓", "a", "", "succeeded", selected=True)
     top, middle, _bottom = draw_node(chosen, 11, 3)
     assert [segment.style for segment in top] == ["node.selected"]
@@ -219,10 +373,51 @@ def test_styles_name_states_and_selection() -> None:
     ]
 
 
-def test_a_long_name_gives_way_before_the_duration() -> None:
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (22, " ¿ charge    in doubt "),
+        (17, " ¿ charge  doubt "),
+        (15, " ¿ charge      "),
+        (9, " ¿ char… "),
+    ],
+)
+def test_words_stand_whole_or_short_or_not_at_all(width: int, text: str) -> None:
+    cell = NodeCell("a", "¿", "charge", "in doubt", "in_doubt", short="doubt")
+    (row,) = draw_node(cell, width, 1)
+    assert "".join(part.text for part in row) == text.ljust(width)
+
+
+def test_a_name_that_is_too_long_keeps_its_marks() -> None:
     cell = NodeCell("a", "✓", "a_very_long_name", "2.3s", "succeeded", marks="′")
-    (row,) = draw_node(cell, 16, 1)
-    assert row == (Segment(" ✓ a_ver…′ 2.3s ", "node.succeeded"),)
+    (row,) = draw_node(cell, 13, 1)
+    assert "".join(part.text for part in row) == " ✓ a_very_…′ "
+
+
+def test_the_text_of_a_pill_stands_under_the_line_from_above() -> None:
+    for right in ("", "9.9s", "12s"):
+        (row,) = draw_node(NodeCell("a", "✓", "load", right), 25, 1, centred=True)
+        text = "".join(part.text for part in row)
+        before, after = len(text) - len(text.lstrip()), len(text) - len(text.rstrip())
+        assert len(text) == 25
+        assert abs(before - after) <= 1
+    places = {
+        "".join(part.text for part in draw_node(NodeCell("a", "✓", "load", right), 25, 1, centred=True)[0]).index("✓")
+        for right in ("9.9s", "12s", "59s")
+    }  # fmt: skip
+    assert len(places) == 1
+
+
+@pytest.mark.parametrize("ascii", [False, True])
+@pytest.mark.parametrize("stack", [False, True])
+def test_selected_and_failed_frames_differ_in_shape(ascii: bool, stack: bool) -> None:
+    def frame(state: str, *, selected: bool = False) -> str:
+        cell = NodeCell("a", "✗", "a", "", state, selected=selected, stack=stack)
+        rows = draw_node(cell, 13, 3, ascii=ascii)
+        return "".join(part.text for part in (rows[0] + rows[2]))
+
+    assert len({frame("succeeded"), frame("failed"), frame("failed", selected=True)}) == 3
+    assert frame("failed", selected=True) == frame("succeeded", selected=True)
 
 
 def test_a_changed_cell_shows_without_a_new_raster() -> None:

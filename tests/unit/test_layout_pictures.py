@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from studio.projections.graph_text import render_text
 from studio.projections.layout import (
     Direction,
@@ -151,6 +153,23 @@ def test_crossing_lines_are_not_joined() -> None:
     )
 
 
+def test_a_failed_node_has_a_double_frame_that_its_edges_leave_plainly() -> None:
+    cells = make_cells("work next", {"work": "failed"})
+    cells["work"] = msgspec.structs.replace(cells["work"], stack=True)
+    layout = lay(cells, "work>next")
+    assert picture(layout, cells) == drawn(
+        """
+        ╔══════╦╗
+        ║✗ work║║
+        ╚═══╤══╩╝
+            ▾
+        ╭───────╮
+        │✓ next │
+        ╰───────╯
+        """
+    )
+
+
 def test_progress_and_stack_show_in_the_frame() -> None:
     cells = {"each": NodeCell("each", "●", "each item", "3/8", "running", progress=0.5, stack=True)}
     assert picture(lay(cells, ""), cells) == drawn(
@@ -170,9 +189,9 @@ def test_ascii_uses_ascii_only() -> None:
         "|+ load |\n"
         "+---+---+\n"
         "    v\n"
-        "#=======#\n"
-        "#! clean#\n"
-        "#===+===#\n"
+        "!=======!\n"
+        "!! clean!\n"
+        "!===+===!\n"
         "    v\n"
         "+-------+\n"
         "|+ undo |\n"

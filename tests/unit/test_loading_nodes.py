@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from studio.loading.loader import load_text
@@ -192,7 +193,11 @@ def test_workflow_keys_reach_the_model() -> None:
     )
     assert (flow.owner, flow.env, flow.secrets) == ("team", {"A": "1", "B": "x"}, ("KEY",))  # fmt: skip
     assert flow.on_failure == "continue"
-    assert flow.compensation.model_dump() == {"when": "never", "scope": "branch", "timeout": 60.0}
+    assert msgspec.structs.asdict(flow.compensation) == {
+        "when": "never",
+        "scope": "branch",
+        "timeout": 60.0,
+    }
     assert flow.outputs == {"a": "{{ nodes.a.state }}"}
 
 
@@ -213,3 +218,75 @@ def test_what_is_odd_but_works_is_a_warning(node_text: str, expected: str) -> No
     result = load_text(f"{HEAD}nodes:\n  a: {{uses: noop}}\n  b: {node_text}\n", "w.yaml")
     assert result.workflow is not None
     assert [str(one) for one in result.diagnostics] == [f"w.yaml:{expected}"]
+
+
+TEMPLATES = """
+templates:
+  root:
+    uses: shell
+    timeout: 5s
+    env: {A: root, B: root}
+    retry: {max_attempts: 2, initial_delay: 10ms}
+    fallback: {value: 1}
+  loud: {extends: root, env: {B: loud}, run: "echo $A"}
+  python: {uses: python, call: "m:f", with: {input: 1}, compensate: {call: "m:g", with: {x: 1}}}
+defaults: {timeout: 9s, max_parallel: 4, env: {A: default, D: default}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("keys", "field", "expected"),
+    [
+        ("extends: loud", "timeout", 5.0),
+        ("extends: loud, timeout: 1s", "timeout", 1.0),
+        (
+            "extends: loud, env: {C: own}",
+            "kind",
+            ShellSettings(
+                run="echo $A", env={"A": "root", "B": "loud", "C": "own", "D": "default"}
+            ),
+        ),
+        ("extends: root, run: ls", "fallback", Fallback(value=1)),
+        (
+            "extends: root, run: ls, retry: {max_attempts: 4}",
+            "retry",
+            Retry(max_attempts=4, initial_delay=0.01),
+        ),
+        ("extends: python, code: return 1", "kind", PythonSettings(code="return 1")),
+        ("extends: python, with: {value: 2}", "input", {"input": 1, "value": 2}),
+        ("extends: loud, foreach: [1]", "max_parallel", 4),
+        ("uses: noop", "timeout", 9.0),
+    ],
+)
+def test_a_node_starts_from_its_template(keys: str, field: str, expected: Any) -> None:
+    assert getattr(node(keys, HEAD + TEMPLATES), field) == expected
+
+
+@pytest.mark.parametrize(
+    ("compensate", "call", "given"),
+    [
+        ("{with: {y: 2}}", "m:g", {"y": 2}),
+        ("{code: return 1}", None, {"x": 1}),
+        ("{uses: noop}", None, {}),
+    ],
+)
+def test_an_undo_of_a_template_is_changed_or_replaced(
+    compensate: str, call: str | None, given: dict[str, int]
+) -> None:
+    undo = node(f"extends: python, compensate: {compensate}", HEAD + TEMPLATES).compensate
+    assert undo is not None
+    assert (getattr(undo.kind, "call", None), undo.input) == (call, given)
+
+
+def test_a_template_leaves_no_trace_in_the_identity() -> None:
+    plain = load("  b: {uses: shell, run: ls, timeout: 3s}\n")
+    templates = "templates: {t: {uses: shell, timeout: 3s}, other: {uses: noop}}\n"
+    extended = load("  b: {extends: t, run: ls}\n", HEAD + templates)
+    assert extended.content_hash() == plain.content_hash()
+
+
+def test_a_chain_of_templates_is_bounded() -> None:
+    links = "".join(f"  t{n}: {{extends: t{n + 1}, with: {{k{n}: 1}}}}\n" for n in range(300))
+    head = f"{HEAD}templates:\n{links}  t300: {{uses: noop}}\n"
+    result = load_text(f"{head}nodes: {{a: {{extends: t0}}}}", "w.yaml")
+    assert [one.code for one in result.errors] == ["size"]

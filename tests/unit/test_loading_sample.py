@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from studio.loading.loader import load_file, load_text
@@ -97,7 +98,7 @@ def saga(tmp_path: Path) -> Workflow:
 def test_the_top_level_is_read(saga: Workflow, tmp_path: Path) -> None:
     assert (saga.name, saga.version, saga.tags) == ("order_saga", "1.0.0", ("payments",))
     assert saga.secrets == ("PAYMENT_TOKEN",)
-    assert saga.limits.model_dump() == {
+    assert msgspec.structs.asdict(saga.limits) == {
         "max_concurrency": 4,
         "retry_budget": 20,
         "timeout": 300.0,
@@ -118,7 +119,7 @@ def test_nodes_take_defaults_edges_and_policies(saga: Workflow) -> None:
     assert charge.retry == Retry(max_attempts=5, retry_on=("TimeoutError", "transient"))
     assert [edge.source for edge in charge.needs] == ["reserve_stock"]
     watcher = saga.nodes["cannot_charge"].needs[0]
-    assert watcher.model_copy(update={"place": None}) == Edge(
+    assert msgspec.structs.replace(watcher, place=None) == Edge(
         source="charge_card", on="failure", handles=False
     )
     confirm = saga.nodes["confirm"]

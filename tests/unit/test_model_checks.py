@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from studio.loading.loader import load_file, load_text
 from studio.model.policies import Retry
+from studio.model.workflow import checker, workflow_of
 from tests.model_checks import assert_sound
 
 SAMPLES = sorted(Path(__file__).parents[2].joinpath("sample_workflows").rglob("*.yaml"))
@@ -83,8 +86,31 @@ def test_pydantic_agrees_with_what_is_read_of_every_key() -> None:
     assert [str(one) for one in found.errors] == []
     assert found.workflow is not None
     assert_sound(found.workflow)
+    # Runs name the versions they used, for good: what is hashed may never change for the same text.
+    assert found.workflow.content_hash() == "019e91bf98cf9d42"
 
 
 def test_deviations_are_told_of_defaults_given_by_hand_too() -> None:
-    assert Retry.of_checked(max_attempts=3, jitter=0.5).deviations() == {"jitter": 0.5}
-    assert Retry(max_attempts=3, jitter=0.5) == Retry.of_checked(max_attempts=3, jitter=0.5)
+    assert Retry(max_attempts=3, jitter=0.5).deviations() == {"jitter": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"timeout": 0}, "greater than 0"),
+        ({"max_parallel": 0}, "greater than or equal to 1"),
+        ({"retry": {"jitter": 1.5}}, "less than or equal to 1"),
+        ({"retry": {"patience": 1}}, "Extra inputs are not permitted"),
+        ({"join": "most"}, "Input should be 'all'"),
+        ({"kind": {"uses": "sorcery"}}, "Input should be 'python'"),
+        ({"input": [float("nan"), {1: 2}]}, "valid string"),
+    ],
+)
+def test_what_was_stored_is_checked_by_pydantic(change: dict[str, Any], problem: str) -> None:
+    found = load_text("workflow: one\nnodes: {a: {uses: noop}}\n", "one.yaml").workflow
+    assert found is not None
+    body = json.loads(found.to_json())
+    assert workflow_of(json.dumps(body).encode()) == found
+    body["nodes"]["a"] |= change
+    with pytest.raises(ValueError, match=problem):
+        checker().validate_python(body)

@@ -8,7 +8,7 @@ import pytest
 
 from studio.core import commands as verbs
 from studio.core.events import AnyEvent
-from studio.core.transitions import STATUSES
+from studio.core.transitions import TRANSITIONS
 from studio.model.policies import Retry
 from studio.projections import history_lines
 from studio.projections.history_lines import phrase
@@ -30,7 +30,7 @@ def test_every_event_has_its_words() -> None:
 
 
 def test_every_state_has_its_sign() -> None:
-    assert set(STATUSES) <= set(SIGNS)
+    assert set(TRANSITIONS) <= set(SIGNS)
     assert all(len(sign.glyph) == len(sign.ascii) == 1 for sign in SIGNS.values())
 
 

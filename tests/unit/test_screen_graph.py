@@ -5,7 +5,7 @@ import pytest
 
 from studio.core import commands as verbs
 from studio.core.plan import Plan
-from studio.projections.layout import Segment
+from studio.projections.layout import NodeCell, Segment
 from studio.projections.screen.empty import (
     STEPS,
     broken_file,
@@ -17,11 +17,13 @@ from studio.projections.screen.empty import (
 from studio.projections.screen.graph import (
     cell_of,
     duration_text,
+    first_to_see,
     grid_rows,
     item_counts,
     matches,
     needs_in_order,
 )
+from studio.projections.screen.label import place_label
 from studio.projections.screen.map import Window, map_rows, map_size
 from studio.projections.screen.overlay import Patch, cut_row, lay_over, place_block
 from studio.projections.screen.picture import FOLD_FROM, Picture, Wish, draw
@@ -206,7 +208,7 @@ def test_large_graphs_fold_their_groups_by_themselves() -> None:
 
 
 def test_matches_look_at_ids_and_names() -> None:
-    named = node("b").model_copy(update={"name": "Load orders"})
+    named = msgspec.structs.replace(node("b"), name="Load orders")
     plan = Plan(workflow(node("load_users"), named, node("c")))
     assert matches(plan, "LOAD") == ["load_users", "b"]
     assert matches(plan, "nothing") == []
@@ -216,6 +218,58 @@ def test_needs_stand_in_the_order_of_the_graph() -> None:
     driver = Driver(node("a"), node("b"), node("c", "a"), policy="hold", surface="screen")
     driver.fail("b").fail("a")
     assert needs_in_order(driver.run()) == ["a", "b"]
+
+
+def test_a_graph_opens_at_what_needs_a_person_else_at_what_runs_else_at_its_beginning() -> None:
+    driver = Driver(node("a"), node("b", "a"), node("c", "a"), policy="hold", surface="screen")
+    plan = driver.run().plan
+    assert first_to_see(plan, None) == "a"
+    driver.finish("a")
+    assert first_to_see(plan, driver.run()) == "b"
+    driver.fail("c")
+    assert first_to_see(plan, driver.run()) == "c"
+    driver.finish("b")
+    driver.verb(verbs.CancelRun)
+    assert first_to_see(plan, driver.run()) == "a"
+
+
+def test_in_drawings_of_names_no_box_shows_figures() -> None:
+    driver = Driver(node("a"), node("b", "a"))
+    driver.finish("a")
+    assert "0.0s" in content(drawn(driver, style="pill"))
+    assert "0.0s" not in content(drawn(driver, style="name"))
+
+
+# ----------------------------------------------------------------- the label of a dot
+
+
+def place(text: str, row: int, size: tuple[int, int] = (20, 3)) -> Patch:
+    """A label at the glyph in the middle of a pane that shows a text in one of its rows."""
+    rows = {row: text.ljust(size[0])}
+
+    def text_at(x: int, y: int, columns: int) -> str:
+        return rows.get(y, " " * size[0])[x : x + columns]
+
+    found = place_label(NodeCell("load", "✓", "load"), 10, 1, size, text_at)
+    assert found is not None
+    assert found.width == 6
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "x", "y"),
+    [
+        ("", 1, 11, 1),
+        ("           ✓ ✓ ✓", 1, 4, 1),
+        ("✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓ ✓", 1, 7, 2),
+    ],
+)
+def test_a_label_stands_where_it_hides_nothing(text: str, row: int, x: int, y: int) -> None:
+    assert place(text, row)[:2] == (x, y)
+
+
+def test_a_label_hides_lines_before_nodes() -> None:
+    assert place("  ✓───────✓─┬─┬─┬─┬─", 1, (20, 2)).y == 0
 
 
 @pytest.mark.parametrize(
@@ -316,6 +370,10 @@ def test_hints_tell_of_secrets_of_success_and_of_an_engine_that_died() -> None:
     driver.finish("a")
     green = texts(hint_rows(driver.run(), "saga", [], driven=True))
     assert green[0] == "✓ all green in 2.0s"
+    tolerant = Driver(node("a", critical=False), node("b"))
+    tolerant.fail("a").finish("b")
+    said = texts(hint_rows(tolerant.run(), "saga", [], driven=True))
+    assert said[0] == "✓ succeeded in 0.0s, 1 failed on the way"
 
 
 def test_the_first_steps_are_four_lines_that_get_ticked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from studio.core import commands as verbs
@@ -222,8 +223,8 @@ def test_a_running_compensation_numbers_its_steps_with_their_states() -> None:
     driver = Driver(*nodes).finish("a").finish("b").fail("c", "KeyError")
     driver.finish("b", undo=True)
     shown = texts(text_page(subject(driver, "a"), "Undo").head)
-    assert "   1 ⟲ b  undone" in shown
-    assert "▸  2 ↶ a  undoing" in shown
+    assert "   1 ⟲ b  compensated" in shown
+    assert "▸  2 ↶ a  compensating" in shown
 
 
 def test_edges_say_what_they_came_to() -> None:
@@ -271,9 +272,10 @@ def test_the_definition_shows_the_lines_of_the_file_and_the_settings_after_defau
         text_page(subject(driver, "second"), "Definition", source=source, written=own).head
     )
     assert shown[:3] == ["flow.yaml:9", " 9 │   second:", "10 │     uses: noop"]
-    assert "call             steps:load" in shown
+    assert "call          steps:load" in shown
+    assert any(line.strip() == "initial_delay: 4s" for line in shown)
     assert dict(settings_of(own))["retry"]["max_attempts"] == 3
-    other = own.model_copy(update={"timeout": 5.0})
+    other = msgspec.structs.replace(own, timeout=5.0)
     told = texts(
         text_page(subject(driver, "second"), "Definition", source=source, written=other).head
     )

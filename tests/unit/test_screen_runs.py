@@ -11,6 +11,7 @@ from studio.projections.screen.runs import (
     Shown,
     Workflow,
     durations,
+    last_live,
     percentile,
     runs_rows,
     sparkline,
@@ -36,6 +37,7 @@ class Row:
     counts: dict[str, int] = field(default_factory=dict)
     actor: str = "someone"
     rested: float = 0.0
+    active_at: float = 0.0
 
     @property
     def finished_at(self) -> float | None:
@@ -162,3 +164,26 @@ def test_a_run_that_rests_shows_no_time_and_needs_no_engine(state: str) -> None:
     for driven in (True, False):
         [*_named, line] = [one for one in lines([row], driven=driven) if "#1" in one]
         assert line.rstrip().endswith(("needs you", "paused"))
+
+
+def test_who_comes_back_sees_the_run_that_was_live_last() -> None:
+    old = Row(1, "attention", open=True, needs=1, active_at=1000.0)
+    done = Row(2, active_at=5000.0)
+    live = Row(3, "running", open=True, active_at=4000.0)
+    assert last_live([live, done, old]) == done
+    assert last_live([live, old]) == live
+    assert last_live([]) is None
+
+
+def test_of_runs_that_were_live_together_one_that_needs_somebody_comes_first() -> None:
+    live = Row(3, "running", open=True, active_at=4000.0)
+    waits = Row(1, "attention", open=True, needs=1, active_at=3950.0)
+    other = Row(2, "attention", open=True, needs=2, active_at=3960.0)
+    assert last_live([live, other, waits]) == other
+
+
+def test_rows_without_a_moment_count_by_their_end_or_start() -> None:
+    assert last_live([Row(2, open=True), Row(1, took=90.0)]) == Row(1, took=90.0)
+    assert last_live([Row(2, open=True, started_at=900.0), Row(1)]) == Row(
+        2, open=True, started_at=900.0
+    )

@@ -143,6 +143,14 @@ def test_the_focused_pane_is_on_screen_and_no_two_overlap(
         assert place.x + place.width <= width
 
 
+def test_where_it_is_narrow_and_tall_the_node_stands_below() -> None:
+    for width in (45, 80):
+        places = arrange_panes(width, 60, "graph", "inspector").places
+        assert set(places) == {"graph", "inspector"}
+        assert places["inspector"].y == places["graph"].height
+    assert arrange_panes(45, 30, "graph", "inspector").hidden == ("runs", "inspector", "log")
+
+
 @given(st.integers(60, 260), st.integers(15, 90))
 def test_news_does_not_move_the_graph(width: int, height: int) -> None:
     quiet = arrange_panes(width, height, "graph", "inspector")

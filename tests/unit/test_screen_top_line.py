@@ -71,6 +71,20 @@ def test_the_time_left_is_told_where_there_is_room() -> None:
     assert "left" not in top(80, left=12.0)
 
 
+def test_what_failed_has_its_part_of_the_bar_however_small() -> None:
+    driver = Driver(*(node(f"n{i}") for i in range(300)), policy="hold", surface="screen")
+    driver.fail("n0")
+    for i in range(1, 300):
+        driver.finish(f"n{i}")
+    row = run_line(driver.run(), driver.now, 80, 0, driven=True)
+    assert "state.failed" in {part.style for part in row if "━" in part.text}
+
+
+def test_in_a_narrow_line_counts_are_left_out_whole() -> None:
+    assert top(46).rstrip().endswith(" ●1 ✗1")
+    assert top(40).rstrip().endswith("1/4  ✗1")
+
+
 @given(st.integers(1, 220), st.integers(0, 3), st.booleans())
 def test_the_top_line_never_exceeds_the_screen(width: int, others: int, ascii: bool) -> None:
     said = top(width, others, ascii=ascii)
@@ -133,11 +147,26 @@ def test_without_a_workflow_the_footer_offers_a_new_one() -> None:
     assert areas[0][2] == "new"
 
 
+def test_panes_out_of_sight_are_named_in_the_footer() -> None:
+    row, areas = footer(at(failing(), "b"), 120, hidden=("runs",))
+    said = text_of(row)
+    first, end = next((first, end) for first, end, call in areas if call == "pane:1")
+    assert said[first:end] == "1 Runs"
+    assert [area[2] for area in areas[-3:]] == ["pane:1", "palette", "help"]
+    assert "1 Runs" not in text_of(footer(at(failing(), "b"), 120)[0])
+
+
+def test_the_way_to_the_next_need_is_offered_only_when_there_is_one() -> None:
+    quiet = Situation(file="/saga.yaml", loadable=True, selected="a")
+    assert "f Next" not in text_of(footer(quiet, 120)[0])
+    assert "f Next" in text_of(footer(quiet._replace(elsewhere=True), 120)[0])
+
+
 # ----------------------------------------------------------------- tabs and the selected node
 
 
 def test_the_names_of_the_panes_are_clickable() -> None:
-    line = tabs_line("graph", "Graph", "live · pill · TB", 80)
+    line = tabs_line("graph", "Graph", "live · pill · TB", 80, map_key="m")
     said = text_of(line.row)
     assert said.startswith(" [2 Graph]")
     assert said.rstrip().endswith("live · pill · TB · m map")
@@ -145,6 +174,7 @@ def test_the_names_of_the_panes_are_clickable() -> None:
         assert said[first:end].strip()
         assert call == "map" or call.startswith("pane:")
     assert "[4 Log]" in text_of(tabs_line("log", "Table", "", 80).row)
+    assert "map" not in text_of(tabs_line("graph", "Graph", "live", 80).row)
 
 
 def test_the_error_of_the_selected_node_stands_beside_the_keys_that_help() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from studio.core.commands import StartRun
@@ -128,7 +129,7 @@ def test_children_run_only_after_their_release() -> None:
 
 def test_what_hangs_ends_when_it_is_cancelled() -> None:
     executor = ScriptedExecutor({"charge": [Step(outcome=None, stop_takes=1.0)]})
-    node = _workflow().nodes["charge"].model_copy(update={"timeout": 3.0})
+    node = msgspec.structs.replace(_workflow().nodes["charge"], timeout=3.0)
     workflow = Workflow(name="pay", nodes={"charge": node})
     engine = run_virtual(_run(workflow, executor))
     run = engine.state.runs[1]

@@ -10,10 +10,11 @@ import pytest
 
 from studio.executors.inline import InlineAttempt
 from studio.ids import NodePath, RunId, RunNumber
+from studio.model.json_value import JsonValue
 from studio.model.nodes import BranchSettings, Case, KindSettings, NoopSettings, TransformSettings
 from studio.ports import AttemptKey, AttemptOrder, Failed, Outcome, Succeeded
 
-ROWS = [
+ROWS: list[JsonValue] = [
     {"name": "b", "amount": 2, "kind": "x"},
     {"name": "a", "amount": 3, "kind": "y"},
     {"name": "c", "amount": None, "kind": "x"},
@@ -119,7 +120,7 @@ def test_aggregates_of_nothing() -> None:
 def test_value_is_an_expression_or_a_mapping_of_them() -> None:
     params = {"n": 3}
     assert result(TransformSettings(value="params.n + 1", has_value=True), params=params) == 4
-    shape = {"twice": "params.n * 2", "deep": {"same": "params.n"}, "plain": 7}
+    shape: JsonValue = {"twice": "params.n * 2", "deep": {"same": "params.n"}, "plain": 7}
     assert result(TransformSettings(value=shape, has_value=True), params=params) == {
         "twice": 6,
         "deep": {"same": 3},

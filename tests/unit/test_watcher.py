@@ -24,6 +24,7 @@ class ScriptedDisk:
         self.walks = 0
         self.listened: list[tuple[str, ...]] = []
         self.broken: Exception | None = None
+        self.ages: dict[str, float] = {}
         self._queue: asyncio.Queue[list[RawEvent]] = asyncio.Queue()
         self._tick = 0
 
@@ -43,6 +44,10 @@ class ScriptedDisk:
 
     def stamp(self, path: str) -> Stamp | None:
         return self.files[path][0] if path in self.files else None
+
+    def age(self, stamp: Stamp) -> float:
+        path = next(path for path, (one, _) in self.files.items() if one == stamp)
+        return self.ages.get(path, 0.0)
 
     def is_folder(self, path: str) -> bool:
         return path in self.folders
@@ -113,6 +118,31 @@ def test_an_atomic_replacement_is_told_after_the_short_quiet() -> None:
     told = watch(disk, scenario, 1.8)
     assert [one for _, one in told] == [Saved("/p/a.yaml", sha("two"))]
     assert 1.05 <= told[0][0] < 1.2
+
+
+def told_of_a_late_event(age: float) -> float:
+    """When a replacement is told whose event came so many seconds after it, by the clock of the disk."""
+    disk = ScriptedDisk()
+    disk.write("/p/a.yaml", "one")
+    disk.ages["/p/a.yaml"] = age
+
+    async def scenario(watcher: Watcher) -> None:
+        await asyncio.sleep(1)
+        disk.write("/p/a.yaml", "two", inode=77)
+        disk.tell(RawEvent("added", "/p/a.yaml"), RawEvent("deleted", "/p/.a.tmp"))
+
+    told = watch(disk, scenario, 1.8)
+    assert [one for _, one in told] == [Saved("/p/a.yaml", sha("two"))]
+    return told[0][0]
+
+
+def test_quiet_begins_with_the_change_and_not_with_the_news_of_it() -> None:
+    assert 1.0 <= told_of_a_late_event(0.04) < 1.02
+
+
+def test_a_stamp_of_another_clock_says_nothing_of_the_quiet() -> None:
+    assert told_of_a_late_event(7.0) >= 1.05
+    assert told_of_a_late_event(-7.0) >= 1.05
 
 
 def test_a_file_created_in_place_waits_for_the_long_quiet() -> None:

@@ -63,8 +63,7 @@ def decide(state: EngineState, command: verbs.AnyCommand, now: float) -> Answer:
     rule = RUN_RULES.get(type(command))
     if rule is not None:
         return rule(state, run, command)
-    if not isinstance(command, verbs.NodeCommand):
-        return verbs.Refusal(f"{type(command).__name__} is not supported yet")
+    assert isinstance(command, verbs.NodeCommand), "every other command is about one node"
     node = run.nodes.get(command.node)
     if node is None:
         return nodes.unknown_node(run, command)

@@ -40,8 +40,8 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
     again = with_consequence(verdicts, "run again") if command.restart else ()
     retried = with_consequence(verdicts, "retried") if command.restart else ()
     found: list[AnyEvent] = []
-    opens = again or retried or names(verdicts, "added") or with_consequence(verdicts, "new")
-    if command.restart and opens and (run.ended or (run.failing and not run.cancelled)):
+    opens = again or retried or with_consequence(verdicts, "new")
+    if command.restart and opens and (run.ended or not run.cancelled):
         found += reopen(run, command)
     found.append(
         RunRevised(

@@ -14,6 +14,7 @@ from studio.core.events import (
     NodeFailed,
     RunFailing,
 )
+from studio.core.plan import base_path
 from studio.core.resilience.retry import delay, retries
 from studio.core.scope import edge_scope, node_scope
 from studio.core.state import TAKEN, EngineState, NodeState, RunState
@@ -216,7 +217,7 @@ def next_try(run: RunState, node: NodeState, failure: Failure, now: float) -> fl
     "Failure"); a failing run ends its backoffs.
     """
     policy = node.plan.node.retry
-    if run.failing and (node.parent.path if node.parent else node.path) not in run.exempt:
+    if run.failing and base_path(node.path) not in run.exempt:
         return None
     if run.surface == "screen" and failure.category == "unexpected":
         return None
@@ -270,7 +271,7 @@ def fail_node(
 
 def review_handlers(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]:
     """What becomes of a failure that was left to handlers, now that one of them is resolved."""
-    if node.status != "failed" or node.disposition != "handling" or node.archived:
+    if node.disposition != "handling" or node.archived:
         return []
     pending = False
     for edge in node.plan.outgoing:

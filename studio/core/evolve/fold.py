@@ -82,5 +82,6 @@ def evolve(state: EngineState, record: facts.Record) -> None:
             state.commands[origin.command] = record.run
     # Nothing is under way and no moment is waited for: the run waits for a person, for its turn, or has ended.
     run.idle_since = None if run.flying or run.waits else record.at
+    run.active_at = record.at
     run.position = record.position
     state.visited[record.run] = None

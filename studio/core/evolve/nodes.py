@@ -338,6 +338,5 @@ def on_breakpoint_hit(
     if found is not None:
         run.breakpoints[event.node] = found._replace(consumed=node.attempt + before)
     node.gate = "breakpoint"
-    node.hit += 1
     if before:
         become(run, node, "held")

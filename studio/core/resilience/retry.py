@@ -6,15 +6,15 @@ from studio.model.failure import Failure
 from studio.model.policies import Retry
 
 
-def retries(policy: Retry | None, failure: Failure, tries: int) -> bool:
+def retries(policy: Retry, failure: Failure, tries: int) -> bool:
     """Whether the policy allows another attempt.
 
     Args:
-        policy: the node's policy, None for one attempt only.
+        policy: the node's policy.
         failure: how the last attempt ended.
         tries: attempts made so far in this series.
     """
-    if policy is None or policy.strategy == "none" or tries >= policy.max_attempts:
+    if policy.strategy == "none" or tries >= policy.max_attempts:
         return False
     names = {failure.type, failure.category, *failure.bases}
     if names & set(policy.do_not_retry_on):

@@ -108,9 +108,9 @@ def place_graph(
         direction: ``TB`` or ``LR``.
         gap: as for :func:`arrange`.
         limit: as for :func:`arrange`.
-        seed: as for :func:`arrange`; positions are kept only if its direction is the same.
+        seed: as for :func:`arrange`; positions are kept only if its direction is the same and it has lines.
     """
-    if seed is not None and seed.direction != direction:
+    if seed is not None and (seed.direction != direction or not seed.lined):
         seed = None
     return _Placing(found, nodes, direction, gap, limit, seed).layout()
 
@@ -128,6 +128,9 @@ def _old_positions(skeleton: Skeleton, seed: Layout) -> list[int | None]:
         box = seed.boxes.get(node.id)
         if box is None or box.layer != skeleton.layer[item]:
             old.append(None)
+        elif not seed.lined:
+            # Rows of a mosaic start anew within a layer: only the order says who stands beside whom.
+            old.append(2 * box.order)
         elif upright:
             old.append(box.x + (box.width - 1) // 2)
         else:
@@ -154,7 +157,6 @@ class _Placing:
         self._upright = direction == "TB"
         self._direction: Direction = direction
         across = [node.width if self._upright else node.height for node in nodes]
-        self._along = [node.height if self._upright else node.width for node in nodes]
         extents = [Extent((size - 1) // 2, size // 2) for size in across]
         extents += [Extent(0, 0)] * len(self._skeleton.lanes)
         self._extents = extents
@@ -167,11 +169,21 @@ class _Placing:
         )
         self._channels = [route_channel(links, self._place) for links in self._skeleton.links]
         self._shift_right()
+        self._along = [node.height if self._upright else node.width for node in nodes]
         self._thick = [
             max((self._along[item] for item in layer if item < len(nodes)), default=1)
             for layer in found.order
         ]
+        if not self._upright:
+            self._even_columns()
         self._starts = self._stack_layers()
+
+    def _even_columns(self) -> None:
+        """Side by side in columns, all nodes of a layer are as wide as its widest."""
+        for level, layer in enumerate(self._found.order):
+            for item in layer:
+                if item < len(self._along):
+                    self._along[item] = self._thick[level]
 
     def _shift_right(self) -> None:
         """Make room for lines that had to leave the drawing on its first side."""
@@ -235,7 +247,8 @@ class _Placing:
                 node = nodes[item]
                 across = self._place[item] - self._extents[item].before
                 x, y = (across, along) if self._upright else (along, across)
-                boxes[node.id] = Box(node.id, x, y, node.width, node.height, level, order)
+                width = node.width if self._upright else self._along[item]
+                boxes[node.id] = Box(node.id, x, y, width, node.height, level, order)
         return boxes
 
     def _lanes(self) -> dict[Lane, int]:

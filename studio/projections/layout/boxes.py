@@ -16,6 +16,7 @@ from studio.projections.layout.glyphs import (
     NORTH,
     SOUTH,
     WEST,
+    doubled,
     rounded,
 )
 
@@ -35,6 +36,7 @@ class NodeCell(msgspec.Struct, frozen=True):
         glyph: state glyph, one cell.
         name: what to call it.
         right: text at the right end: duration, countdown, attempt count.
+        short: a shorter text for the right end where the other would cut the name; empty for none.
         state: state word; the style is ``node.<state>``.
         marks: marks after the name, such as ``′``.
         progress: done fraction from 0 to 1, drawn in the lower border, ``None`` for none.
@@ -53,6 +55,7 @@ class NodeCell(msgspec.Struct, frozen=True):
     selected: bool = False
     stack: bool = False
     grid: tuple[tuple[Segment, ...], ...] = ()
+    short: str = ""
 
 
 class Joint(NamedTuple):
@@ -66,8 +69,8 @@ class Joint(NamedTuple):
     bits: int
 
 
-HEAVY_STATES = frozenset({"failed", "in_doubt", "compensation_failed"})
-"""States whose frame is heavy even when not selected: they need a person."""
+DOUBLE_STATES = frozenset({"failed", "in_doubt", "compensation_failed"})
+"""States whose frame is double: they need a person. The selected node's is heavy, so that shapes alone tell them apart."""
 
 
 def natural_width(cell: NodeCell) -> int:
@@ -77,8 +80,19 @@ def natural_width(cell: NodeCell) -> int:
     return width if width % 2 else width + 1
 
 
+def least_width(cell: NodeCell) -> int:
+    """Cells that a pill needs for glyph, name and marks alone, made odd so that it has a middle."""
+    return natural_width(msgspec.structs.replace(cell, right=""))
+
+
 def draw_node(
-    cell: NodeCell, width: int, height: int, joint: Joint | None = None, *, ascii: bool = False
+    cell: NodeCell,
+    width: int,
+    height: int,
+    joint: Joint | None = None,
+    *,
+    centred: bool = False,
+    ascii: bool = False,
 ) -> tuple[tuple[Segment, ...], ...]:
     """The rows of a node, each exactly ``width`` cells.
 
@@ -87,14 +101,15 @@ def draw_node(
         width: cells of its rectangle; 1 draws the glyph alone.
         height: rows of its rectangle; 3 and more draw a frame.
         joint: where its edges leave.
+        centred: whether the text of a pill stands in its middle, under the line that comes from above.
         ascii: use ASCII characters only; others in names become ``?``.
     """
     if height >= 3 and width >= 3:
         rows = _box(cell, width, height, joint, ascii)
     elif width >= 3:
-        rows = [_pill(cell, width)] + [[Segment(" " * width, "edge")]] * (height - 1)
+        rows = [_pill(cell, width, centred)] + [[Segment(" " * width, "edge")]] * (height - 1)
     else:
-        style = "node.selected" if cell.selected else f"node.{cell.state}"
+        style = f"node.{cell.state}{'.cursor' if cell.selected else ''}"
         rows = [[Segment(fit(cut(clean(cell.glyph), 0, 1), width), style)]]
         rows += [[Segment(" " * width, "edge")]] * (height - 1)
     if ascii:
@@ -114,33 +129,59 @@ def _left(cell: NodeCell) -> str:
     return f"{clean(cell.glyph)} {clean(cell.name)}{clean(cell.marks)}"
 
 
-def _content(cell: NodeCell, width: int) -> str:
-    """Glyph, name and marks to the left, the rest to the right; the name gives way first."""
-    right = clean(cell.right)
-    space = cell_width(right) + 1 if right else 0
-    # A right-hand text that would leave the name less than four cells is dropped.
-    if space and width - space < 6:
-        right, space = "", 0
-    head, tail = f"{clean(cell.glyph)} ", clean(cell.marks)
-    room = width - space - cell_width(head) - cell_width(tail)
-    name = clean(cell.name)
-    if room < 1:
-        return fit(head + name, width)
-    name = name if cell_width(name) <= room else fit(name, room)
-    return fit(head + name + tail, width - space) + (f" {right}" if right else "")
+RIGHT_MIDDLE = 4
+"""Cells that the right-hand text of a centred pill takes at least, so that a growing duration does not move its name."""
 
 
-def _pill(cell: NodeCell, width: int) -> list[Segment]:
+def _content(cell: NodeCell, width: int) -> list[Segment]:
+    """Glyph, name and marks to the left, the rest to the right; a name that is too long gives way to its marks."""
     style = f"node.{cell.state}"
-    end = "»" if cell.stack else " "
-    text = _content(cell, width - 2)
-    if cell.selected:
-        return [
-            Segment("▐", "node.selected"),
-            Segment(text, style),
-            Segment(end if cell.stack else "▌", "node.selected"),
-        ]
-    return [Segment(f" {text}{end}", style)]
+    head, tail = f"{clean(cell.glyph)} ", clean(cell.marks)
+    name = clean(cell.name)
+    room = width - cell_width(head) - cell_width(tail)
+    if room < 1:
+        return [Segment(fit(head + name, width), style)]
+    if cell_width(name) > room:
+        name = fit(name, room)
+    left = head + name + tail
+    right = _right(cell, width - cell_width(left) - 1)
+    if not right:
+        return [Segment(fit(left, width), style)]
+    return [Segment(fit(left, width - cell_width(right)), style), Segment(right, f"{style}.side")]
+
+
+def _right(cell: NodeCell, room: int) -> str:
+    """The right-hand text: whole or short where it leaves the name whole, never a part of a word."""
+    for text in (clean(cell.right), clean(cell.short)):
+        if text and cell_width(text) <= room:
+            return text
+    return ""
+
+
+def _pill(cell: NodeCell, width: int, centred: bool) -> list[Segment]:
+    style = f"node.{cell.state}"
+    inner = max(1, width - (3 if cell.stack else 2))
+    edge = "node.selected" if cell.selected else style
+    ends = ("▐", "▌") if cell.selected else (" ", " ")
+    text = _content(cell, _close_width(cell, inner) if centred else inner)
+    spare = inner - sum(cell_width(part.text) for part in text)
+    row = [Segment(ends[0], edge), *text, Segment(ends[1], edge)]
+    if cell.stack and width > 3:
+        row.insert(-1, Segment("»", style))
+    if spare // 2:
+        row.insert(0, Segment(" " * (spare // 2), "edge"))
+    if spare:
+        row.append(Segment(" " * (spare - spare // 2), "edge"))
+    return row
+
+
+def _close_width(cell: NodeCell, width: int) -> int:
+    """Cells for a text with no more between its parts than keeps a growing duration from moving the name."""
+    left = cell_width(_left(cell))
+    right = _right(cell, width - left - 1)
+    if not right:
+        return min(width, left)
+    return min(width, left + 1 + max(RIGHT_MIDDLE, cell_width(right)))
 
 
 def _box(
@@ -148,25 +189,38 @@ def _box(
 ) -> list[list[Segment]]:
     style = f"node.{cell.state}"
     border = "node.selected" if cell.selected else style
-    heavy = cell.selected or cell.state in HEAVY_STATES
-    grid = _frame(width, height, heavy, cell.stack)
-    if cell.progress is not None:
+    double = cell.state in DOUBLE_STATES and not cell.selected
+    grid = _frame(width, height, cell.selected, cell.stack)
+    if cell.progress is not None and not double:
         _draw_progress(grid[-1], cell.progress, width - (3 if cell.stack else 2))
     if joint is not None:
         grid[joint.row][joint.column] |= joint.bits
     lines = ASCII_BOX_LINES if ascii else BOX_LINES
     drawn = [rounded("".join([lines[bits] for bits in row])) for row in grid]
+    if double:
+        drawn = doubled(drawn, ascii=ascii)
     inner = width - (3 if cell.stack else 2)
     rows = [[Segment(drawn[0], border)]]
-    middle = 1 if cell.grid else (height - 1) // 2
-    for index in range(1, height - 1):
+    contents = _contents(cell, inner, height - 2)
+    for index, content in enumerate(contents, 1):
         row = drawn[index]
-        content = [Segment(_content(cell, inner) if index == middle else " " * inner, style)]
-        if middle < index <= middle + len(cell.grid):
-            content = _filled(cell.grid[index - middle - 1], inner, style)
         rows.append([Segment(row[0], border), *content, Segment(row[1 + inner :], border)])
     rows.append([Segment(drawn[-1], border)])
     return rows
+
+
+def _contents(cell: NodeCell, inner: int, height: int) -> list[list[Segment]]:
+    """The rows inside a frame: the name, its figures beside or below it, the rows of the grid."""
+    style = f"node.{cell.state}"
+    blank = [Segment(" " * inner, style)]
+    below = height > 1 and not cell.stack
+    rows = [_content(msgspec.structs.replace(cell, right="", short="") if below else cell, inner)]
+    if below:
+        figures = _right(cell, inner)
+        rows.append([Segment(" " * (inner - cell_width(figures)) + figures, f"{style}.side")])
+    rows += [_filled(row, inner, style) for row in cell.grid]
+    rows += [blank] * (height - len(rows))
+    return rows[:height]
 
 
 def _filled(row: tuple[Segment, ...], width: int, style: str) -> list[Segment]:

@@ -6,7 +6,7 @@ bits heavy ones. Unicode's box drawing block has a glyph for every mixture (U+25
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from studio.projections.layout.graph import Direction
@@ -40,6 +40,9 @@ _MIXED = {
 
 _DASHED = str.maketrans("│─┃━", "┆┄┇┅")
 _ROUND = str.maketrans("┌┐└┘", "╭╮╰╯")
+_DOUBLE_TOP = str.maketrans("─╭╮┬", "═╔╗╦")
+_DOUBLE_SIDES = str.maketrans("│├┝", "║╟╟")
+_DOUBLE_BOTTOM = str.maketrans("─╰╯┴┬┰", "═╚╝╩╤╤")
 
 HEADS: Mapping[Direction, str] = {"TB": "▾", "LR": "▸"}
 ASCII_HEADS: Mapping[Direction, str] = {"TB": "v", "LR": ">"}
@@ -112,3 +115,18 @@ ASCII_BOX_LINES = line_table("TB", ascii=True)
 def rounded(text: str) -> str:
     """Replace light square corners by round ones; frames have them, edges do not."""
     return text.translate(_ROUND)
+
+
+def doubled(rows: Sequence[str], *, ascii: bool = False) -> list[str]:
+    """The rows of a light frame as a double one; the lines that leave it stay as they are.
+
+    Args:
+        rows: top, sides and bottom of a frame.
+        ascii: use ``!`` and ``=``, since ASCII has no double lines.
+    """
+    if ascii:
+        ends = [row[0] + row[1:-1].replace("-", "=") + row[-1] for row in (rows[0], rows[-1])]
+        top, bottom = (f"!{row[1:-1]}!" for row in ends)
+        return [top, *(row.replace("|", "!") for row in rows[1:-1]), bottom]
+    sides = [row.translate(_DOUBLE_SIDES) for row in rows[1:-1]]
+    return [rows[0].translate(_DOUBLE_TOP), *sides, rows[-1].translate(_DOUBLE_BOTTOM)]

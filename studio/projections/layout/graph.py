@@ -13,8 +13,9 @@ import msgspec
 Direction = Literal["TB", "LR"]
 """``TB`` stacks the layers from top to bottom, ``LR`` from left to right."""
 
-Style = Literal["box", "pill", "dot"]
-"""How much of a node is drawn: a framed box of three rows, one row of text, or its glyph alone."""
+Style = Literal["box", "pill", "name", "dot", "mosaic"]
+"""How much of a node is drawn: a framed box of three rows, one row of text, glyph and name, or the glyph alone, with
+lines (dot) or without them (mosaic)."""
 
 FAILURE = "failure"
 """The kind of edge that is taken when its source fails; drawn dashed and never merged with others."""
@@ -35,12 +36,14 @@ class LayoutNode(msgspec.Struct, frozen=True):
         width: cells the node needs from left to right when drawn as a box or pill.
         height: rows the node needs (3 for a box, 1 for a pill or dot).
         group: name of the group it belongs to, which :func:`fold` can close.
+        least: cells for glyph and name alone; 0 for no less than ``width``.
     """
 
     id: str
     width: int
     height: int
     group: str | None = None
+    least: int = 0
 
 
 class LayoutEdge(msgspec.Struct, frozen=True):
@@ -127,6 +130,7 @@ class Layout(msgspec.Struct, frozen=True):
         layers: node ids, layer by layer, in their order across the layer.
         lanes: position across the layers of every line that passes a layer; seeds the next layout.
         starts: first row or column of every layer.
+        lined: whether the edges are drawn.
     """
 
     direction: Direction
@@ -140,6 +144,7 @@ class Layout(msgspec.Struct, frozen=True):
     layers: tuple[tuple[str, ...], ...]
     lanes: Mapping[Lane, int]
     starts: tuple[int, ...]
+    lined: bool = True
 
     def route(self, edge: int) -> tuple[Point, ...]:
         """The corners of one edge, from the cell beside its source to the cell beside its target.

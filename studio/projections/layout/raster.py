@@ -54,7 +54,8 @@ class Raster:
         self._dead: frozenset[int] = frozenset()
         self._selected: str | None = None
         self._chosen: frozenset[int] = frozenset()
-        self._drawn: dict[str, tuple[NodeCell, bool, Rows]] = {}
+        self._near: frozenset[str] = frozenset()
+        self._drawn: dict[str, tuple[NodeCell, str, Rows]] = {}
         self._rows: dict[int, tuple[list[int], list[Box]]] = {}
         for box in sorted(layout.boxes.values(), key=lambda box: box.x):
             for y in range(box.y, box.y + box.height):
@@ -64,7 +65,7 @@ class Raster:
         self._sources = {edge.source for edge in layout.edges}
 
     def select(self, node: str | None) -> None:
-        """Draw the edges of this node bold, and its frame heavy.
+        """Draw the edges of this node bold, and its frame heavy; without lines, its neighbours underlined.
 
         Args:
             node: id of the node, ``None`` for no selection.
@@ -77,6 +78,10 @@ class Raster:
         self._forget(self._chosen | chosen)
         self._chosen = chosen
         self._selected = node
+        if not self.layout.lined:
+            edges = self.layout.edges
+            ends = {end for i in chosen for end in (edges[i].source, edges[i].target)}
+            self._near = frozenset(ends - {node})
 
     def set_dead(self, edges: Iterable[int]) -> None:
         """Tell which edges will not be taken; they are drawn dim.
@@ -116,6 +121,8 @@ class Raster:
         """
         if x1 <= x0:
             return []
+        if not self.layout.lined:
+            return self._glyphs(y, x0, x1)
         segments: list[Segment] = []
         at = x0
         for box in self._boxes_in(y, x0, x1):
@@ -123,10 +130,36 @@ class Raster:
                 self._lines(segments, y, at, box.x)
             start, stop = max(x0, box.x), min(x1, box.x + box.width)
             row = self._node_rows(box)[y - box.y]
+            if not self._upright and box.height == 1 < box.width and box.id != self._selected:
+                row = self._reached(box, row)
             _add_cut(segments, row, start - box.x, stop - box.x)
             at = stop
         if at < x1:
             self._lines(segments, y, at, x1)
+        return segments
+
+    def _glyphs(self, y: int, x0: int, x1: int) -> list[Segment]:
+        """A row of a mosaic; glyphs of one look are one segment with the blanks between them, which draws faster."""
+        texts: list[str] = []
+        segments: list[Segment] = []
+        look = "edge"
+        at = x0
+        for box in self._boxes_in(y, x0, x1):
+            ((glyph, style),) = self._node_rows(box)[0]
+            gap = " " * (box.x - at)
+            at = box.x + 1
+            if style == look and not style.endswith((".near", ".cursor")):
+                texts += (gap, glyph)
+                continue
+            if texts:
+                segments.append(Segment("".join(texts), look))
+            if gap:
+                segments.append(Segment(gap, "edge"))
+            look, texts = style, [glyph]
+        if texts:
+            segments.append(Segment("".join(texts), look))
+        if at < x1:
+            segments.append(Segment(" " * (x1 - at), "edge"))
         return segments
 
     def _boxes_in(self, y: int, x0: int, x1: int) -> list[Box]:
@@ -144,16 +177,37 @@ class Raster:
         if cell is None:
             cell = NodeCell(box.id, "○", box.id)
         heavy = self._selected == box.id
+        look = "selected" if heavy else "near" if box.id in self._near else ""
         drawn = self._drawn.get(box.id)
-        if drawn is not None and drawn[0] is cell and drawn[1] is heavy:
+        if drawn is not None and drawn[0] is cell and drawn[1] == look:
             return drawn[2]
         shown = cell
         if heavy and not cell.selected:
             shown = msgspec.structs.replace(cell, selected=True)
         joint = self._joint(box, heavy) if box.id in self._sources else None
-        rows = draw_node(shown, box.width, box.height, joint, ascii=self._ascii)
-        self._drawn[box.id] = (cell, heavy, rows)
+        rows = draw_node(
+            shown, box.width, box.height, joint, centred=self._upright, ascii=self._ascii
+        )
+        if look == "near":
+            rows = tuple(
+                tuple(Segment(text, f"{style}.near") for text, style in row) for row in rows
+            )
+        self._drawn[box.id] = (cell, look, rows)
         return rows
+
+    def _reached(self, box: Box, row: tuple[Segment, ...]) -> tuple[Segment, ...]:
+        """The row of a pill with its line drawn on up to its text: in a column, the pills are as wide as the widest."""
+        if box.id not in self._sources or len(row) != 3 or row[-1].text.strip():
+            return row
+        *before, body, _end = row
+        text = body.text.rstrip()
+        missing = cell_width(body.text) - cell_width(text)
+        line: list[Segment] = []
+        self._lines(line, box.y, box.x + box.width, box.x + box.width + 1)
+        if not missing or not line[0].text.strip():
+            return row
+        look = line[0]._replace(text=line[0].text * missing)
+        return (*before, body._replace(text=f"{text} "), look)
 
     def _joint(self, box: Box, heavy: bool) -> Joint | None:
         if box.height < 3 or box.width < 3:

@@ -12,6 +12,13 @@ from studio.projections.states import node_look
 Scope: TypeAlias = Literal["node", "run", "move", "view", "app"]
 
 
+Keys: TypeAlias = Mapping[str, tuple[str, ...]]
+"""A person's keys by action id, in Textual's names, where they differ from the table."""
+
+NO_KEYS: Keys = {}
+"""Those of a person without a keymap file."""
+
+
 class Situation(NamedTuple):
     """What an action would act on.
 
@@ -24,6 +31,7 @@ class Situation(NamedTuple):
         pending: whether a saved edit waits to be taken into the run.
         driven: whether an engine drives the run; false for one that was interrupted.
         keys: the user's keys by action id, where they differ from the table.
+        elsewhere: whether another run needs a person.
     """
 
     run: RunState | None = None
@@ -33,7 +41,8 @@ class Situation(NamedTuple):
     loadable: bool = False
     driven: bool = True
     pending: bool = False
-    keys: Mapping[str, tuple[str, ...]] = {}
+    keys: Keys = NO_KEYS
+    elsewhere: bool = False
 
 
 Rule: TypeAlias = Callable[[Situation], str | None]
@@ -61,29 +70,45 @@ class Action(NamedTuple):
     rank: int = 0
 
 
+def _key(at: Situation, action: str) -> str:
+    return key_of(at.keys, action)
+
+
+def no_run_text(keys: Keys) -> str:
+    """What is said where a run would have to be shown."""
+    return f"no run is shown: {key_of(keys, 'launch')} starts one"
+
+
 def _always(at: Situation) -> str | None:
     return None
 
 
 def _with_file(at: Situation) -> str | None:
     if at.file is None:
-        return "there is no workflow here: N creates one from a template"
+        return f"there is no workflow here: {_key(at, 'new')} creates one from a template"
     return None
+
+
+def _drawn(at: Situation) -> str | None:
+    missing = _with_file(at)
+    if missing or at.loadable or at.run is not None:
+        return missing
+    return f"there is no graph: the workflow file has errors, {_key(at, 'edit')} opens it"
 
 
 def _launch(at: Situation) -> str | None:
     if at.file is None:
-        return "there is no workflow to start: N creates one from a template"
-    return None if at.loadable else "the workflow file has errors: e opens it"
+        return f"there is no workflow to start: {_key(at, 'new')} creates one from a template"
+    return None if at.loadable else f"the workflow file has errors: {_key(at, 'edit')} opens it"
 
 
 def _with_run(at: Situation) -> str | None:
-    return None if at.run is not None else "no run is shown: L starts one"
+    return None if at.run is not None else no_run_text(at.keys)
 
 
 def _with_node(at: Situation) -> str | None:
     if at.run is None:
-        return "no run is shown: L starts one"
+        return no_run_text(at.keys)
     return None if at.node is not None else "select a node first"
 
 
@@ -96,16 +121,16 @@ def _retry(at: Situation) -> str | None:
     if missing or at.node is None:
         return missing
     if at.node.orphaned:
-        return _orphaned(at.node.path)
+        return _orphaned(at, at.node.path)
     if at.node.status in ("running", "compensating", "waiting"):
-        return f"{at.node.path} is {node_look(at.node).word}: x cancels it"
+        return f"{at.node.path} is {node_look(at.node).word}: {_key(at, 'cancel')} cancels it"
     if at.node.status == "blocked":
         return f"{at.node.path} waits for its upstreams"
     return None
 
 
-def _orphaned(path: str) -> str:
-    return f"{path} was interrupted: C takes the run up, and finds out how it stands"
+def _orphaned(at: Situation, path: str) -> str:
+    return f"{path} was interrupted: {_key(at, 'continue_run')} takes the run up, and finds out how it stands"
 
 
 def _cancel(at: Situation) -> str | None:
@@ -138,9 +163,9 @@ def _outcome(at: Situation) -> str | None:
     if missing or at.node is None:
         return missing
     if at.node.orphaned:
-        return _orphaned(at.node.path)
+        return _orphaned(at, at.node.path)
     if at.node.status in IN_FLIGHT:
-        return f"{at.node.path} is {node_look(at.node).word}: x cancels it first"
+        return f"{at.node.path} is {node_look(at.node).word}: {_key(at, 'cancel')} cancels it first"
     return None
 
 
@@ -216,15 +241,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("why", ("w",), "Why", "Why the node is as it is", "node", _with_node),
     Action("launch", ("L",), "Launch", "Start a run of this workflow; again: with the same parameters", "run", _launch, 5),
     Action("new", ("N",), "New", "Create a workflow from a template", "app", _always),
-    Action("view", ("v",), "View", "Graph, table, timeline", "view", _with_file, 19),
-    Action("find", ("slash",), "Find", "Find a node by name", "view", _with_file, 20),
+    Action("view", ("v",), "View", "Graph, table, timeline", "view", _drawn, 19),
+    Action("find", ("slash",), "Find", "Find a node by name", "view", _drawn, 20),
     Action("copy", ("y",), "Copy", "Copy the id, error, input, output, log or command of the node", "view", _selected),
     Action("pager", ("vertical_line",), "Pager", "Open the whole log in the pager", "view", _with_run),
     Action("zoom", ("Z",), "Zoom", "Give the focused pane the whole screen", "view", _always),
-    Action("map", ("m",), "Map", "Show or hide the map of the graph", "view", _with_file),
-    Action("more_detail", ("plus", "equals_sign"), "Detail +", "Draw nodes with more detail", "view", _with_file),
-    Action("less_detail", ("minus",), "Detail -", "Draw nodes with less detail", "view", _with_file),
-    Action("fit", ("0",), "Fit", "Choose the drawing that fits", "view", _with_file),
+    Action("map", ("m",), "Map", "Show or hide the map of the graph", "view", _drawn),
+    Action("more_detail", ("plus", "equals_sign"), "Detail +", "Draw nodes with more detail", "view", _drawn),
+    Action("less_detail", ("minus",), "Detail -", "Draw nodes with less detail", "view", _drawn),
+    Action("fit", ("0",), "Fit", "Choose the drawing that fits", "view", _drawn),
     Action("fold", ("d",), "Focus", "Show only what is around the selected node, or everything again", "view", _selected),
     Action("watch_mode", ("T",), "Watch", "What a saved file does to the run: auto, ask, off", "app", _always),
     Action("palette", ("colon", "ctrl+p"), "Command", "Find an action by name", "app", _always, 30),
@@ -243,6 +268,10 @@ KEY_NAMES: dict[str, str] = {
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
+    "comma": ",",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "full_stop": ".",
     "enter": "⏎",
     "escape": "esc",
     "space": "space",
@@ -253,6 +282,16 @@ KEY_NAMES: dict[str, str] = {
 def key_name(key: str) -> str:
     """A key as people write it."""
     return KEY_NAMES.get(key, key)
+
+
+def key_of(keys: Keys, action: str) -> str:
+    """The key of an action as this person has it, as people write it.
+
+    Args:
+        keys: the person's own keys.
+        action: id of the action.
+    """
+    return key_name(keys.get(action, BY_ID[action].keys)[0])
 
 
 def keys_of(at: Situation, action: Action) -> tuple[str, ...]:
@@ -314,10 +353,11 @@ def of_the_moment(at: Situation) -> tuple[str, ...]:
 def _idle(action: Action, at: Situation) -> bool:
     """Whether an action that would be allowed is no use here, so that its place is better given to another."""
     run, node = at.run, at.node
+    if action.id in ("next_need", "previous_need"):
+        here = run is not None and any(map(needs_person, run.nodes.values()))
+        return not here and not at.elsewhere
     if run is None:
         return False
-    if action.id in ("next_need", "previous_need"):
-        return not any(map(needs_person, run.nodes.values()))
     if action.id == "launch":
         return not run.ended
     if action.id in ("retry", "retry_downstream", "outcome", "breakpoint"):

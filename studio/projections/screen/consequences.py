@@ -9,6 +9,7 @@ from studio.core.revision import Verdict
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.projections.layout import Segment, cell_width, clean
+from studio.projections.screen.actions import Keys, key_of
 from studio.projections.states import node_look
 from studio.projections.undo_plan import undo_steps
 
@@ -59,7 +60,9 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
     if node.status == "compensation_failed":
         return [
             Choice("succeeded", "Undo done by hand", "the plan goes on", "s", "good"),
-            Choice("ignored", "Give this undo up", "the run ends as partly undone", "i", "warn"),
+            Choice(
+                "ignored", "Give this undo up", "the run ends as partly compensated", "i", "warn"
+            ),
         ]
     done = node.status in EFFECTIVE
     reason = "it has already succeeded"
@@ -205,7 +208,7 @@ def stale_nodes(run: RunState) -> list[str]:
     return [path for path, node in run.nodes.items() if "stale" in node.marks and not node.parent]
 
 
-def cancel_rows(run: RunState) -> list[Row]:
+def cancel_rows(run: RunState, keys: Keys) -> list[Row]:
     """What cancelling the run would do."""
     moving = [path for path, node in run.nodes.items() if node.status in IN_FLIGHT]
     left = [
@@ -218,7 +221,13 @@ def cancel_rows(run: RunState) -> list[Row]:
         rows.append([Segment("ended: ", "dim"), Segment(named(moving, 5), "text")])
     if left:
         rows.append([Segment("never start: ", "dim"), Segment(named(left, 5), "text")])
-    rows.append([Segment("what is done stays done; U undoes it afterwards", "dim")])
+    rows.append(
+        [
+            Segment(
+                f"what is done stays done; {key_of(keys, 'undo_run')} undoes it afterwards", "dim"
+            )
+        ]
+    )
     return rows
 
 

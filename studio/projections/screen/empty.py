@@ -7,6 +7,7 @@ from studio.core.endings import needs_person
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
+from studio.projections.screen.actions import NO_KEYS, Keys, key_of
 from studio.projections.screen.graph import duration_text
 
 Row = list[Segment]
@@ -17,7 +18,7 @@ class Step(NamedTuple):
 
     Args:
         actions: ids of the actions that take it.
-        key: the key to press.
+        key: the action whose key is shown.
         text: what it does.
     """
 
@@ -27,26 +28,30 @@ class Step(NamedTuple):
 
 
 STEPS: tuple[Step, ...] = (
-    Step(frozenset({"launch"}), "L", "launch the workflow"),
-    Step(frozenset({"next_need", "previous_need"}), "f", "go to what failed"),
-    Step(frozenset({"edit", "override_input", "outcome"}), "e", "fix it, and save"),
-    Step(frozenset({"retry", "retry_downstream"}), "r", "retry it: the run goes on"),
+    Step(frozenset({"launch"}), "launch", "launch the workflow"),
+    Step(frozenset({"next_need", "previous_need"}), "next_need", "go to what failed"),
+    Step(frozenset({"edit", "override_input", "outcome"}), "edit", "fix it, and save"),
+    Step(frozenset({"retry", "retry_downstream"}), "retry", "retry it: the run goes on"),
 )
 """The loop of the product in four lines (product.md, "The loop that must feel perfect")."""
 
 
-def no_workflows(folder: str, skipped: Sequence[str] = ()) -> list[Row]:
+def no_workflows(folder: str, skipped: Sequence[str] = (), keys: Keys = NO_KEYS) -> list[Row]:
     """What a folder without workflows shows.
 
     Args:
         folder: the folder that was searched.
         skipped: files that were left out, with the reason.
+        keys: the person's own keys.
     """
     rows: list[Row] = [
         [Segment("No workflows here yet", "title")],
         [Segment(clean(folder), "dim")],
         [],
-        [Segment("N", "key"), Segment("            creates one from a template", "text")],
+        [
+            Segment(f"{key_of(keys, 'new'):<11}", "key"),
+            Segment("  creates one from a template", "text"),
+        ],
         [Segment("studio demo", "key"), Segment("  shows some, in a folder of their own", "text")],
     ]
     if skipped:
@@ -55,18 +60,20 @@ def no_workflows(folder: str, skipped: Sequence[str] = ()) -> list[Row]:
     return rows
 
 
-def broken_file(name: str, findings: Sequence[str]) -> list[Row]:
+def broken_file(name: str, findings: Sequence[str], keys: Keys = NO_KEYS) -> list[Row]:
     """What a workflow file that never loaded shows: its findings, one a line.
 
     Args:
         name: the file.
         findings: ``path:line:column: message`` each.
+        keys: the person's own keys.
     """
     rows: list[Row] = [[Segment(f"{clean(name)} cannot be read yet", "title")], []]
     rows += [[Segment(clean(finding), "bad")] for finding in findings[:8]]
     if len(findings) > 8:
         rows.append([Segment(f"and {len(findings) - 8} more", "dim")])
-    rows += [[], [Segment("e", "key"), Segment(" opens it; save, and it is drawn here", "text")]]
+    key = Segment(key_of(keys, "edit"), "key")
+    rows += [[], [key, Segment(" opens it; save, and it is drawn here", "text")]]
     return rows
 
 
@@ -76,6 +83,7 @@ def hint_rows(
     missing: Sequence[str],
     *,
     driven: bool,
+    keys: Keys = NO_KEYS,
     ascii: bool = False,
 ) -> list[Row]:
     """A line or two beside the graph: how to go on from here; none while a run is under way.
@@ -85,7 +93,9 @@ def hint_rows(
         workflow: name of the shown workflow.
         missing: secrets that are set nowhere.
         driven: whether an engine drives the run.
+        keys: the person's own keys.
     """
+    launch = Segment(key_of(keys, "launch"), "key")
     if run is None:
         rows: list[Row] = [
             [
@@ -94,29 +104,41 @@ def hint_rows(
             ]
             for name in missing[:3]
         ]
-        rows.append([Segment("L", "key"), Segment(f" starts {clean(workflow)}", "text")])
+        rows.append([launch, Segment(f" starts {clean(workflow)}", "text")])
         return rows
     if not driven and not run.ended:
         return [
             [Segment("interrupted: its engine is gone", "state.in_doubt")],
-            [Segment("C", "key"), Segment(" continues it where it stood", "text")],
+            [
+                Segment(key_of(keys, "continue_run"), "key"),
+                Segment(" continues it where it stood", "text"),
+            ],
         ]
     if run.ended and run.phase == "succeeded" and not any(map(needs_person, run.nodes.values())):
         mark = "+" if ascii else "✓"
+        failed = run.counts.get("failed", 0)
+        said = f"{mark} {'succeeded' if failed else 'all green'} in {duration_text(seconds_taken(run, 0.0))}"
+        if failed:
+            said += f", {failed} failed on the way"
         return [
-            [Segment(f"{mark} all green in {duration_text(seconds_taken(run, 0.0))}", "good")],
-            [Segment("L", "key"), Segment(" starts it again", "text")],
+            [Segment(said, "good")],
+            [launch, Segment(" starts it again", "text")],
         ]
     return []
 
 
-def checklist_rows(done: Collection[int], *, ascii: bool = False) -> list[Row]:
+def checklist_rows(
+    done: Collection[int], keys: Keys = NO_KEYS, *, ascii: bool = False
+) -> list[Row]:
     """The first steps in a frame.
 
     Args:
         done: numbers of the steps that were taken, from 0.
+        keys: the person's own keys.
     """
-    width = max(cell_width(step.text) for step in STEPS) + 7
+    shown = [key_of(keys, step.key) for step in STEPS]
+    wide = max(map(cell_width, shown))
+    width = max(cell_width(step.text) for step in STEPS) + 6 + wide
     line, corner, side = ("-", "++++", "|") if ascii else ("─", "╭╮╰╯", "│")
     title, hint = " first steps ", " esc hides "
     rows: list[Row] = [
@@ -129,8 +151,8 @@ def checklist_rows(done: Collection[int], *, ascii: bool = False) -> list[Row]:
             [
                 Segment(f"{side} ", "border"),
                 Segment(f"{mark} ", "good" if taken else "dim"),
-                Segment(f"{step.key} ", "dim" if taken else "key"),
-                Segment(fit(f" {step.text}", width - 5), "dim" if taken else "text"),
+                Segment(f"{shown[number]:<{wide}} ", "dim" if taken else "key"),
+                Segment(fit(f" {step.text}", width - 4 - wide), "dim" if taken else "text"),
                 Segment(side, "border"),
             ]
         )

@@ -1,11 +1,17 @@
 """The lines around the panes: the keys that work here, the panes' names, and the selected node in one line."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from studio.core.plan import Plan
 from studio.core.state import NodeState
 from studio.projections.layout import Segment, cell_width, clean, fit
-from studio.projections.screen.actions import BY_ID, Situation, footer_actions, shown_key
+from studio.projections.screen.actions import (
+    BY_ID,
+    Situation,
+    footer_actions,
+    shown_key,
+)
 from studio.projections.screen.graph import duration_text
 from studio.projections.screen.panes import PANES, Pane
 from studio.projections.states import NODE_LOOKS, marks_of, node_look
@@ -24,6 +30,10 @@ PANE_CALL = "pane:"
 """Begins what a click on a pane's name calls; its number follows."""
 
 
+ROOMY = 60
+"""Columns from which two blanks part the keys, so that they can be told from labels without colour."""
+
+
 class Line(NamedTuple):
     """A row and what can be clicked in it."""
 
@@ -31,24 +41,28 @@ class Line(NamedTuple):
     areas: list[Area]
 
 
-def footer(at: Situation, width: int, *, pane: Pane = "graph") -> tuple[Row, list[Area]]:
+def footer(
+    at: Situation, width: int, *, pane: Pane = "graph", hidden: Sequence[Pane] = ()
+) -> tuple[Row, list[Area]]:
     """The footer's row, and the columns that call an action when clicked.
 
     Args:
         at: what actions would act on.
         width: columns of the screen.
         pane: the pane that has the focus; its own keys come first.
+        hidden: panes that are not on screen and that no other line names.
     """
     row: Row = [Segment(" ", "text")]
     areas: list[Area] = []
     used = 1
-    room = " " if width < 100 else "  "
+    room = " " if width < ROOMY else "  "
     for key, label in PANE_KEYS[pane]:
         size = cell_width(key) + cell_width(label) + 1 + len(room)
         if used + size <= width // 2:
             row += [Segment(key, "key"), Segment(f" {label}{room}", "dim")]
             used += size
-    limit = (10 if width >= 100 else 9) - len(PANE_KEYS[pane])
+    others = [(str(PANES.index(name) + 1), PANE_NAMES[name]) for name in hidden]
+    limit = (10 if width >= 100 else 9) - len(PANE_KEYS[pane]) - len(others)
     actions = footer_actions(at, limit)
     if at.file is None:
         actions.insert(0, BY_ID["new"])
@@ -56,8 +70,13 @@ def footer(at: Situation, width: int, *, pane: Pane = "graph") -> tuple[Row, lis
     kept = sum(
         cell_width(shown_key(at, action)) + 1 + cell_width(action.label) + len(room)
         for action in tail
-    )
+    ) + sum(len(number) + len(title) + 1 + len(room) for number, title in others)
     for action in actions:
+        if action is tail[0]:
+            for number, title in others:
+                row += [Segment(number, "key"), Segment(f" {title}{room}", "dim")]
+                areas.append((used, used + len(number) + 1 + len(title), PANE_CALL + number))
+                used += len(number) + 1 + len(title) + len(room)
         key = shown_key(at, action)
         size = cell_width(key) + 1 + cell_width(action.label) + len(room)
         # The way to everything else keeps its place, whatever else has to go.
@@ -78,7 +97,9 @@ PANE_KEYS: dict[Pane, tuple[tuple[str, str], ...]] = {
 """Keys that work only in one pane."""
 
 
-def tabs_line(pane: Pane, view: str, info: str, width: int, *, ascii: bool = False) -> Line:
+def tabs_line(
+    pane: Pane, view: str, info: str, width: int, *, map_key: str = "", ascii: bool = False
+) -> Line:
     """The names of the panes, the focused one in brackets, and to the right how the graph is drawn.
 
     Args:
@@ -86,6 +107,7 @@ def tabs_line(pane: Pane, view: str, info: str, width: int, *, ascii: bool = Fal
         view: what the second pane shows: ``Graph``, ``Table`` or ``Timeline``.
         info: such as ``live · pill · TB``.
         width: columns of the screen.
+        map_key: key that shows the map; empty while there is none to show.
     """
     row: Row = [Segment(" ", "text")]
     areas: list[Area] = []
@@ -99,16 +121,15 @@ def tabs_line(pane: Pane, view: str, info: str, width: int, *, ascii: bool = Fal
         row.append(Segment(text, "key" if chosen else "dim"))
         areas.append((used, used + len(text), f"{PANE_CALL}{number}"))
         used += len(text)
-    hint = "m map"
-    gap = width - used - cell_width(info) - cell_width(hint) - 5
-    if gap >= 1 and info:
-        row += [
-            Segment(" " * gap, "text"),
-            Segment(f"{info} {'-' if ascii else '·'} ", "dim"),
-            Segment("m", "key"),
-            Segment(" map ", "dim"),
-        ]
-        areas.append((width - cell_width(hint) - 1, width - 1, "map"))
+    hint = f"{map_key} map" if map_key else ""
+    tail = f" {'-' if ascii else '·'} " if hint and info else ""
+    gap = width - used - cell_width(info) - cell_width(tail) - cell_width(hint) - 1
+    if gap >= 1 and (info or hint):
+        row += [Segment(" " * gap, "text"), Segment(f"{info}{tail}", "dim")]
+        if hint:
+            row += [Segment(map_key, "key"), Segment(" map", "dim")]
+            areas.append((width - cell_width(hint) - 1, width - 1, "map"))
+        row.append(Segment(" ", "text"))
     return Line(row, areas)
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from studio.core.endings import needs_person
 from studio.core.plan import Plan, item_path
 from studio.core.state import ItemsState, NodeState, RunState
@@ -11,7 +13,11 @@ from studio.projections.layout import (
     LayoutNode,
     NodeCell,
     Segment,
+    cell_width,
+    clean,
+    fit,
     group_id,
+    least_width,
     natural_width,
 )
 from studio.projections.states import NODE_LOOKS, marks_of, node_look
@@ -20,7 +26,7 @@ NAME_CELLS = 28
 """Longest name in a box; longer ones are cut with an ellipsis so that one name cannot spread the drawing."""
 
 RIGHT_CELLS = 7
-"""Cells kept for the duration or countdown, so that a box does not change its size while its node runs."""
+"""Cells kept for the duration, countdown or word, so that a box does not change its size while its node runs."""
 
 GRID_ROWS = 3
 """Rows of item glyphs in the box of a foreach, at most."""
@@ -70,9 +76,12 @@ def graph_of(
 def _layout_node(plan: Plan, name: str, items: int) -> LayoutNode:
     node = plan.nodes[name].node
     stack = node.foreach is not None
-    cell = NodeCell(name, "○", title_of(plan, name), right="0" * RIGHT_CELLS, stack=stack)
+    right = "0" * max(RIGHT_CELLS, len(node.uses))
+    cell = NodeCell(name, "○", title_of(plan, name), right=right, stack=stack)
     width = natural_width(cell)
-    return LayoutNode(name, width, 3 + (grid_rows(items, width - 3) if stack else 0), node.group)
+    height = 3 + (grid_rows(items, width - 3) if stack else 0)
+    least = least_width(msgspec.structs.replace(cell, marks="′"))
+    return LayoutNode(name, width, height, node.group, least)
 
 
 def grid_rows(items: int, width: int) -> int:
@@ -95,8 +104,8 @@ def item_counts(run: RunState | None) -> tuple[tuple[str, int], ...]:
 
 def title_of(plan: Plan, name: str) -> str:
     """What a node is called on screen: its name, cut if it is very long."""
-    title = plan.nodes[name].node.name or name
-    return title if len(title) <= NAME_CELLS else title[: NAME_CELLS - 1] + "…"
+    title = clean(plan.nodes[name].node.name or name)
+    return title if cell_width(title) <= NAME_CELLS else fit(title, NAME_CELLS).rstrip()
 
 
 def plain_cell(plan: Plan, name: str, *, ascii: bool = False) -> NodeCell:
@@ -108,7 +117,7 @@ def plain_cell(plan: Plan, name: str, *, ascii: bool = False) -> NodeCell:
         look.ascii if ascii else look.glyph,
         title_of(plan, name),
         right=node.uses,
-        state="blocked",
+        state="plan",
         stack=node.foreach is not None,
     )
 
@@ -138,6 +147,7 @@ def cell_of(
         look.ascii if ascii else look.glyph,
         title_of(run.plan, node.path),
         right=right_text(node, now, progress, look.word),
+        short=short_text(node, now, look.word),
         state=state_style(node),
         marks=marks_of(node, ascii=ascii) + _stop_mark(run, node, ascii),
         progress=progress if node.status in ("running", "compensating") else None,
@@ -217,7 +227,7 @@ def group_cell(
     """
     worst = max(members, key=lambda node: URGENCY.get(state_style(node), 0), default=None)
     if worst is None:
-        look, state, done, right = NODE_LOOKS["blocked"], "blocked", 0, f"{total} nodes"
+        look, state, done, right = NODE_LOOKS["blocked"], "plan", 0, f"{total} nodes"
     else:
         done = sum(node.status in DONE for node in members)
         started = any(node.status not in ("blocked", "ready") for node in members)
@@ -258,10 +268,18 @@ def right_text(node: NodeState, now: float, progress: float | None, word: str) -
             return f"try {node.attempt}"
         if node.finished_at is not None:
             return duration_text(node.finished_at - node.started_at)
-    return SHORT_WORDS.get(word, word)[:RIGHT_CELLS]
+    return "" if node.status == "blocked" else word
 
 
-SHORT_WORDS = {"blocked": "", "cancelled": "cancel", "breakpoint": "break", "undo failed": "undo ✗"}
+def short_text(node: NodeState, now: float, word: str) -> str:
+    """A shorter text for the right end of a box: a countdown without its "in", a word by half."""
+    if node.status in ("backing_off", "waiting"):
+        return right_text(node, now, None, word).removeprefix("in ")
+    return SHORT_WORDS.get(word, "")
+
+
+SHORT_WORDS = {"in doubt": "doubt", "breakpoint": "break", "undo failed": "undo ✗"}
+"""Words for boxes that have no room for the whole one; the others give way to the glyph, which says the same."""
 
 
 def duration_text(seconds: float) -> str:
@@ -283,6 +301,23 @@ def duration_text(seconds: float) -> str:
 def around(plan: Plan, path: str) -> frozenset[str]:
     """A node with everything before and behind it: what focus shows."""
     return frozenset({path, *plan.ancestors([path]), *plan.descendants([path])})
+
+
+def first_to_see(plan: Plan, run: RunState | None) -> str | None:
+    """The node a graph opens at: the first that needs a person, else the first that is under way, else the first."""
+    if run is not None:
+        needs = needs_in_order(run)
+        if needs:
+            return needs[0]
+        for name in plan.order:
+            node = run.nodes.get(name)
+            if node is not None and node.status in UNDER_WAY:
+                return name
+    return plan.order[0] if plan.order else None
+
+
+UNDER_WAY = frozenset({"running", "compensating", "waiting", "backing_off"})
+"""States of a node that something is being done for, or waited for."""
 
 
 def needs_in_order(run: RunState) -> list[str]:

@@ -7,6 +7,7 @@ from studio.core.state import NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.projections.layout import clean
 from studio.projections.listing import seconds_taken
+from studio.projections.screen.actions import NO_KEYS, Keys, key_of
 from studio.projections.screen.consequences import named
 from studio.projections.screen.graph import duration_text, needs_in_order
 from studio.projections.states import node_look, run_look
@@ -42,13 +43,16 @@ def standing_of(run: RunState) -> Standing:
     return Standing(run.number, needy, run.ended)
 
 
-def news_since(before: Standing | None, run: RunState, selected: str | None) -> News | None:
+def news_since(
+    before: Standing | None, run: RunState, selected: str | None, keys: Keys = NO_KEYS
+) -> News | None:
     """What is new since it stood so; None when nothing is, or another run was shown.
 
     Args:
         before: how the shown run stood when it was last looked at.
         run: the shown run.
         selected: the selected node: who looks at it needs no way to it.
+        keys: the person's own keys.
     """
     if before is None or before.run != run.number:
         return None
@@ -60,7 +64,7 @@ def news_since(before: Standing | None, run: RunState, selected: str | None) -> 
     new = [path for path in needs_in_order(run) if path not in before.needy]
     if not new:
         return None
-    way = "" if new == [selected] else " · f goes there"
+    way = "" if new == [selected] else f" · {key_of(keys, 'next_need')} goes there"
     said = _matter(run.nodes[new[0]]) if len(new) == 1 else f"{named(new)} need you"
     return News(f"{said}{way}", "warning")
 

@@ -12,6 +12,9 @@ SizeClass: TypeAlias = Literal["tiny", "small", "short", "tall", "normal", "wide
 TINY_WIDTH, TINY_HEIGHT = 60, 15
 """Below either, the table stands for the graph."""
 
+TALL_HEIGHT = 44
+"""Rows from which a narrow screen holds a second pane below the first."""
+
 
 class Place(NamedTuple):
     """A rectangle of the body, in cells from its upper left corner."""
@@ -39,13 +42,18 @@ class Arrangement(NamedTuple):
     detail: bool
     notice: bool
 
+    @property
+    def hidden(self) -> tuple[Pane, ...]:
+        """Panes that are not on screen, in the order of their keys."""
+        return tuple(pane for pane in PANES if pane not in self.places)
+
 
 def size_class(width: int, height: int) -> SizeClass:
     """The class of a terminal's size."""
     if width < TINY_WIDTH or height < TINY_HEIGHT:
         return "tiny"
     if width < 100:
-        return "tall" if height >= 44 else "small"
+        return "tall" if height >= TALL_HEIGHT else "small"
     if height < 30:
         return "short"
     return "wide" if width >= 170 and height >= 45 else "normal"
@@ -69,7 +77,8 @@ def arrange_panes(
         news: whether there is something for the notice line.
     """
     size = size_class(width, height)
-    single = zoomed or size in ("tiny", "small")
+    stacked = size == "tall" or (size == "tiny" and height >= TALL_HEIGHT)
+    single = zoomed or (size in ("tiny", "small") and not stacked)
     tabs = size != "wide" or zoomed
     if size == "normal" and not zoomed:
         tabs = False
@@ -80,7 +89,7 @@ def arrange_panes(
     if single:
         only = Place(0, 0, width, free)
         return Arrangement(size, {focused: only}, tabs, detail, notice)
-    if size == "tall":
+    if stacked:
         upper = max(12, body * 3 // 5)
         return Arrangement(
             size,

@@ -7,6 +7,7 @@ import msgspec
 from studio.core.plan import Plan, base_path
 from studio.core.state import DEAD, NodeState, RunState
 from studio.projections.layout import (
+    NAMED,
     Direction,
     Drawing,
     Folded,
@@ -22,7 +23,7 @@ from studio.projections.layout import (
 from studio.projections.screen.graph import cell_of, graph_of, group_cell, plain_cell
 
 FOLD_FROM = 40
-"""Nodes from which groups are closed by themselves when the open graph does not fit."""
+"""Nodes from which groups are closed by themselves when the open graph does not fit with its names."""
 
 MOVING = frozenset({"running", "waiting", "backing_off", "compensating"})
 """States whose duration or countdown changes while nothing happens."""
@@ -37,7 +38,7 @@ class Wish(msgspec.Struct, frozen=True):
         height: rows of the pane.
         only: nodes to draw; None for all.
         closed: groups to draw as one node; None leaves the choice to `draw`.
-        style: box, pill or dot; None for the most detailed that fits.
+        style: how much of a node is drawn; None for what shows most.
         direction: TB or LR; None for what fits.
         items: number of items of every expanded foreach.
     """
@@ -85,6 +86,11 @@ class Picture(msgspec.Struct):
         """Where everything stands."""
         return self.drawing.layout
 
+    @property
+    def glyphs_only(self) -> bool:
+        """Whether nodes are drawn without their names."""
+        return self.drawing.style not in NAMED
+
     def home(self, path: str | None) -> str | None:
         """The node that shows a node or item; None when it is not drawn."""
         return self.folded.home.get(base_path(path)) if path is not None else None
@@ -120,6 +126,9 @@ class Picture(msgspec.Struct):
         changed = []
         for name in shown:
             cell = self._cell(run, name, now, progress)
+            if self.drawing.style == "name" and name not in self.members:
+                # Only some boxes would have room for it, which would say something about their names.
+                cell = msgspec.structs.replace(cell, right="", short="")
             if self.cells.get(name) != cell:
                 self.cells[name] = cell
                 changed.append(name)
@@ -221,7 +230,8 @@ def draw(wish: Wish, *, seed: Layout | None = None, ascii: bool = False) -> Pict
     """
     closed = wish.closed if wish.closed is not None else frozenset()
     picture = _draw(wish, closed, seed, ascii)
-    if wish.closed is None and not picture.drawing.fits and len(wish.plan.order) >= FOLD_FROM:
+    readable = picture.drawing.fits and not picture.glyphs_only
+    if wish.closed is None and not readable and len(wish.plan.order) >= FOLD_FROM:
         groups = frozenset(
             group for name in wish.plan.order if (group := wish.plan.nodes[name].node.group)
         )
@@ -250,6 +260,7 @@ def _draw(wish: Wish, closed: frozenset[str], seed: Layout | None, ascii: bool) 
         style=wish.style,
         direction=wish.direction,
         seed=seed,
+        ascii=ascii,
     )
     cells: dict[str, NodeCell] = {}
     members: dict[str, list[str]] = {}

@@ -7,6 +7,7 @@ from studio.core.endings import needs_person
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import RowLike, seconds_taken
+from studio.projections.screen.actions import NO_KEYS, Keys, key_of
 from studio.projections.screen.graph import duration_text, needs_in_order
 from studio.projections.states import RUN_LOOKS, node_look
 
@@ -20,6 +21,9 @@ SPARK_RUNS = 12
 
 NODES_SHOWN = 6
 """Nodes of the shown run listed under "Needs you"."""
+
+SAME_TIME = 60.0
+"""Seconds within which two runs count as live at the same time."""
 
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = "._-=+*#@"
@@ -67,6 +71,10 @@ class Shown(NamedTuple):
     number: int | None = None
 
 
+RESTING = ("attention", "paused")
+"""States in which the clock of a run stands; the list does not know since when."""
+
+
 def state_of(row: RowLike, driven: bool) -> str:
     """The state to show: an open run that nobody drives is interrupted unless it waits for a person."""
     if row.paused:
@@ -84,6 +92,7 @@ def runs_rows(
     shown: Shown,
     driven: Callable[[int], bool],
     width: int,
+    keys: Keys = NO_KEYS,
     ascii: bool = False,
 ) -> list[RunsEntry]:
     """Rows of the pane.
@@ -95,8 +104,9 @@ def runs_rows(
         shown: what is on screen.
         driven: whether an engine drives the run with this number.
         width: columns of the pane.
+        keys: the person's own keys.
     """
-    draw = _Drawer(now, shown, driven, width, ascii)
+    draw = _Drawer(now, shown, driven, width, keys, ascii)
     entries: list[RunsEntry] = []
     needy = [row for row in rows if needs_attention(row, driven(row.run))]
     if needy:
@@ -116,13 +126,29 @@ def runs_rows(
         entries.append(RunsEntry([Segment("other workflows", "dim")]))
         entries += [draw.run(row, named=True) for row in others]
     if not files and not rows:
-        entries.append(RunsEntry([Segment("no workflows here: N creates one", "dim")]))
+        text = f"no workflows here: {key_of(keys, 'new')} creates one"
+        entries.append(RunsEntry([Segment(text, "dim")]))
     return entries
 
 
 def needs_attention(row: RowLike, driven: bool) -> bool:
     """Whether a run cannot go on without a person."""
     return row.open and (row.needs > 0 or state_of(row, driven) in ("attention", "interrupted"))
+
+
+def last_live(rows: Sequence[RowLike]) -> RowLike | None:
+    """The run that somebody who comes back looks for; None without runs.
+
+    It is the one to which something happened last. Of those that were live within a minute of it, as several are when
+    a screen is closed, one that needs a person comes first.
+    """
+    newest = max(map(_active_at, rows), default=0.0)
+    recent = [row for row in rows if _active_at(row) >= newest - SAME_TIME]
+    return max(recent, key=lambda row: (row.open and row.needs > 0, _active_at(row)), default=None)
+
+
+def _active_at(row: RowLike) -> float:
+    return row.active_at or row.finished_at or row.started_at
 
 
 def durations(rows: Sequence[RowLike]) -> list[float]:
@@ -150,12 +176,19 @@ def sparkline(values: Sequence[float], *, ascii: bool = False) -> str:
 
 class _Drawer:
     def __init__(
-        self, now: float, shown: Shown, driven: Callable[[int], bool], width: int, ascii: bool
+        self,
+        now: float,
+        shown: Shown,
+        driven: Callable[[int], bool],
+        width: int,
+        keys: Keys,
+        ascii: bool,
     ) -> None:
         self._now = now
         self._shown = shown
         self._driven = driven
         self._width = max(12, width)
+        self._keys = keys
         self._ascii = ascii
         self._pointer = "> " if ascii else "▸ "
 
@@ -205,11 +238,8 @@ class _Drawer:
         word = f"{row.needs} need you" if state == "attention" and row.needs > 1 else look.word
         cells.append(Segment(word, look.style))
         if state == "interrupted":
-            cells.append(Segment("  C continues", "dim"))
-        elif state not in (
-            "attention",
-            "paused",
-        ):  # their clocks stand, and the list does not know where
+            cells.append(Segment(f"  {key_of(self._keys, 'continue_run')} continues", "dim"))
+        elif state not in RESTING:
             cells.append(Segment(f" {duration_text(seconds_taken(row, self._now))}", "dim"))
         return RunsEntry(cells, run=row.run)
 
@@ -234,6 +264,6 @@ class _Drawer:
                 )
             )
         if len(paths) > NODES_SHOWN:
-            more = f"      and {len(paths) - NODES_SHOWN} more: f goes through them"
+            more = f"      and {len(paths) - NODES_SHOWN} more: {key_of(self._keys, 'next_need')} goes through them"
             found.append(RunsEntry([Segment(more, "dim")]))
         return found

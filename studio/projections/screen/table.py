@@ -13,6 +13,9 @@ Row = list[Segment]
 WORD_CELLS = 12
 """Longest state word ("undo failed") and a space."""
 
+TIME_CELLS, TRIES_CELLS = 9, 6
+"""Columns of a duration or countdown, and of the number of attempts, with a space."""
+
 NICE_SPANS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
 """Lengths of the Gantt column, seconds: it grows in steps, so that a moment keeps its place meanwhile."""
 
@@ -52,13 +55,20 @@ def name_cells(plan: Plan, paths: Iterable[str], width: int) -> int:
 
 def head_row(names: int, span: float, width: int) -> Row:
     """The titles of the columns."""
-    row: Row = [Segment("   " + fit("state", WORD_CELLS) + fit("node", names), "dim")]
-    row.append(Segment("    time tries ", "dim"))
+    first = "state" if span else "kind"
+    row: Row = [Segment("   " + fit(first, WORD_CELLS) + fit("node", names), "dim")]
+    if span:
+        row.append(Segment("    time tries " if _shows_tries(names, width) else "    time ", "dim"))
     room = width - sum(cell_width(part.text) for part in row)
     if span and room >= 10:
         end = duration_text(span)
         row.append(Segment("0".ljust(room - len(end) - 1) + end, "dim"))
     return row
+
+
+def _shows_tries(names: int, width: int) -> bool:
+    """Whether the number of attempts has room beside what matters more."""
+    return width >= 3 + WORD_CELLS + names + TIME_CELLS + TRIES_CELLS
 
 
 def table_row(
@@ -91,8 +101,9 @@ def table_row(
         Segment(fit(clean(word), WORD_CELLS), look.style if node is not None else "dim"),
         Segment(fit(title, names, "~" if ascii else "…"), "text"),
     ]
-    row.append(Segment(f"{_time(node, now):>8} {_tries(node):>5} ", "dim"))
-    room = width - 3 - WORD_CELLS - names - 15
+    tries = f"{_tries(node):>5} " if _shows_tries(names, width) else ""
+    row.append(Segment(f"{_time(node, now):>8} {tries}", "dim"))
+    room = width - 3 - WORD_CELLS - names - TIME_CELLS - TRIES_CELLS
     if run is not None and node is not None and span and room >= 10:
         row += _bar(run, node, now, span, room, ascii)
     return row

@@ -84,9 +84,7 @@ def run_line(
     total = len(run.plan.nodes)
     figures = Segment(f" {done}/{total} ", "text")
     used = sum(cell_width(part.text) for part in (*head, figures))
-    while len(tail) > 3 and used + 11 + sum(cell_width(part.text) for part in tail) > width:
-        # What is left gives way first, then the lesser states; what failed and what runs stays longest.
-        del tail[-2 - bool(others)]
+    tail = _give_way(tail, width - used - 11, 3)
     room = width - used - sum(cell_width(part.text) for part in tail) - 3
     if room >= 8:
         bar = _bar(run, total, min(room, width // 4), ascii)
@@ -97,7 +95,25 @@ def run_line(
             figures,
             *_pad(width, head, bar, figures, tail),
         ]
-    return fit_row([*head, figures, *tail], width)
+    return fit_row([*head, figures, *_give_way(tail, width - used, 0)], width)
+
+
+LESSER = (
+    "blocked", "ready", "skipped", "cancelled", "succeeded", "reused", "compensated", "backing_off", "compensating",
+    "waiting", "running",
+)  # fmt: skip
+"""States whose counts give way in a narrow line, in this order; what needs a person stays."""
+
+
+def _give_way(tail: Row, room: int, least: int) -> Row:
+    """The counts that fit, down to so many parts: each stands whole or not at all."""
+    kept = list(tail)
+    order = [f"state.{name}" for name in LESSER]
+    while len(kept) > least and sum(cell_width(part.text) for part in kept) > room:
+        styles = [part.style for part in kept]
+        index = next((styles.index(style) for style in order if style in styles), 0)
+        del kept[index]
+    return kept
 
 
 def _elapsed(run: RunState, now: float) -> float:
@@ -138,19 +154,25 @@ def _counts(run: RunState, ascii: bool, roomy: bool) -> Row:
 
 
 def _bar(run: RunState, total: int, width: int, ascii: bool) -> Row:
-    """One segmented bar: done, reused, running, failed, left."""
+    """One segmented bar: done, reused, running, failed, left; of what there is, each has a cell at least."""
     parts = (
         (sum(run.counts.get(name, 0) for name in DONE), "state.succeeded"),
         (run.counts.get("reused", 0), "state.reused"),
         (sum(run.counts.get(n, 0) for n in ("running", "waiting", "compensating")), "state.running"),
         (sum(run.counts.get(n, 0) for n in ("failed", "in_doubt", "compensation_failed")), "state.failed"),
     )  # fmt: skip
+    kinds = [(count, style) for count, style in parts if count]
+    left = total - sum(count for count, _style in kinds)
+    line = "=" if ascii else "━"
     bar: Row = []
     used = 0
-    for count, style in parts:
-        cells = min(width - used, max(1, round(width * count / max(1, total)))) if count else 0
-        if cells:
-            bar.append(Segment(("=" if ascii else "━") * cells, style))
+    for index, (count, style) in enumerate(kinds):
+        behind = len(kinds) - index - 1 + (left > 0)
+        cells = min(width - used - behind, max(1, round(width * count / max(1, total))))
+        if left <= 0 and not behind:
+            cells = width - used
+        if cells > 0:
+            bar.append(Segment(line * cells, style))
             used += cells
     if used < width:
         bar.append(Segment(("-" if ascii else "─") * (width - used), "faint"))

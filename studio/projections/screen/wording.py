@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from studio.projections.screen.actions import BY_ID, key_name
+from studio.projections.screen.actions import Keys, key_of
 
 _COMMAND: Final = re.compile(r"`(?:studio )?(?P<verb>[a-z]+)(?P<rest>[^`\n]*)`")
 
@@ -28,7 +28,7 @@ _NODE_ACTIONS: Final[Mapping[str, str]] = {
 """Actions by the verb that does the same in another shell."""
 
 
-def with_keys(text: str, keys: Mapping[str, tuple[str, ...]]) -> str:
+def with_keys(text: str, keys: Keys) -> str:
     """A message with the keys of this person in the place of commands.
 
     Args:
@@ -36,11 +36,11 @@ def with_keys(text: str, keys: Mapping[str, tuple[str, ...]]) -> str:
         keys: the person's own keys by action id, where they differ from the table.
     """
 
-    def key_of(found: re.Match[str]) -> str:
+    def named(found: re.Match[str]) -> str:
         action = _NODE_ACTIONS.get(found["verb"])
         # `compensate:` and its like are words of a workflow file.
         if action is None or found["rest"].startswith(":"):
             return found[0]
-        return key_name(keys.get(action, BY_ID[action].keys)[0])
+        return key_of(keys, action)
 
-    return _COMMAND.sub(key_of, text)
+    return _COMMAND.sub(named, text)

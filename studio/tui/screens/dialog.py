@@ -10,10 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from studio.projections.layout import Segment, cell_width
 from studio.projections.screen.top_line import fit_row
+from studio.tui.editing import copy_text
 from studio.tui.guard import Guarded
 from studio.tui.messages import KeysWanted
 from studio.tui.pacing import Paced
@@ -26,6 +27,9 @@ NARROW = 72
 
 WIDE = 104
 """Columns for text at most: longer lines are hard to read."""
+
+FILLED_BELOW = 90
+"""Columns of a terminal that a box fills from side to side: what stood out beside it would be scraps."""
 
 
 def row_width(row: Row) -> int:
@@ -78,7 +82,7 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 40%; }
     Dialog > Vertical {
-        width: 76; max-width: 96%; height: auto; max-height: 94%;
+        width: 76; max-width: 100%; height: auto; max-height: 94%;
         border: round $accent; border-title-color: $accent; border-subtitle-color: $secondary;
         background: $background; padding: 0 1;
     }
@@ -86,7 +90,10 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
     Dialog Input, Dialog Input:focus { border: none; height: 1; padding: 0; background: $background; }
     Dialog RowsView { scrollbar-size-horizontal: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("ctrl+c", "interrupt", show=False, priority=True),
+    ]
 
     def __init__(self, title: str, hint: str = "esc back") -> None:
         super().__init__()
@@ -105,8 +112,19 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
         """Leave without an answer."""
         self.dismiss(None)
 
+    def action_interrupt(self) -> None:
+        """ctrl+c: copy what is selected in the field, or say how to leave; it ends nothing."""
+        field = self.focused
+        text = field.selected_text if isinstance(field, Input | TextArea) else ""
+        if text:
+            said = f"copied {len(text)} characters, {copy_text(self.app, text)}"
+        else:
+            said = "esc goes back"
+        self.box.border_subtitle = said
+
     def on_resize(self, event: events.Resize) -> None:
         """Another size of the terminal: write the rows anew."""
+        self.box.styles.width = self.inner_width + 4
         self.write()
 
     def write(self) -> None:
@@ -124,7 +142,10 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
     @property
     def inner_width(self) -> int:
         """Columns for text."""
-        return max(10, min(self._cells, int(self.app.size.width * 0.96) - 4))
+        width = self.app.size.width
+        if width < FILLED_BELOW:
+            return max(10, width - 4)
+        return max(10, min(self._cells, int(width * 0.96) - 4))
 
     @property
     def inner_height(self) -> int:

@@ -42,7 +42,6 @@ class ValueEditor(Dialog[str | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "ask", show=False, priority=True),
-        Binding("ctrl+c", "ask", show=False, priority=True),
     ]
 
     def __init__(
@@ -129,6 +128,13 @@ class ValueEditor(Dialog[str | None]):
             else "esc, then ⏎ apply · e $EDITOR · d discard"
         )
         self._area.read_only = self._asking
+
+    def action_interrupt(self) -> None:
+        """ctrl+c: copy what is selected, else as Escape."""
+        if self._area.selected_text:
+            super().action_interrupt()
+        else:
+            self.action_ask()
 
     async def on_key(self, event: events.Key) -> None:
         """Answer the question."""

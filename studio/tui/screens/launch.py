@@ -1,18 +1,24 @@
-"""The launch form: one field per parameter, prefilled, checked before the run starts."""
+"""The launch form: one field per parameter, prefilled, checked before the run starts.
+
+It opens on a row that starts the run with what stands in the fields, so that the launch key pressed twice is "the same
+again". Whatever else is typed there goes into the first field, as if that had been chosen.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.widget import Widget
 from textual.widgets import Input
 
 from studio.application.launching import check_form
 from studio.model.workflow import Parameter, Workflow
 from studio.projections.layout import Segment, clean
+from studio.projections.screen.actions import BY_ID, key_name
 from studio.projections.screen.top_line import fit_row
 from studio.tui.screens.dialog import Dialog, row_width
 from studio.tui.widgets.rows import RowsView
@@ -24,11 +30,13 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
     Args:
         workflow: the definition that declares them.
         values: what the fields start from: those of the last launch, or the defaults.
+        keys: the person's keys for a launch, in Textual's names.
     """
 
     DEFAULT_CSS = """
     LaunchForm VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
     LaunchForm .label { height: 1; }
+    LaunchForm .start { height: 1; margin: 0 0 1 0; }
     LaunchForm .problem { height: auto; }
     LaunchForm Input, LaunchForm Input:focus { border: none; height: 1; margin: 0 0 1 2; width: 1fr; }
     LaunchForm Input:focus { background: $panel; }
@@ -39,9 +47,17 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         Binding("enter", "start", show=False, priority=True),
     ]
 
-    def __init__(self, workflow: Workflow, values: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        workflow: Workflow,
+        values: Mapping[str, Any],
+        keys: Sequence[str] = BY_ID["launch"].keys,
+    ) -> None:
         super().__init__(f"Launch {clean(workflow.name)}", "⏎ start · ↑↓ field · esc back")
         self.workflow = workflow
+        self._keys = tuple(keys)
+        self._again = bool(values)
+        self._start = RowsView(classes="start")
         self._fields = {
             name: Input(_as_text(values.get(name, parameter.default)), password=parameter.sensitive)
             for name, parameter in workflow.parameters.items()
@@ -52,8 +68,9 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         self._problems: list[str] = []
 
     def compose(self) -> ComposeResult:
-        """A label and a field per parameter, problems below."""
+        """What starts the run, a label and a field per parameter, problems below."""
         with self.box:
+            yield self._start
             with self._scroll:
                 for name, field in self._fields.items():
                     yield self._labels[name]
@@ -61,11 +78,10 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
             yield self._problem
 
     def on_mount(self) -> None:
-        """Start in the first field."""
+        """Begin on the row that starts the run."""
         self._problem.can_focus = False
-        first = next(iter(self._fields.values()), None)
-        if first is not None:
-            self.set_focus(first)
+        self._start.cursor = 0
+        self.set_focus(self._start)
         self.write()
         # Textual scrolls to a field that gets the focus before the form has its height.
         self.call_after_refresh(self.call_after_refresh, self._scroll.scroll_home, animate=False)
@@ -75,13 +91,16 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         rows = {name: describe(name, self.workflow.parameters[name]) for name in self._fields}
         self.take_width(max(map(row_width, rows.values()), default=0))
         width = self.inner_width
+        what = "the same values as last time" if self._again else "these values"
+        keys = [Segment(key_name(self._keys[0]), "key"), Segment(f"  start with {what}", "text")]
+        self._start.set_rows([fit_row(keys, width)])
         for name, row in rows.items():
             self._labels[name].set_rows([fit_row(row, width - 1)])
         told = [fit_row([Segment(clean(problem), "bad")], width) for problem in self._problems]
         self._problem.set_rows(told)
         self._problem.display = bool(told)
         self._problem.styles.height = len(told)
-        self._scroll.styles.max_height = max(3, self.inner_height - len(told))
+        self._scroll.styles.max_height = max(3, self.inner_height - len(told) - 2)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """What a field is called comes into view with it."""
@@ -94,12 +113,42 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         self._scroll.scroll_to_region(both, animate=False, force=True, immediate=True)
 
     def action_next(self, step: int) -> None:
-        """Go to the next or previous field."""
-        fields = list(self._fields.values())
-        if not fields:
+        """Go to the next or previous field; the row that starts the run comes before the first."""
+        places: list[Widget] = [self._start, *self._fields.values()]
+        here = places.index(self.focused) if self.focused in places else 0
+        self.set_focus(places[(here + step) % len(places)])
+
+    def on_key(self, event: events.Key) -> None:
+        """Outside a field the launch key starts, and other text goes into the first field."""
+        first = next(iter(self._fields.values()), None)
+        if isinstance(self.focused, Input) or first is None:
             return
-        here = fields.index(self.focused) if self.focused in fields else 0
-        self.set_focus(fields[(here + step) % len(fields)])
+        if event.key in self._keys:
+            self.action_start()
+        elif event.is_printable and event.character is not None:
+            self._fill(first, event.character)
+        elif event.key == "backspace":
+            self._fill(first, "")
+        else:
+            return
+        event.stop()
+
+    def _fill(self, field: Input, text: str) -> None:
+        """Go to a field with what was typed in the place of its value, as when a field is chosen and typed over."""
+        field.select_on_focus = False
+        field.value = text
+        field.cursor_position = len(text)
+        self.set_focus(field)
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """A field that is chosen again is typed over."""
+        if isinstance(event.widget, Input):
+            event.widget.select_on_focus = True
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the row that starts the run starts it."""
+        if event.widget is self._start:
+            self.action_start()
 
     def action_start(self) -> None:
         """Check the values; start, or say what is wrong with which."""

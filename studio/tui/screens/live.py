@@ -20,7 +20,7 @@ from studio.projections.text import sanitise
 from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_writer
 from studio.tui.guard import Guarded, report_worker
 from studio.tui.hints import Hints
-from studio.tui.messages import KeysWanted, NodeSelected
+from studio.tui.messages import KeysWanted, NodeSelected, Said
 from studio.tui.pacing import Paced
 from studio.tui.palette import Palette
 from studio.tui.scrollbars import AsciiScrollBar
@@ -40,6 +40,12 @@ that starts are two turns of the engine, with a commit of some milliseconds betw
 
 TICK = 0.5
 """Seconds between two updates of durations and countdowns while a run moves; nothing ticks when none does."""
+
+SOON_TO_TICK = 0.4
+"""Seconds since that update after which a flush does it, too: a run that moves pays for one paint and not for two."""
+
+CALM = 0.1
+"""Seconds between the first picture and the loading of what it did without: a key typed ahead goes first."""
 
 FADE = 8.0
 """Seconds a confirmation stays: long enough to read a full line twice."""
@@ -88,6 +94,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self._flushing: Timer | None = None
         self._flushed = -FLUSH
         self._ticking: Timer | None = None
+        self._ticked = 0.0
 
     def compose(self) -> ComposeResult:
         """Top line, the panes' names, the panes, the selected node or news, the keys."""
@@ -163,7 +170,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         finally:
             self._filled = True
             self.refresh()
-            self.call_after_refresh(self.session.drawn.set)
+            self.call_after_refresh(self.set_timer, CALM, self.session.drawn.set)
 
     def _compositor_refresh(self) -> None:
         """Textual calls this to paint, first of all before any pane has its content; that is left out."""
@@ -208,6 +215,8 @@ class LiveScreen(Guarded, Paced, Screen[None]):
             self.log_pane.append(changes.logs)
         if changes.rows or changes.files or changes.whole:
             self.runs.show(session)
+        if monotonic() > self._ticked + SOON_TO_TICK:
+            self._refresh_moving()
         if self._attention is not None:
             self._attention.look(session, focused=self.app.app_focus)
         self.draw_lines()
@@ -235,9 +244,12 @@ class LiveScreen(Guarded, Paced, Screen[None]):
     def _tell_news(self) -> None:
         """Tell of nodes of the shown run that newly need a person, and of its end."""
         run = self.session.run
-        if run is not None and gone_on(self._standing, run):
-            self.hints.note_progress()
-        news = news_since(self._standing, run, self.selected) if run is not None else None
+        news = None
+        if run is not None:
+            if gone_on(self._standing, run):
+                self.hints.note_progress()
+            keys = self.session.keymap.keys
+            news = news_since(self._standing, run, self.selected, keys)
         self._standing = standing_of(run) if run is not None else None
         if news is not None:
             self.notice(news.text, news.kind)
@@ -247,19 +259,28 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         run = self.session.run
         moving = run is not None and self.session.moves and (run.flying > 0 or run.waits > 0)
         if moving and self._ticking is None:
-            self._ticking = self.set_timer(TICK, self._tick)
-        elif not moving and self._ticking is not None:
-            self._ticking.stop()
-            self._ticking = None
+            wait = max(0.0, self._ticked + TICK - monotonic())
+            self._ticking = self.set_timer(wait, self._tick)
+        elif not moving:
+            if self._ticking is not None:
+                self._ticking.stop()
+                self._ticking = None
+            self.inspector.come_to_rest()
 
     def _tick(self) -> None:
         self._ticking = None
+        if monotonic() >= self._ticked + SOON_TO_TICK:  # else a flush has done it meanwhile
+            self._refresh_moving()
+            self.draw_lines()
+        self._keep_ticking()
+
+    def _refresh_moving(self) -> None:
+        self._ticked = monotonic()
         self.graph.refresh_moving()
         for listing in self.body.listings:
             if listing.display:
                 listing.refresh_moving()
-        self.draw_lines()
-        self._keep_ticking()
+        self.runs.refresh_moving()
 
     def draw_lines(self) -> None:
         """Bring the lines, titles and hints up to date."""
@@ -318,6 +339,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
             session.live,
             session.edit_waits(),
             session.keymap.keys,
+            any(row.needs and row.run != session.shown_run for row in session.rows),
         )
 
     def node(self) -> "NodeState | None":
@@ -345,6 +367,10 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self.inspector.show(self.session, path)
         self.log_pane.show(self.session, path)
         self.draw_lines()
+
+    def on_said(self, message: Said) -> None:
+        """A pane has something to say."""
+        self.notice(message.text, "info")
 
     def on_graph_drawn(self) -> None:
         """The titles tell how the graph is drawn."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 
 from studio.application.session import AnyCommand, Session
-from studio.projections.screen.actions import ACTIONS, BY_ID, Action, shown_key
+from studio.projections.screen.actions import ACTIONS, BY_ID, Action, key_name, shown_key
 from studio.projections.screen.footer import PANE_CALL
 from studio.projections.screen.graph import needs_in_order
 from studio.projections.screen.panes import PANES
@@ -19,6 +19,12 @@ from studio.tui.screens.live import LiveScreen
 
 if TYPE_CHECKING:
     from studio.tui.verbs.table import Verb
+
+GOING: Final = frozenset(
+    {"up", "down", "left", "right", "h", "l", "home", "end", "pageup", "pagedown", "backspace"}
+    | {"shift+up", "shift+down", "shift+left", "shift+right"}
+)
+"""Keys for going around, which not every pane has a use for: nothing happens where there is nowhere to go."""
 
 PATIENCE: Final = 0.5
 """Seconds after which a verb that has no answer yet is told of: longer than any commit on a disk that works."""
@@ -39,6 +45,7 @@ class MainScreen(LiveScreen):
         ],
         Binding("enter", "open", show=False),
         Binding("escape", "back", show=False),
+        Binding("ctrl+c,ctrl+q", "interrupt", show=False),
     ]
 
     def __init__(self, session: Session, *, ascii: bool = False) -> None:
@@ -77,6 +84,8 @@ class MainScreen(LiveScreen):
         """Show a run, and the node of it that was chosen."""
         if message.run != self.session.shown_run:
             self.session.show_run(message.run)
+            if message.node is None:
+                self.graph.open_anew()
         if message.node is not None:
             self.select(message.node)
         self.show_pane("graph")
@@ -136,6 +145,26 @@ class MainScreen(LiveScreen):
             from studio.tui.verbs.viewing import open_menu  # lazy: brings in the dialogs
 
             self.run_worker(self._carry_out(open_menu), group="menu", exclusive=True)
+
+    def action_interrupt(self) -> None:
+        """ctrl+c: copy what is selected, or say how to quit; it never ends a run."""
+        text = self.get_selected_text()
+        if text:
+            from studio.tui.verbs.viewing import copy_selection  # lazy: brings in the dialogs
+
+            copy_selection(self, text)
+            return
+        quits = shown_key(self.situation(), BY_ID["quit"])
+        moving = [str(number) for number in self.session.moving_runs()]
+        runs = f"run{'s' * (len(moving) > 1)} {', '.join(moving)}"
+        asks = f" and asks first what becomes of {runs}" if moving else ""
+        self.notice(f"nothing is selected that could be copied; {quits} quits{asks}", "info")
+
+    def tell_unbound(self, key: str) -> None:
+        """Say that a key does nothing; one for going around just has nowhere to go from here."""
+        if key not in GOING:
+            helps = shown_key(self.situation(), BY_ID["help"])
+            self.notice(f"{key_name(key)} is no key here: {helps} shows them", "info")
 
     def action_back(self) -> None:
         """Escape: one level back."""

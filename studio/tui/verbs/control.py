@@ -7,12 +7,18 @@ from studio.application import verbs
 from studio.application.session import Session
 from studio.projections.layout import Segment
 from studio.projections.screen import consequences
+from studio.projections.screen.actions import BY_ID, key_of
 from studio.tui.screens.dialog import Confirm, Entry, Menu
 from studio.tui.screens.editor import ValueEditor
 from studio.tui.screens.launch import LaunchForm
 
 if TYPE_CHECKING:
     from studio.tui.screens.main import MainScreen
+
+
+def _key(screen: "MainScreen", action: str) -> str:
+    """The person's key for an action."""
+    return key_of(screen.session.keymap.keys, action)
 
 
 async def launch(screen: "MainScreen") -> None:
@@ -23,7 +29,8 @@ async def launch(screen: "MainScreen") -> None:
         return
     values: dict[str, Any] | None = {}
     if plan.workflow.parameters:
-        form = LaunchForm(plan.workflow, session.last_params.get(file, {}))
+        keys = session.keymap.keys.get("launch", BY_ID["launch"].keys)
+        form = LaunchForm(plan.workflow, session.last_params.get(file, {}), keys)
         values = await screen.app.push_screen_wait(form)
     if values is None:
         return
@@ -201,7 +208,9 @@ async def pause(screen: "MainScreen") -> None:
     if run.paused:
         if await screen.send(verbs.resume(run.number), f"run {run.number} goes on"):
             screen.session.remember("resume", verbs.pause(run.number))
-    elif await screen.send(verbs.pause(run.number), "paused: what runs finishes, P goes on"):
+    elif await screen.send(
+        verbs.pause(run.number), f"paused: what runs finishes, {_key(screen, 'pause')} goes on"
+    ):
         screen.session.remember("pause", verbs.resume(run.number))
 
 
@@ -257,7 +266,10 @@ async def continue_run(screen: "MainScreen") -> None:
 async def run_to(screen: "MainScreen") -> None:
     """Run to the node and stop behind it."""
     run, path = screen.target()
-    await screen.send(verbs.step(run, until=path), f"runs to {path} and stops there: C continues")
+    await screen.send(
+        verbs.step(run, until=path),
+        f"runs to {path} and stops there: {_key(screen, 'continue_run')} continues",
+    )
 
 
 async def cancel(screen: "MainScreen") -> None:
@@ -273,7 +285,7 @@ async def cancel_run(screen: "MainScreen") -> None:
         return
     title = f"Cancel run {run.number}"
     if await screen.app.push_screen_wait(
-        Confirm(title, consequences.cancel_rows(run), "cancel it")
+        Confirm(title, consequences.cancel_rows(run, screen.session.keymap.keys), "cancel it")
     ):
         await screen.send(verbs.cancel(run.number), f"run {run.number} is cancelled")
 
@@ -292,7 +304,7 @@ async def revise(screen: "MainScreen") -> None:
         if refusal is not None:
             screen.notice(str(refusal), "warning")
     else:
-        screen.notice("the edit waits: a shows it again", "info")
+        screen.notice(f"the edit waits: {_key(screen, 'revise')} shows it again", "info")
 
 
 async def rerun(screen: "MainScreen") -> None:
@@ -313,7 +325,8 @@ async def rerun(screen: "MainScreen") -> None:
         await screen.send(verbs.rerun(run.number), f"{consequences.named(stale)} run again")
     elif chosen == "undo":
         await screen.send(
-            verbs.compensate(run.number, undo, downstream=True), "undoing; ctrl+r runs them again"
+            verbs.compensate(run.number, undo, downstream=True),
+            f"undoing; {_key(screen, 'rerun')} runs them again",
         )
     elif chosen == "from" and path is not None:
         await screen.send(verbs.rerun(run.number, path), f"{path} and what follows run again")

@@ -9,7 +9,7 @@ from studio.application.creating import TEMPLATE_NAMES, create_workflow
 from studio.application.verbs import cancel
 from studio.errors import StudioError
 from studio.projections.layout import Segment, clean
-from studio.projections.screen.actions import ACTIONS, key_name, keys_of, shown_key
+from studio.projections.screen.actions import ACTIONS, key_name, key_of, keys_of, shown_key
 from studio.projections.screen.consequences import state_row
 from studio.projections.screen.graph import matches, needs_in_order
 from studio.projections.screen.menus import copy_choices, leave_choices, menu_label, node_choices
@@ -183,6 +183,12 @@ async def copy(screen: "MainScreen") -> None:
     screen.notice(f"copied {chosen} of {path}, {len(text)} characters, {how}", "good")
 
 
+def copy_selection(screen: "MainScreen", text: str) -> None:
+    """Copy what is selected on the screen, and say so."""
+    how = copy_text(screen.app, text)
+    screen.notice(f"copied {len(text)} characters, {how}", "good")
+
+
 async def pager(screen: "MainScreen") -> None:
     """The whole log in the pager."""
     session = screen.session
@@ -225,7 +231,8 @@ async def new(screen: "MainScreen") -> None:
     entry = session.catalog.read(paths[0])
     session.changed(files=True)
     session.show_file(entry.path)
-    screen.notice(f"{entry.display} created: e edits it, L starts it", "good")
+    edit, launch = (key_of(session.keymap.keys, action) for action in ("edit", "launch"))
+    screen.notice(f"{entry.display} created: {edit} edits it, {launch} starts it", "good")
 
 
 async def more_detail(screen: "MainScreen") -> None:

@@ -131,7 +131,7 @@ class Body(Guarded, Widget):
         if name == "graph":
             if self.arrangement.size in ("normal", "wide") and self._side == "runs":
                 self._side = "inspector"
-        elif name != "log" or self.arrangement.size in ("tall", "short"):
+        elif name != "log" or self.arrangement.size in ("tall", "short", "tiny"):
             self._side = name
 
     def action_next_pane(self, step: int) -> None:

@@ -1,7 +1,7 @@
 """The lines around the panes and what stands on the panes' borders."""
 
 from studio.application.session import RunState, Session
-from studio.projections.screen.actions import Situation
+from studio.projections.screen.actions import BY_ID, Situation, shown_key
 from studio.projections.screen.footer import detail_line, footer, tabs_line
 from studio.projections.screen.graph import needs_in_order
 from studio.projections.screen.runs import durations, needs_attention, percentile
@@ -36,8 +36,14 @@ class Chrome:
         self._draw_top(session, width)
         info = " · ".join(part for part in (live_word(session), body.graph.drawing_text) if part)
         if self.tabs.display:
+            scrolls = body.view == body.current == "graph" and body.graph.scrolls
             line = tabs_line(
-                body.current, body.view.capitalize(), self._text(info), width, ascii=self._ascii
+                body.current,
+                body.view.capitalize(),
+                self._text(info if body.view == "graph" else live_word(session)),
+                width,
+                map_key=shown_key(at, BY_ID["map"]) if scrolls else "",
+                ascii=self._ascii,
             )
             self.tabs.show_line(line)
         if self.detail.display:
@@ -47,7 +53,8 @@ class Chrome:
                 session.plan, node, at.selected, session.now(), width, ascii=self._ascii
             )
             self.detail.show_line(line)
-        row, areas = footer(at, width, pane=body.current)
+        unnamed = () if self.tabs.display else body.arrangement.hidden
+        row, areas = footer(at, width, pane=body.current, hidden=unnamed)
         self.foot.show(row)
         self.foot.call_areas(areas)
         self._draw_titles(session, body, at, info)

@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 
 from studio.projections.layout import Segment
+from studio.projections.screen.label import Free, place_label
 from studio.projections.screen.map import MapSize, Window, map_rows, map_size
 from studio.projections.screen.overlay import Patch, corners, place_block
 from studio.projections.screen.picture import Picture
 
 MAP_COLUMNS, MAP_ROWS = 60, 20
 """Smallest pane in which the map shows without being asked for."""
+
+MAP_BELOW = 0.7
+"""Visible part of a drawing from which the map does not show by itself: it would tell little."""
 
 Rectangle = tuple[int, int, int, int]
 
@@ -69,7 +73,16 @@ class Corners:
     def _shows_map(self, picture: Picture, size: tuple[int, int]) -> bool:
         wanted = self.map_wish
         if wanted is None:
-            wanted = size[0] >= MAP_COLUMNS and size[1] >= MAP_ROWS
+            # A mosaic is hardly larger than its pane, and its nodes stand too close for a map over them.
+            layout = picture.layout
+            cells = layout.width * layout.height
+            visible = min(layout.width, size[0]) * min(layout.height, size[1])
+            wanted = (
+                layout.lined
+                and visible < MAP_BELOW * cells
+                and size[0] >= MAP_COLUMNS
+                and size[1] >= MAP_ROWS
+            )
         return wanted and map_size(picture.layout, *size) is not None
 
     def patches(
@@ -78,6 +91,7 @@ class Corners:
         offset: tuple[int, int],
         size: tuple[int, int],
         cursor: Rectangle | None,
+        name: str | None = None,
     ) -> list[Patch]:
         """The blocks to lay over the drawing.
 
@@ -86,14 +100,19 @@ class Corners:
             offset: column and row of the drawing in the pane's upper left cell.
             size: columns and rows of the pane.
             cursor: where the selected node is in the pane; the map keeps out of its way.
+            name: id of the selected node, which gets a label where nodes are drawn as glyphs alone.
         """
-        key = (id(picture), offset, size, cursor, self.map_wish)
+        chosen = picture.cells.get(name) if name is not None and picture.glyphs_only else None
+        key = (id(picture), offset, size, cursor, self.map_wish, chosen)
         if key == self._key:
             return self._patches
         self._key = key
         hint = self._place_hint(picture, offset, size)
         self._map = self._draw_map(picture, offset, size, cursor)
-        blocks = [patch for patch in (hint, self._map) if patch is not None]
+        label = None
+        if chosen is not None and cursor is not None:
+            label = place_label(chosen, cursor[0], cursor[1], size, _reader(picture, offset))
+        blocks = [patch for patch in (hint, self._map, label) if patch is not None]
         self._patches = [*_more_patches(picture, offset, size, blocks, self._ascii), *blocks]
         return self._patches
 
@@ -148,6 +167,17 @@ class Corners:
         row = min(max(0, y - patch.y - 1), size.rows - 1)
         layout = picture.layout
         return column * layout.width // size.columns, row * layout.height // size.rows
+
+
+def _reader(picture: Picture, offset: tuple[int, int]) -> Free:
+    """Reads what is drawn in some cells of the pane."""
+
+    def text_at(x: int, y: int, columns: int) -> str:
+        left = x + offset[0]
+        row = picture.raster.render_row(y + offset[1], left, left + columns)
+        return "".join(part.text for part in row)
+
+    return text_at
 
 
 def _more_patches(

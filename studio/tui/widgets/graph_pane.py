@@ -13,13 +13,13 @@ from textual.worker import Worker
 
 from studio.application.session import Plan, Session
 from studio.projections.layout import Layout, Segment, Style, clean, neighbour
-from studio.projections.screen.graph import around, item_counts, matches
+from studio.projections.screen.graph import around, first_to_see, item_counts, matches
 from studio.projections.screen.picture import Picture, Wish, draw
 from studio.tui.guard import report_worker
 from studio.tui.messages import GraphDrawn, NodeOpened
 from studio.tui.widgets.graph_view import GraphView
 
-STYLES: tuple[Style, ...] = ("dot", "pill", "box")
+STYLES: tuple[Style, ...] = ("mosaic", "dot", "name", "pill", "box")
 
 LAID_OUT_AT_ONCE = 150
 """Nodes up to which a layout (some 20 ms) is waited for; larger graphs are laid out beside the screen."""
@@ -61,6 +61,8 @@ class GraphPane(GraphView, inherit_bindings=False):
         self.selected: str | None = None
         self.drawing_text = ""
         self.on_cursor: Callable[[str | None], None] = lambda path: None
+        self._opened_at: str | None = None
+        self._anew = False
         self._focus_on: str | None = None
         self._style: Style | None = None
         self._groups: frozenset[str] | None = None
@@ -79,16 +81,24 @@ class GraphPane(GraphView, inherit_bindings=False):
         if plan is None or old is None or plan.version != old.version:
             self._plan = plan
             if plan is None or old is None or plan.workflow.name != old.workflow.name:
-                self._focus_on = self._groups = None
+                self._focus_on = self._groups = self.selected = None
                 self._matches = []
             elif self._focus_on not in plan.nodes:
                 self._focus_on = None
+        if self._anew:
+            self._anew = False
+            self.selected = None
         self._lay_out()
         self.refresh_cells()
         if plan is not None and (self.selected is None or not plan.knows(self.selected)):
             group = self.picture.group_of(self.cursor) if self.picture is not None else None
-            if group is None:
-                self.select(plan.order[0] if plan.order else None)
+            if group is None or self.cursor is None:
+                self._opened_at = first_to_see(plan, session.run)
+                self.select(self._opened_at)
+
+    def open_anew(self) -> None:
+        """Let the next run shown choose where the cursor stands, unless a person has moved it."""
+        self._anew = self.selected == self._opened_at
 
     def _lay_out(self) -> None:
         plan, session = self._plan, self._session
@@ -150,6 +160,11 @@ class GraphPane(GraphView, inherit_bindings=False):
         self.call_after_refresh(self.reveal)
 
     @property
+    def scrolls(self) -> bool:
+        """Whether more is drawn than the pane shows."""
+        return self.picture is not None and not self.picture.drawing.fits
+
+    @property
     def summary(self) -> str:
         """What is drawn, in a few words: ``18 nodes · 9 layers``."""
         picture, plan = self.picture, self._plan
@@ -202,10 +217,11 @@ class GraphPane(GraphView, inherit_bindings=False):
             path = None
         if path == self.selected and shown == self.cursor:
             return
+        before = self.cursor
         self.selected, self.cursor = path, shown
         if picture is not None:
             picture.raster.select(shown)
-            self.refresh()
+            self.refresh_selection((before, shown))
             self.reveal()
         self.on_cursor(path)
 
@@ -345,14 +361,15 @@ class GraphPane(GraphView, inherit_bindings=False):
     def on_click(self, event: events.Click) -> None:
         """A click selects; a double click opens. On the map it goes there."""
         picture = self.picture
-        if picture is None:
+        at = event.get_content_offset(self)
+        if picture is None or at is None:
             return
-        spot = self.corners.spot(picture, event.x, event.y)
+        spot = self.corners.spot(picture, at.x, at.y)
         if spot is not None:
             columns, rows = self.size.width // 2, self.size.height // 2
             self.scroll_to(spot[0] - columns, spot[1] - rows, animate=False)
             return
-        name = self.node_at(event.x, event.y)
+        name = self.node_at(at.x, at.y)
         if name is None:
             return
         self.select(name)

@@ -1,6 +1,7 @@
 """Draws a picture of a graph: only the cells that are visible, and only those that changed."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from rich.segment import Segment as RichSegment
 from textual.content import Content
@@ -15,6 +16,21 @@ from studio.projections.screen.picture import Picture
 from studio.tui.guard import GuardedLines
 from studio.tui.palette import Palette
 from studio.tui.widgets.graph_corners import Corners
+
+
+class Frame(NamedTuple):
+    """What all lines of one paint have in common.
+
+    Args:
+        x, y: column and row of the drawing in the upper left cell of the widget.
+        width: columns of the widget.
+        patches: the blocks over the drawing.
+    """
+
+    x: int
+    y: int
+    width: int
+    patches: list[Patch]
 
 
 class GraphView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False):
@@ -40,6 +56,9 @@ class GraphView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
         self.corners = Corners(ascii=ascii)
         self._blank: list[list[Segment]] = []
         self._titles = ("", "")
+        self._frame: Frame | None = None
+        self._painting = False
+        self._laid: list[Patch] = []
 
     @property
     def palette(self) -> Palette:
@@ -78,8 +97,39 @@ class GraphView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
             visible = self.shown_at(picture, name).intersection(self.size.region)
             if visible.area:
                 self.refresh(visible)
-        for patch in self.patches():
-            self.refresh(Region(patch.x, patch.y, patch.width, len(patch.rows)))
+        self._refresh_patches()
+
+    def _refresh_patches(self) -> None:
+        """Draw again what lies over the drawing, as far as it is not what was drawn there last."""
+        before = {(p.x, p.y + i, p.width): row for p in self._laid for i, row in enumerate(p.rows)}
+        now = {(p.x, p.y + i, p.width): row for p in self.patches() for i, row in enumerate(p.rows)}
+        for place in before.keys() | now.keys():
+            if before.get(place) != now.get(place):
+                x, y, width = place
+                self.refresh(Region(x, y, width, 1))
+
+    def refresh_selection(self, names: Iterable[str | None]) -> None:
+        """Draw again what shows which node is selected: some nodes and the edges of each."""
+        picture = self.picture
+        if picture is None or picture.layout.direction != "TB":
+            self.refresh()
+            return
+        boxes = picture.layout.boxes
+        chosen = {name for name in names if name is not None and name in boxes}
+        near = chosen.copy()
+        for edge in picture.layout.edges:
+            if edge.source in chosen or edge.target in chosen:
+                near |= {edge.source, edge.target}
+        if near:
+            # From the uppermost of these nodes to the lowest: an edge leads down, and stays between its two.
+            top = min(boxes[name].y for name in near)
+            below = max(boxes[name].y + boxes[name].height for name in near)
+            _left, above = self.padding(picture)
+            y = top - self.scroll_offset.y + above
+            rows = Region(0, y, self.size.width, below - top).intersection(self.size.region)
+            if rows.area:
+                self.refresh(rows)
+        self._refresh_patches()
 
     def shown_at(self, picture: Picture, name: str) -> Region:
         """Where a node is in the widget, or outside of it."""
@@ -122,21 +172,38 @@ class GraphView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
             here = self.shown_at(picture, self.cursor)
             cursor = (here.x, here.y, here.width, here.height)
         offset = (self.scroll_offset.x - left, self.scroll_offset.y - top)
-        return self.corners.patches(picture, offset, (self.size.width, self.size.height), cursor)
+        size = (self.size.width, self.size.height)
+        return self.corners.patches(picture, offset, size, cursor, self.cursor)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Some lines for one paint; where the drawing stands and what lies over it is found once for all of them."""
+        self._frame, self._painting = None, True
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._painting = False
+
+    def _frame_of(self, picture: Picture) -> "Frame":
+        frame = self._frame
+        if frame is None or not self._painting:
+            left, top = self.padding(picture)
+            x, y = self.scroll_offset
+            frame = self._frame = Frame(x - left, y - top, self.size.width, self.patches())
+            self._laid = frame.patches
+        return frame
 
     def draw_line(self, y: int) -> Strip:
         """One visible line of the drawing."""
-        width = self.size.width
         picture = self.picture
         style = self.palette.style
         if picture is None:
+            width = self.size.width
             rows = centred(self._blank, width, self.size.height)
             row = rows[y] if y < len(rows) else []
         else:
-            left, top = self.padding(picture)
-            x, line = self.scroll_offset.x - left, y - top + self.scroll_offset.y
-            row = picture.raster.render_row(line, x, x + width)
-            for patch in self.patches():
+            x, above, width, patches = self._frame_of(picture)
+            row = picture.raster.render_row(y + above, x, x + width)
+            for patch in patches:
                 row = lay_over(row, patch, y, width)
         parts = [RichSegment(text, style(look)) for text, look in row]
         return Strip(parts).crop(0, width).extend_cell_length(width)

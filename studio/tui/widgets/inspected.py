@@ -95,6 +95,7 @@ class Inspected:
             local_time,
             self._mask_of(session),
             self._ascii,
+            session.keymap.keys,
         )
 
     def _mask_of(self, session: Session) -> Mask:

@@ -125,6 +125,12 @@ class Inspector(PagedView):
         self._ticking = None
         self.refresh_content()
 
+    def come_to_rest(self) -> None:
+        """The run moves no more: show how it stands now instead of in a while."""
+        if self._ticking is not None:
+            self._ticking.stop()
+            self._tick()
+
     def row_at(self, index: int) -> Row:
         """One row of the open tab."""
         return self.page.row(index)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich.segment import Segment as RichSegment
+from rich.style import Style
 from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
@@ -12,6 +13,19 @@ from studio.projections.screen.footer import Line as ScreenLine
 from studio.tui.guard import GuardedLines
 from studio.tui.messages import ActionCalled
 from studio.tui.palette import Palette
+
+
+def cursor_strip(strip: Strip, palette: Palette) -> Strip:
+    """The row under the cursor: reversed in one colour, since a patchwork of its colours would be hard to read."""
+    look = palette.style("cursor")
+    bold = look + Style(bold=True)
+    return Strip(
+        [
+            RichSegment(part.text, bold if part.style is not None and part.style.bold else look)
+            for part in strip
+        ],
+        strip.cell_length,
+    )
 
 
 class Line(GuardedLines, Widget):

@@ -9,6 +9,7 @@ from textual.worker import get_current_worker
 
 from studio.application.session import Session
 from studio.projections.layout import Segment
+from studio.projections.screen.actions import no_run_text
 from studio.projections.screen.log import (
     CAPACITY,
     LEVELS,
@@ -17,6 +18,7 @@ from studio.projections.screen.log import (
     LogBuffer,
     subtitle,
 )
+from studio.tui.messages import Said
 from studio.tui.widgets.local_time import exact_time, local_time
 from studio.tui.widgets.paged_view import PagedView, Row
 from studio.tui.widgets.stored_log import Batch, Stored, read_stored, unread
@@ -209,7 +211,10 @@ class LogPane(PagedView):
         if self._reading:
             return "reading…" if not self._ascii else "reading..."
         if self._run is None:
-            return "no run is shown: L starts one"
+            session = self._session
+            if session is None or session.plan is None:
+                return ""
+            return no_run_text(session.keymap.keys)
         return "it wrote nothing" if self._path is not None else "nothing was written in this run"
 
     def on_resize(self) -> None:
@@ -258,6 +263,8 @@ class LogPane(PagedView):
         row = self.buffer.first_error(self._found)
         if row is not None:
             self._go_to(row)
+        else:
+            self.post_message(Said("no line of this log tells of an error"))
 
     def search(self, text: str, direction: int = 1) -> bool:
         """Go to the next line that holds a text, also beyond what is in view, and mark it.

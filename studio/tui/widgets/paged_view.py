@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment as RichSegment
-from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
@@ -16,6 +15,7 @@ from studio.projections.layout import Segment
 from studio.projections.text import sanitise
 from studio.tui.guard import GuardedLines
 from studio.tui.palette import Palette
+from studio.tui.widgets.lines import cursor_strip
 
 Row = Sequence[Segment]
 
@@ -128,7 +128,7 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
             strip = strip.crop(0, width)
         strip = strip.extend_cell_length(width)
         if y >= above and index == self.cursor and self.has_focus:
-            strip = strip.apply_style(Style(reverse=True))
+            strip = cursor_strip(strip, self.palette)
         return strip
 
     def action_step(self, step: int) -> None:

@@ -6,7 +6,6 @@ The text comes sanitised from the projections and never passes through markup.
 from collections.abc import Sequence
 
 from rich.segment import Segment as RichSegment
-from rich.style import Style
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -15,6 +14,7 @@ from textual.strip import Strip
 from studio.projections.layout import Segment, cell_width
 from studio.tui.guard import GuardedLines
 from studio.tui.palette import Palette
+from studio.tui.widgets.lines import cursor_strip
 
 Row = Sequence[Segment]
 
@@ -95,7 +95,7 @@ class RowsView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False)
             strip = strip.crop(x, x + width)
         strip = strip.extend_cell_length(width)
         if index == self.cursor and self.has_focus:
-            strip = strip.apply_style(Style(reverse=True))
+            strip = cursor_strip(strip, palette)
         return strip
 
     def on_focus(self) -> None:

@@ -50,6 +50,7 @@ class RunsPane(RowsView, inherit_bindings=False):
             shown=Shown(session.run, session.shown_file, session.shown_run),
             driven=session.drives,
             width=self.size.width,
+            keys=session.keymap.keys,
             ascii=self._ascii,
         )
         self.set_rows([entry.row for entry in self.entries])
@@ -57,6 +58,11 @@ class RunsPane(RowsView, inherit_bindings=False):
         moved = shown != self._shown
         self._shown = shown
         self._place_cursor(old, moved)
+
+    def refresh_moving(self) -> None:
+        """Durations of open runs went on."""
+        if self._session is not None:
+            self.show(self._session)
 
     def _place_cursor(self, old: RunsEntry | None, moved: bool) -> None:
         """On what is shown when that is another one now, else on what it was on, wherever that stands now."""
@@ -121,7 +127,8 @@ class RunsPane(RowsView, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses."""
-        index = event.y + self.scroll_offset.y
+        at = event.get_content_offset(self)
+        index = at.y + self.scroll_offset.y if at is not None else len(self.entries)
         if index < len(self.entries) and self.entries[index].target:
             self.move_cursor(index)
             self._choose(self.entries[index])

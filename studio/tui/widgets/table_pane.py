@@ -25,6 +25,7 @@ from studio.projections.screen.table import (
 from studio.tui.guard import GuardedLines
 from studio.tui.messages import NodeOpened, NodeSelected
 from studio.tui.palette import Palette
+from studio.tui.widgets.lines import cursor_strip
 
 
 class TablePane(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False):
@@ -196,7 +197,9 @@ class TablePane(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
         parts = [RichSegment(text, style(look)) for text, look in row]
         strip = Strip(parts).crop(0, width).extend_cell_length(width)
         if path is not None and path == self.selected:
-            strip = strip.apply_style(Style(reverse=True) if self.has_focus else Style(bold=True))
+            if self.has_focus:
+                return cursor_strip(strip, self.palette)
+            strip = strip.apply_style(Style(bold=True))
         return strip
 
     def on_resize(self, event: events.Resize) -> None:
@@ -215,8 +218,11 @@ class TablePane(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
 
     def on_click(self, event: events.Click) -> None:
         """A click selects; a double click opens."""
-        place = event.y - 1 + self.scroll_offset.y
-        if event.y >= 1 and place < len(self._paths):
+        at = event.get_content_offset(self)
+        if at is None:
+            return
+        place = at.y - 1 + self.scroll_offset.y
+        if at.y >= 1 and place < len(self._paths):
             self.select(self._paths[place])
             if event.chain == 2:
                 self.post_message(NodeOpened(self._paths[place]))

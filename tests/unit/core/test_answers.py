@@ -7,7 +7,7 @@ import pytest
 
 from studio.core.commands import AnyCommand, Refusal
 from studio.core.decide import decide
-from studio.core.transitions import STATUSES
+from studio.core.transitions import TRANSITIONS
 from tests.unit.core.answers import TABLE, VERBS, lines
 from tests.unit.core.scenes import SCENES
 
@@ -19,7 +19,7 @@ def test_every_verb_answers_as_the_table_says(scene: str) -> None:
 
 
 def test_the_scenes_cover_every_state() -> None:
-    assert {scene().states["n"] for scene in SCENES.values()} == set(STATUSES)
+    assert {scene().states["n"] for scene in SCENES.values()} == set(TRANSITIONS)
 
 
 def test_the_verbs_cover_every_command_of_a_person() -> None:

@@ -612,3 +612,8 @@ def test_a_reader_of_one_run_is_told_that_an_undo_waits_for_its_turn() -> None:
     assert explain(alone, alone.runs[1], "a")[0].text == (
         "the undo of a waits for its turn: a limit or a lock that runs share is used up"
     )
+
+
+def test_a_lock_offered_to_an_undo_keeps_nothing_else_from_starting() -> None:
+    driver = locked_undo(node("y", "x")).finish("x", run=2)
+    assert {flight.node for flight in driver.state.flow.in_flight} == {"a", "y"}

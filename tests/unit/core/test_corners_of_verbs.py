@@ -19,12 +19,15 @@ from studio.core.events import (
     RunFailing,
     RunReopened,
 )
+from studio.core.plan import Plan
+from studio.core.state import EngineState
+from studio.core.turn import take_turn
 from studio.model.nodes import (
     Edge,
     WaitSettings,
 )
 from studio.model.policies import Breakpoint, CompensationPolicy, Limits, Retry
-from tests.unit.core.driver import Driver, node, undo
+from tests.unit.core.driver import Driver, node, undo, workflow
 
 SLOW = Retry(strategy="fixed", initial_delay=10, jitter=0)
 
@@ -335,3 +338,12 @@ def test_a_run_goes_on_after_a_second_plan_for_some_of_its_nodes() -> None:
     driver.tick(0.6).verb(verbs.Compensate, nodes=("a",)).tick(0.4).finish("a", undo=True)
     assert driver.shown() == "attention"
     assert not driver.run().ended
+
+
+def test_commands_without_an_id_are_not_taken_for_one_that_was_sent_twice() -> None:
+    plan = Plan(workflow(node("a")))
+    state = EngineState({plan.version: plan})
+    take_turn(state, [verbs.StartRun(run=1, run_id="r", version=plan.version)], 1.0)
+    done = verbs.FinishAttempt(run=1, node="a", attempt=1, outcome="succeeded", output=raw(1))
+    take_turn(state, [done], 2.0)
+    assert state.runs[1].nodes["a"].status == "succeeded"

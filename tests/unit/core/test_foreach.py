@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from studio.core import commands as verbs
 from studio.core.events import ItemsCollected, NodeFailed
-from studio.model.nodes import Node
+from studio.model.nodes import Edge, Node
 from studio.model.policies import Fallback, Retry
 from tests.unit.core.driver import Driver, encode, node
 
@@ -201,3 +201,40 @@ def test_a_list_may_be_written_as_an_expression() -> None:
     driver.finish("a", {"rows": ["x", "y"]})
     position = driver.at("each[1]").input_position
     assert driver.state.event(position).input == {"r": "y"}
+
+
+def test_conditions_and_breakpoints_see_the_collected_list() -> None:
+    driver = Driver(
+        node("each", foreach=[1, 2]), node("b", Edge(source="each", when="output == [1, 2]"))
+    )
+    driver.finish("each[0]", 1).finish("each[1]", 2)
+    assert driver.states["b"] == "running"
+    for value, stops in ((2, True), (3, False)):
+        driver = Driver(node("each", foreach=[1]), node("b", "each"))
+        driver.verb(verbs.SetBreakpoint, "each", on="after", when="output == [2]")
+        driver.finish("each[0]", value)
+        assert (driver.states["b"] == "blocked") is stops
+
+
+def test_an_item_that_a_person_retries_runs_though_another_fails_meanwhile() -> None:
+    driver = Driver(each(3, max_parallel=1), policy="continue").fail("each[0]")
+    driver.verb(verbs.RetryNode, "each[1]").verb(verbs.RetryNode, "each[2]").fail("each[1]")
+    assert [flight.node for flight in driver.flights()] == ["each[2]"]
+
+
+def test_an_item_that_fails_after_a_success_counts_as_null() -> None:
+    driver = Driver(each(2, on_item_failure="continue")).finish("each[0]", 1).finish("each[1]", 2)
+    driver.verb(verbs.RetryNode, "each[0]").fail("each[0]")
+    assert driver.output("each") == [None, 2]
+
+
+def test_the_failure_of_a_foreach_counts_what_did_not_succeed_and_names_what_failed() -> None:
+    driver = Driver(each(4, on_item_failure="hold"))
+    driver.verb(verbs.CancelNode, "each[0]").end("each[0]", "stopped").fail("each[1]")
+    driver.verb(verbs.MarkNode, "each[1]", outcome="ignored").fail("each[2]").finish("each[3]")
+    driver.verb(verbs.MarkNode, "each[2]", outcome="failed")
+    failure = driver.at("each").failure
+    assert failure is not None
+    assert failure.message == (
+        "2 of 4 items did not succeed; first each[2]: ValueError: each[2] broke"
+    )

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from studio.core import commands as verbs
-from studio.core.events import AttemptCancelled, AttemptStopRequested
-from studio.model.nodes import WaitSettings
+from studio.core.events import (
+    AttemptCancelled,
+    AttemptStopRequested,
+    NodeCancelled,
+    NodeReleased,
+)
+from studio.model.nodes import Edge, WaitSettings
 from studio.model.policies import Retry
 from tests.unit.core.driver import Driver, node
 
@@ -136,3 +143,77 @@ def test_a_loser_stopped_at_a_breakpoint_after_its_success_is_let_go() -> None:
     driver.finish("win")
     assert driver.states["after_slow"] == "cancelled"
     assert driver.shown() == "succeeded"
+
+
+# --------------------------------------------------------------------------- who has not won, who stays
+
+
+def test_a_winner_that_is_held_has_not_won_yet() -> None:
+    driver = race().verb(verbs.HoldNode, "win").finish("fast").finish("slow")
+    assert driver.states["win"] == "held"
+    assert driver.states["after_slow"] == "running"
+    driver.verb(verbs.ReleaseNode, "win")
+    assert [event.node for event in driver.of(AttemptStopRequested)] == ["after_slow"]
+
+
+@pytest.mark.parametrize("outcome", ["skipped", "cancelled"])
+def test_a_winner_that_never_starts_stops_nobody(outcome: str) -> None:
+    driver = race()
+    if outcome == "skipped":
+        driver.verb(verbs.MarkNode, "win", outcome="skipped")
+    else:
+        driver.verb(verbs.CancelNode, "win")
+    driver.finish("fast").finish("slow")
+    assert driver.states["after_slow"] == "running"
+
+
+def test_a_foreach_that_waits_for_a_person_is_given_up_as_a_whole() -> None:
+    driver = Driver(
+        node("fast"),
+        node("slow", foreach=[1, 2]),
+        node("win", ["fast", "slow"], join="first", cancel_losers=True),
+        policy="hold",
+    )
+    driver.fail("slow[0]").finish("slow[1]")
+    assert driver.at("slow").disposition == "held"
+    assert driver.finish("fast").states["slow"] == "cancelled"
+
+
+def test_a_held_loser_is_cancelled_and_one_that_is_done_is_left_alone() -> None:
+    driver = Driver(
+        node("fast"),
+        node("done"),
+        node("slow", "done"),
+        node("win", ["fast", "slow"], join="first", cancel_losers=True),
+    )
+    driver.verb(verbs.HoldNode, "slow").finish("done").finish("fast")
+    assert driver.states["slow"] == "cancelled"
+    assert driver.states["done"] == "succeeded"
+    assert driver.of(NodeReleased) == []
+
+
+def test_a_doubtful_loser_stays_for_a_person() -> None:
+    driver = Driver(
+        node("fast"),
+        node("slow", side_effects="external"),
+        node("win", ["fast", "slow"], join="first", cancel_losers=True),
+    )
+    driver.end("slow", "lost").finish("fast")
+    assert driver.states["slow"] == "in_doubt"
+
+
+def test_a_failure_that_is_being_handled_is_left_to_its_handler() -> None:
+    driver = Driver(
+        node("fast"),
+        node("slow"),
+        node("h", Edge(source="slow", on="failure")),
+        node("win", ["fast", "h"], join="first", cancel_losers=True),
+    )
+    driver.fail("slow").finish("fast")
+    assert driver.states["slow"] == "failed"
+    assert driver.of(NodeCancelled, "slow") == []
+
+
+def test_a_loser_that_a_person_retries_runs() -> None:
+    driver = race().finish("fast").end("slow", "stopped").verb(verbs.RetryNode, "slow")
+    assert driver.states["slow"] == "running"

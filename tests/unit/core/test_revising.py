@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from studio.core import commands as verbs
@@ -50,8 +51,8 @@ def refused(driver: Driver, *nodes: Node) -> str:
 def edited(driver: Driver, **keys: Any) -> Plan:
     """The definition of run 1 with some keys of node n changed."""
     flow = driver.run().plan.workflow
-    changed = flow.nodes["n"].model_copy(update=keys)
-    return Plan(flow.model_copy(update={"nodes": {**flow.nodes, "n": changed}}))
+    changed = msgspec.structs.replace(flow.nodes["n"], **keys)
+    return Plan(msgspec.structs.replace(flow, nodes={**flow.nodes, "n": changed}))
 
 
 def verdicts(driver: Driver, plan: Plan, **code: str) -> dict[str, tuple[str, str]]:
@@ -262,6 +263,7 @@ def test_a_done_node_that_changed_runs_again_and_what_follows_is_reused() -> Non
         (("n",), False),
         (("b",), True),
     ]
+    assert driver.of(NodesStaled) == []
     assert len(driver.of(RunReopened)) == 1
     driver.finish("n", 1)
     assert driver.states == {"n": "succeeded", "b": "reused"}
@@ -327,7 +329,7 @@ def test_an_ended_run_goes_on_when_there_is_something_to_run(
 def test_an_ended_run_stays_ended_when_only_edges_of_done_nodes_changed() -> None:
     driver = Driver(node("n"), node("b", "n")).finish("n").finish("b")
     revise(driver, node("n"), node("b", "n", join="any"))
-    assert driver.of(RunReopened) == []
+    assert driver.of(RunReopened) == driver.of(NodesReset) == []
     assert driver.shown() == "succeeded"
 
 
@@ -346,6 +348,10 @@ def test_a_failing_run_is_opened_but_a_cancelled_one_is_not() -> None:
     cancelled = Driver(node("n"), node("x")).finish("n").verb(verbs.CancelRun)
     revise(cancelled, node("n", input={"x": 1}), node("x"))
     assert cancelled.of(RunReopened) == []
+    cancelled.end("x", "stopped")
+    assert cancelled.shown() == "cancelled"
+    revise(cancelled, node("n", input={"x": 2}), node("x"))
+    assert len(cancelled.of(RunReopened)) == 1
     live = Driver(node("n"), node("x")).finish("n")
     revise(live, node("n", input={"x": 1}), node("x"))
     assert live.of(RunReopened) == []
@@ -392,11 +398,37 @@ def test_new_conditions_are_judged_by_what_the_source_came_to() -> None:
     assert sorted(event.edges) == ["a", "bad"]
 
 
+def test_only_verdicts_that_close_an_edge_are_facts() -> None:
+    driver = Driver(node("a"), node("c")).finish("a", 5).finish("c", 5)
+    revise(
+        driver,
+        node("a"),
+        node("c"),
+        node("yes", Edge(source="a", when="output == 5")),
+        node("broken", Edge(source="c", when="output < 'x'")),
+    )
+    (event,) = driver.of(RunRevised)
+    assert {name: list(edge.broken) for name, edge in event.edges.items()} == {"c": [0]}
+
+
 def test_edges_of_what_is_not_resolved_are_judged_when_it_is() -> None:
     driver = Driver(node("a"), node("d"))
-    revise(driver, node("a"), node("d"), node("b", Edge(source="a", when="output == 6")))
+    revise(
+        driver,
+        node("a"),
+        node("d"),
+        node("b", Edge(source="a", when="output == 6")),
+        node("h", Edge(source="a", on="failure", when="false")),
+    )
     assert driver.of(RunRevised)[0].edges == {}
     assert driver.finish("a", 6).states["b"] == "running"
+
+
+def test_without_restart_an_ended_run_stays_ended_whatever_was_added() -> None:
+    driver = Driver(node("n")).finish("n")
+    revise(driver, node("n"), node("fresh"), restart=False)
+    assert driver.of(RunReopened) == []
+    assert driver.started() == ["n"]
 
 
 def test_deciding_a_revision_changes_nothing() -> None:
@@ -441,7 +473,9 @@ def test_a_removed_node_in_doubt_is_told_about_but_takes_no_other_verb() -> None
     revise(driver, node("x"))
     text = driver.refused(verbs.RetryNode(run=1, node="a"))
     assert text == "a is no longer part of flow"
+    assert driver.finish("x").shown() == "attention"
     driver.verb(verbs.MarkNode, "a", outcome="succeeded")
+    assert driver.shown() == "succeeded"
     assert driver.states["a"] == "succeeded"
     text = driver.refused(verbs.MarkNode(run=1, node="a", outcome="ignored"))
     assert text == "a is no longer part of flow"
@@ -470,3 +504,10 @@ def test_a_time_limit_that_a_revision_took_away_still_ends_a_wait_and_a_run() ->
     driver = Driver(node("a"), limits=Limits(timeout=5))
     revise(driver, node("a")).tick(5).end("a", "stopped")
     assert driver.of(RunFailing)[0].message == "the run took longer than its limit"
+
+
+def test_a_failure_that_was_being_handled_is_judged_no_more_once_its_node_is_removed() -> None:
+    failed = Edge(source="a", on="failure")
+    driver = Driver(node("a"), node("h", failed), node("x")).fail("a")
+    revise(driver, node("h"), node("x")).reload().finish("h").finish("x")
+    assert driver.shown() == "succeeded"

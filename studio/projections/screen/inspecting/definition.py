@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
+from studio.model.durations import format_duration
 from studio.model.nodes import Node
 from studio.projections.json_text import json_text
 from studio.projections.layout import Segment
@@ -29,27 +32,35 @@ def definition_rows(subject: Subject, source: Source | None, written: Node | Non
         text = "The file has another version of this node than the run: below is the run's."
         rows = [*paragraph(text, "warn", subject.width), [], *rows]
     rows += [[], [Segment("resolved", "dim")]]
-    for key, value in settings_of(planned.node):
-        rows += _setting(subject, key, value)
+    settings = list(settings_of(planned.node))
+    cells = max(len(key) for key, _value in settings) + 2
+    for key, value in settings:
+        rows += _setting(subject, key, value, cells)
     return rows
 
 
-def _setting(subject: Subject, key: str, value: Any) -> list[Row]:
-    """One setting; the members of a mapping each on a row of their own."""
+def _setting(subject: Subject, key: str, value: Any, cells: int) -> list[Row]:
+    """One setting, its name in so many cells; the members of a mapping each on a row of their own."""
     if isinstance(value, dict):
-        lines = [f"{name}: {_text(part)}" for name, part in value.items()]
+        lines = [f"{name}: {_text(name, part)}" for name, part in value.items()]
     else:
-        lines = _text(value).splitlines() or [""]
+        lines = _text(key, value).splitlines() or [""]
     parts: list[Row] = []
     for line in lines[:MOST_LINES]:
-        parts += paragraph(subject.mask.text(line), "text", max(8, subject.width - 17), 12)
+        parts += paragraph(subject.mask.text(line), "text", max(8, subject.width - cells), 12)
     return [
-        [Segment(f"{key if index == 0 else '':<16} ", "json.key"), *part]
+        [Segment(f"{key if index == 0 else '':<{cells}}", "json.key"), *part]
         for index, part in enumerate(parts)
     ]
 
 
-def _text(value: Any) -> str:
+DURATIONS = frozenset({"timeout", "initial_delay", "max_delay", "every", "for"})
+"""Settings that the model holds in seconds; they are shown as files write them."""
+
+
+def _text(key: str, value: Any) -> str:
+    if key in DURATIONS and isinstance(value, int | float):
+        return format_duration(value)
     return value if isinstance(value, str) else json_text(value, indent=None)
 
 
@@ -117,7 +128,7 @@ _LEFT_OUT = frozenset({"id", "kind", "needs", "place", "keys", *_OUTER})
 def settings_of(node: Node) -> Iterator[tuple[str, Any]]:
     """The settings of a node after all defaults: its kind's first, then those that differ from nothing."""
     yield "uses", node.uses
-    body = _tidy(node.model_dump(mode="json", exclude={"place", "keys", "needs"}))
+    body = _tidy(msgspec.json.decode(node.to_json()))
     for key in _OUTER:
         if key in body:
             yield key, body[key]

@@ -52,7 +52,7 @@ def _wrap_line(text: str, cells: int, most: int) -> list[str]:
             found.append(text[start:])
             break
         space = text.rfind(" ", start, end + 1)
-        if space - start > (end - start) // 2:
+        if space - start > (end - start) // 3:
             found.append(text[start:space].rstrip())
             start = space + 1
         else:

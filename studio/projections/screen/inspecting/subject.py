@@ -7,6 +7,7 @@ import msgspec
 from studio.core.plan import Plan, PlanNode
 from studio.core.state import EngineState, NodeState, RunState
 from studio.projections.masking import Mask
+from studio.projections.screen.actions import Keys
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -38,6 +39,7 @@ class Subject(msgspec.Struct, frozen=True):
         moment: writes a moment (seconds since the epoch) as local time of day.
         mask: covers sensitive values.
         ascii: draw with ASCII characters only.
+        keys: the person's own keys.
     """
 
     path: str
@@ -49,6 +51,7 @@ class Subject(msgspec.Struct, frozen=True):
     moment: Callable[[float], str]
     mask: Mask
     ascii: bool = False
+    keys: Keys = msgspec.field(default_factory=dict)
 
     @property
     def node(self) -> NodeState | None:

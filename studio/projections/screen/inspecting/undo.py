@@ -5,6 +5,7 @@ from studio.core.plan import PlanUndo
 from studio.core.state import CompensationState, RunState
 from studio.model.nodes import PythonSettings
 from studio.projections.layout import Segment
+from studio.projections.screen.actions import key_of
 from studio.projections.screen.inspecting.paragraphs import Row, labelled, paragraph, plural
 from studio.projections.screen.inspecting.subject import Subject
 from studio.projections.states import NODE_LOOKS, node_look
@@ -76,13 +77,18 @@ def _preview(subject: Subject, run: RunState) -> list[Row]:
 def _verdict(subject: Subject, answer: "list[UndoStep] | Refusal") -> list[Row]:
     if isinstance(answer, Refusal):
         # Hints that name options are for the command line; on screen the key asks instead.
-        hint = "u asks whether to undo what follows too" if "--" in answer.hint else answer.hint
+        asks = f"{key_of(subject.keys, 'undo')} asks whether to undo what follows too"
+        hint = asks if "--" in answer.hint else answer.hint
         text = f"{answer.why}. {hint}" if hint else answer.why
         return labelled("now", text, "warn", subject.width, 6)
     if not answer:
         return labelled("now", "there is nothing to undo", "dim", subject.width)
     rows: list[Row] = [
-        [Segment("now     ", "dim"), Segment("u", "key"), Segment(" undoes", "text")]
+        [
+            Segment("now     ", "dim"),
+            Segment(key_of(subject.keys, "undo"), "key"),
+            Segment(" undoes", "text"),
+        ]
     ]
     return rows + _steps(subject, answer)
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from studio.core.why import Reason, explain
 from studio.projections.layout import Segment
+from studio.projections.screen.actions import no_run_text
 from studio.projections.screen.graph import duration_text
 from studio.projections.screen.inspecting.edges import following
 from studio.projections.screen.inspecting.paragraphs import (
@@ -50,7 +51,7 @@ def why_rows(subject: Subject) -> list[Row]:
     """Rows of the Why tab."""
     run, state, node = subject.run, subject.state, subject.node
     if run is None or state is None or node is None:
-        return paragraph("No run is shown: L starts one.", "dim", subject.width)
+        return paragraph(f"N{no_run_text(subject.keys)[1:]}.", "dim", subject.width)
     rows: list[Row] = []
     for reason in explain(state, run, subject.path, subject.now):
         rows += _reason(subject, reason)
@@ -64,7 +65,7 @@ def why_rows(subject: Subject) -> list[Row]:
 
 def _reason(subject: Subject, reason: Reason) -> list[Row]:
     glyph, plain, style = SIGNS[reason.kind]
-    text = with_keys(subject.mask.text(reason.text), {})
+    text = with_keys(subject.mask.text(reason.text), subject.keys)
     if reason.at is not None and reason.at > subject.now:
         text += f", at {subject.moment(reason.at)}"
     parts = wrap(text, subject.width - 2, 12)
