@@ -17,6 +17,11 @@ def read_workflow(path: str) -> Workflow:
     return load_workflow(path, path)[0]
 
 
+def read_warnings(path: str) -> tuple[str, ...]:
+    """What is odd in a file but works, each with its place. Raises `InvalidFileError`."""
+    return tuple(str(one) for one in load_workflow(path, path)[1].diagnostics)
+
+
 def hindrance(file: str) -> str | None:
     """Why a run cannot adopt the newest definition in its file; None when it can.
 

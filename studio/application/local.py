@@ -92,6 +92,7 @@ class LocalStudio:
         self._told = 0
         self._end_watch: Callable[[], None] = lambda: None
         self.reading = Reading(location.state, history)
+        self.warnings: tuple[str, ...] = ()
         self.engine.feed.subscribe(self._on_records)
 
     @property
@@ -169,7 +170,8 @@ class LocalStudio:
         known = self.engine.state.commands.get(launch.command) if launch.command else None
         if known is not None:
             return known
-        workflow, _result = await asyncio.to_thread(load_workflow, launch.file, launch.display)
+        workflow, result = await asyncio.to_thread(load_workflow, launch.file, launch.display)
+        self.warnings = tuple(str(one) for one in result.diagnostics)
         given = dict(launch.params)
         given.update(parse_assignment(text, workflow) for text in launch.assignments)
         params = check_parameters(workflow, given)

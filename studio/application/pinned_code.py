@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from studio.errors import DamagedError, NotFoundError, StorageError
-from studio.executors.zygote.pinned import PinnedCodeError, pack, unpack
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.fingerprint import (
     Code,
@@ -64,6 +63,8 @@ class PinnedCode(CodeReader):
         """
         if not code.texts:
             return ""
+        from studio.executors.zygote.pinned import pack  # lazy: the first picture keeps no code
+
         pin = self._values.put(pack(code.texts))
         self._remember(version, pin, code.prints)
         return pin
@@ -111,6 +112,9 @@ class PinnedCode(CodeReader):
         return None
 
     def _texts(self, folder: str, pin: str) -> dict[str, bytes] | None:
+        # lazy: the first picture compares no code
+        from studio.executors.zygote.pinned import PinnedCodeError, unpack
+
         try:
             texts = unpack(self._values.get(pin))
         except (NotFoundError, DamagedError, StorageError, PinnedCodeError):

@@ -388,7 +388,7 @@ class Reloader:
 
 def is_pinned(run: RunState, node: NodeState) -> bool:
     """Whether a node runs the code its run keeps to, not what its files hold when it starts."""
-    return bool(run.pin) and node.plan.node.uses == "python"
+    return bool(run.pin) and node.work.definition.kind.uses == "python"
 
 
 def _started(node: NodeState) -> float:

@@ -44,6 +44,7 @@ class RemoteStudio:
         self.reading = Reading(location.state, self._history)
         self._seen = 0
         self._left: frozenset[int] = frozenset()
+        self.warnings: tuple[str, ...] = ()
 
     @property
     def owns(self) -> bool:

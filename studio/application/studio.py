@@ -60,6 +60,11 @@ class Studio(Protocol):
         """Whether the engine has a run; an open run that no engine has was interrupted, or waits for a person."""
         ...
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd in the file launched last, each with its place; empty where another process has read it."""
+        ...
+
     async def launch(self, launch: Launch, sender: Sender) -> int:
         """Start a run and return its number.
 

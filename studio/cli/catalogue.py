@@ -28,6 +28,7 @@ CATALOGUE: dict[str, Entry] = {
     "logs": Entry("tailing", "Look", "print what the nodes of a run wrote"),
     "history": Entry("looking", "Look", "print every recorded event of a run"),
     "why": Entry("looking", "Look", "say why a node is in its state"),
+    "diff": Entry("comparing", "Look", "show where two runs went different ways"),
     "pause": Entry("controlling", "Steer", "let nothing of a run start any more"),
     "resume": Entry("controlling", "Steer", "let a paused or interrupted run go on"),
     "cancel": Entry("controlling", "Steer", "end a run, or one node of it"),

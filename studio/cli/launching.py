@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from typing import Any
 
-from studio.application.inputs import read_params, read_workflow
+from studio.application.inputs import read_params, read_warnings
 from studio.application.location import locate
 from studio.application.studio import Launch
 from studio.application.verbs import new_id
@@ -124,9 +124,12 @@ def run_file(
     )
 
     async def body(connection: Drive) -> int:
-        if not connection.studio.owns:
-            read_workflow(file)  # errors in it are told here, with their places, not by the owner
+        # Errors in the file are told here, with their places, not by an owner elsewhere.
+        told = () if connection.studio.owns else read_warnings(file)
         number = await connection.launch(launch)
+        if not options.quiet:
+            for warning in told or connection.studio.warnings:
+                console.say(warning)
         return await connection.conclude(number)
 
     # A document at the end wants an end: with --json an open studio is waited for.

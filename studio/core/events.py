@@ -173,6 +173,7 @@ class AttemptStarted(Event, frozen=True, omit_defaults=True, tag="attempt_starte
         reuse: earlier attempt whose recorded input and settings this one takes over; 0 for its own.
         deadline: time at which the attempt is ended, None for no limit.
         wake: for a wait, the time at which it is over.
+        stand_in: what is carried out is the node's fallback.
     """
 
     node: str
@@ -187,6 +188,7 @@ class AttemptStarted(Event, frozen=True, omit_defaults=True, tag="attempt_starte
     reuse: int = 0
     deadline: float | None = None
     wake: float | None = None
+    stand_in: bool = False
     by: Origin | None = None
 
 
@@ -226,10 +228,11 @@ class AttemptSucceeded(Event, frozen=True, omit_defaults=True, tag="attempt_succ
 
 Disposition: TypeAlias = Literal[
     "retry",  # another attempt follows by itself
-    "fallback",  # its fallback value stands in
+    "fallback",  # its fallback stands in, or is tried
     "held",  # waits for a person, outgoing edges unresolved
     "handling",  # a failure edge was taken; its target decides
     "handled",  # that target succeeded
+    "deferred",  # of a node that was to stand in for another: the failure of that one decides
     "tolerated",  # critical: false
     "continued",  # policy continue: edges resolved, the run will end as failed
     "failed",  # policy fail: edges resolved, the run fails
@@ -258,13 +261,24 @@ class AttemptFailed(Event, frozen=True, omit_defaults=True, tag="attempt_failed"
 
 
 class FallbackUsed(Event, frozen=True, omit_defaults=True, tag="fallback_used"):
-    """A failed node ends as succeeded, degraded, with its fallback value."""
+    """A failed node ends as succeeded, degraded, with the value of its fallback or the output of that node.
+
+    Args:
+        output: the value, or a `Blob` when ``blob`` is set.
+    """
 
     node: str
     port: str = ""
     output: msgspec.Raw = NULL
+    blob: Blob | None = None
     dead: tuple[int, ...] = ()
     broken: dict[int, str] = {}
+
+
+class FallbackStarted(Event, frozen=True, omit_defaults=True, tag="fallback_started"):
+    """A node whose attempts are used up is not failed yet: what is to stand in for it is tried."""
+
+    node: str
 
 
 class AttemptCancelled(Event, frozen=True, omit_defaults=True, tag="attempt_cancelled"):
@@ -530,6 +544,7 @@ AnyEvent: TypeAlias = (
     | AttemptSucceeded
     | AttemptFailed
     | FallbackUsed
+    | FallbackStarted
     | AttemptCancelled
     | AttemptInterrupted
     | AttemptDoubted

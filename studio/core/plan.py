@@ -16,10 +16,12 @@ from studio.model.nodes import (
     KindSettings,
     Node,
     ShellSettings,
+    StandIn,
     TransformSettings,
     Undo,
     WaitSettings,
 )
+from studio.model.policies import Fallback
 from studio.model.workflow import Workflow
 
 PRIORITIES = {"high": 0, "normal": 1, "low": 2}
@@ -32,7 +34,7 @@ class PlanEdge:
     target.
     """
 
-    __slots__ = ("handles", "index", "on", "port", "slot", "source", "target", "when")
+    __slots__ = ("handles", "index", "on", "port", "slot", "source", "stands_in", "target", "when")
 
     def __init__(self, edge: Edge, target: str, index: int, slot: int) -> None:
         self.source = edge.source
@@ -41,6 +43,7 @@ class PlanEdge:
         self.port = edge.port
         self.when = parse_condition(edge.when)
         self.handles = edge.on == "failure" and edge.handles
+        self.stands_in = edge.on == "fallback"
         self.index = index
         self.slot = slot
 
@@ -60,6 +63,17 @@ class PlanUndo:
         self.definition = undo
         self.input = compile_value(undo.input)
         self.settings = compile_settings(undo.kind)
+
+
+class PlanStandIn:
+    """What is tried in place of a node, compiled."""
+
+    __slots__ = ("definition", "input", "settings")
+
+    def __init__(self, stand_in: StandIn) -> None:
+        self.definition = stand_in
+        self.input = None if stand_in.input in (None, {}) else compile_value(stand_in.input)
+        self.settings = compile_settings(stand_in.kind)
 
 
 class PlanNode:
@@ -82,6 +96,8 @@ class PlanNode:
         "rank",
         "repeat_until",
         "settings",
+        "stand_in",
+        "stand_in_edge",
         "undo",
         "when",
     )
@@ -100,15 +116,25 @@ class PlanNode:
         self.input = None if node.input in (None, {}) else compile_value(node.input)
         self.settings = compile_settings(node.kind)
         self.expand = _compile_list(node.foreach)
-        self.fallback = compile_value(node.fallback.value) if node.fallback else None
+        instead = node.fallback
+        self.fallback = compile_value(instead.value) if isinstance(instead, Fallback) else None
+        self.stand_in = PlanStandIn(instead) if isinstance(instead, StandIn) else None
+        self.stand_in_edge: PlanEdge | None = None
         self.repeat_until = parse_condition(node.repeat.until if node.repeat else None)
         self.item_key = parse_condition(node.item_key)
         self.undo = PlanUndo(node.compensate) if node.compensate else None
         self.priority = PRIORITIES[node.priority]
 
+    @property
+    def definition(self) -> Node:
+        """The definition, by the name that a stand-in has for its own."""
+        return self.node
+
     def connect(self, edge: PlanEdge) -> None:
         """Add an outgoing edge; ``plain`` stays true while every edge only asks for success."""
         self.outgoing.append(edge)
+        if edge.stands_in:
+            self.stand_in_edge = edge
         if edge.when is not None or edge.port is not None or edge.on != "success":
             self.plain = False
 
@@ -139,7 +165,7 @@ class Plan:
                 planned = PlanEdge(edge, name, len(source.outgoing), slot)
                 source.connect(planned)
                 target.incoming.append(planned)
-                target.is_handler = target.is_handler or planned.handles
+                target.is_handler = target.is_handler or planned.handles or planned.stands_in
         self.outputs = compile_value(workflow.outputs) if workflow.outputs else None
         for name in self.order:
             node = workflow.nodes[name]
@@ -194,6 +220,21 @@ class Plan:
                 seen.add(name)
                 stack.extend(edge.source for edge in self.nodes[name].incoming)
         return sorted(seen, key=self._rank)
+
+    def leading_to(self, name: str) -> set[str]:
+        """A node, its ancestors, what may stand in for any of them, and what that needs."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            one = waiting.pop()
+            if one in found:
+                continue
+            found.add(one)
+            planned = self.nodes[one]
+            waiting += [edge.source for edge in planned.incoming]
+            if planned.stand_in_edge is not None:
+                waiting.append(planned.stand_in_edge.target)
+        return found
 
     def _rank(self, name: str) -> int:
         return self.nodes[name].rank

@@ -89,7 +89,7 @@ def _sweep(state: EngineState, run: RunState) -> list[AnyEvent]:
         if name in run.exempt or node.archived:
             continue
         if node.status in ("blocked", "ready", "held"):
-            found.append(NodeCancelled(path, reason))
+            found.append(_abandon(state, run, node, reason))
         elif node.status == "backing_off":
             if run.cancelled:
                 found.append(NodeCancelled(path, reason))
@@ -108,6 +108,15 @@ def _sweep(state: EngineState, run: RunState) -> list[AnyEvent]:
     return found
 
 
+def _abandon(
+    state: EngineState, run: RunState, node: NodeState, reason: str
+) -> NodeCancelled | FailureDisposed:
+    """A node that will not start: cancelled, unless it has failed and only its stand-in was still to be tried."""
+    if node.standing_in and not run.cancelled:
+        return _give_up(state, run, node)
+    return NodeCancelled(node.path, reason)
+
+
 def _give_up(state: EngineState, run: RunState, node: NodeState) -> FailureDisposed:
     disposal = dispose(state, run, node)
     dead, broken = disposal.edges
@@ -120,7 +129,7 @@ def settle(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]
         return []
     if node.status in ("ready", "held"):
         if run.failing and node.manual is None and base_path(node.path) not in run.exempt:
-            return [NodeCancelled(node.path, run.message or "the run failed")]
+            return [_abandon(state, run, node, run.message or "the run failed")]
         if has_lost(run, node):
             return [NodeCancelled(node.path, FASTER)]
         _offer(state, run, node)
@@ -166,6 +175,8 @@ def _dead_reason(run: RunState, node: NodeState) -> str:
     for edge in node.plan.incoming:
         if node.edges is not None and node.edges[edge.slot] == DEAD:
             source = run.nodes[edge.source]
+            if edge.stands_in:
+                return f"stands in for {edge.source}, which did without it"
             port = f" by port {source.port}" if source.port and edge.port else ""
             wanted = f", port {edge.port}" if edge.port else ""
             return (

@@ -98,6 +98,8 @@ def node_scope(state: EngineState, run: RunState, node: NodeState) -> dict[str, 
     if node.parent is not None and node.parent.items is not None:
         scope["item"] = state.decode(node.parent.items.values)[node.index]
         scope["index"] = node.index
+    if node.standing_in:
+        scope["error"] = describe_error(node)
     return scope
 
 

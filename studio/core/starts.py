@@ -205,15 +205,17 @@ def start(state: EngineState, run: RunState, node: NodeState, now: float) -> lis
         rendering = NO_INPUT if reuse else render(state, run, node)
     except ExpressionError as error:
         return fail_expression(state, run, node, "", error)
-    if node.keep and node.manual is None and not reuse and _unchanged(state, node, rendering):
+    own = node.manual is None and not node.standing_in
+    if node.keep and own and not reuse and _unchanged(state, node, rendering):
         return _reuse(state, run, node)
     wake = None
-    if node.plan.node.uses == "wait":
+    work = node.work
+    if work.definition.kind.uses == "wait":
         try:
             wake = _wake_time(state, node, rendering, reuse, now)
         except ValueError as error:
             return fail_node(state, run, node, Failure("ValueError", str(error), "validation"))
-    timeout = node.plan.node.timeout
+    timeout = work.definition.timeout
     started = AttemptStarted(
         node.path,
         attempt,
@@ -226,6 +228,7 @@ def start(state: EngineState, run: RunState, node: NodeState, now: float) -> lis
         reuse=reuse,
         deadline=None if timeout is None else now + timeout,
         wake=wake,
+        stand_in=node.standing_in,
         by=node.manual,
     )
     return [started, *stop_losers(state, run, node)] if node.plan.losers else [started]
@@ -236,8 +239,8 @@ NO_INPUT = Rendering(None, (), None, ())
 
 def render(state: EngineState, run: RunState, node: NodeState) -> Rendering:
     """The input and settings of a node's next attempt. Raises `ExpressionError`."""
-    planned = node.plan
-    if node.override_input:
+    planned = node.work
+    if node.override_input and not node.standing_in:
         given: Any = state.event(node.override_input).input
         settings = planned.settings
         if settings is None:
@@ -323,7 +326,7 @@ def _wake_time(
     state: EngineState, node: NodeState, rendering: Rendering, reuse: int, now: float
 ) -> float:
     """When a wait is over. Raises ValueError for text that is no duration or moment."""
-    kind = node.plan.node.kind
+    kind = node.work.definition.kind
     if not isinstance(kind, WaitSettings):
         return now
     settings = rendering.settings

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from studio.core.events import NULL, Origin
-from studio.core.plan import Plan, PlanNode
+from studio.core.plan import Plan, PlanNode, PlanStandIn
 from studio.core.transitions import ENDED, FINISHED, SETTLED_DISPOSITIONS, Phase, Status
 from studio.model.failure import Failure
 
@@ -98,6 +98,7 @@ class NodeState:
         "resolved",
         "retry_at",
         "staled_position",
+        "standing_in",
         "started_at",
         "started_position",
         "status",
@@ -149,6 +150,7 @@ class NodeState:
         self.input_attempt = 0
         self.stopping = ""
         self.uncertain = False
+        self.standing_in = False
         self.age = 0
         self.retry_at: float | None = None
         self.wake: float | None = None
@@ -163,6 +165,12 @@ class NodeState:
         self.parent: NodeState | None = None
         self.index = -1
         self.orphaned = False
+
+    @property
+    def work(self) -> PlanNode | PlanStandIn:
+        """What its forward attempts carry out: its own definition, or the one that is tried in its place."""
+        stand_in = self.plan.stand_in
+        return stand_in if self.standing_in and stand_in is not None else self.plan
 
     @property
     def settled(self) -> bool:
@@ -345,7 +353,8 @@ class RunState:
                 shown, node.generation, node.attempt, node.tries, node.iteration, node.undo_attempt,
                 node.disposition, bytes(node.edges or b""), node.resolved, node.output, node.port,
                 sorted(node.marks), node.gate, node.retry_at, node.deadline, node.wake, node.keep,
-                node.override_input, node.stopping, node.uncertain, node.pid, node.age,
+                node.override_input, node.stopping, node.uncertain, node.standing_in, node.pid,
+                node.age,
             )  # fmt: skip
         return {
             "phase": self.phase,

@@ -89,6 +89,6 @@ ENDED: frozenset[str] = frozenset(
 """Phases in which a run is over."""
 
 SETTLED_DISPOSITIONS: frozenset[str] = frozenset(
-    {"handled", "tolerated", "continued", "failed", "ignored"}
+    {"handled", "deferred", "tolerated", "continued", "failed", "ignored"}
 )
 """What may have become of a failure so that nobody has to look at it any more."""

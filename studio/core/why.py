@@ -281,6 +281,8 @@ FATES = {
     "held": "it waits for a person: retry it, mark it, or give it up",
     "handling": "its failure edge was taken; the outcome of {handlers} decides",
     "handled": "{handlers} handled it, so the run does not fail",
+    "fallback": "its fallback is tried{instead}",
+    "deferred": "it was to stand in for another node, whose failure decides",
     "tolerated": "it is not critical, so the run goes on, degraded",
     "continued": "the policy `continue` lets the run go on; it will end as failed",
     "failed": "the policy `fail` makes the run fail",
@@ -299,12 +301,18 @@ def _failed(run: RunState, node: NodeState) -> Reason:
         for edge in node.plan.outgoing
         if edge.handles and _is_taken(run.nodes[edge.target], edge)
     ]
-    fate = FATES.get(node.disposition, "").format(handlers=", ".join(handlers) or "its handler")
+    edge = node.plan.stand_in_edge
+    fate = FATES.get(node.disposition, "").format(
+        handlers=", ".join(handlers) or "its handler",
+        instead=f": {edge.target} is to stand in" if edge is not None else "",
+    )
     if node.gate == "breakpoint":
         fate = "it stopped at its breakpoint; `continue` lets the policy decide"
     if node.parent is not None and node.disposition == "continued":
         fate = f"on_item_failure of {node.parent.path} is {node.plan.node.on_item_failure}"
     kind: ReasonKind = "person" if node.disposition == "held" else "failed"
+    if edge is not None and node.disposition == "fallback":
+        handlers = [edge.target]
     other = handlers[0] if handlers else None
     return Reason(kind, f"{node.path} failed ({what}); {fate}", other)
 

@@ -56,9 +56,9 @@ def make_order(
     """
     node = run.nodes[flight.node]
     started = started_event(state, node, undo=flight.undo)
-    definition = node.plan.node
     undo = node.plan.undo.definition if flight.undo and node.plan.undo is not None else None
-    settings: KindSettings = undo.kind if undo is not None else definition.kind
+    definition = undo if undo is not None else node.work.definition
+    settings: KindSettings = definition.kind
     env_slots: tuple[SecretSlot, ...] = ()
     env = context.env
     workflow_env = run.plan.workflow.env
@@ -80,7 +80,7 @@ def make_order(
         workflow=run.plan.workflow.name,
         folder=run.folder,
         settings=settings,
-        isolation=undo.isolation if undo is not None else definition.isolation,
+        isolation=definition.isolation,
         input=started.input,
         slots=_slots(started.slots),
         env=env,
@@ -88,7 +88,7 @@ def make_order(
         secrets=context.secrets,
         idempotency_key=idempotency_key(run, node, undo=flight.undo),
         result_file=result_file(context, run, flight),
-        sensitive=definition.sensitive,
+        sensitive=node.plan.node.sensitive,
         scope=node_scope(state, run, node) if settings.uses in INLINE_SCOPES else {},
         pin=pin,
     )
@@ -116,8 +116,8 @@ def as_text(value: Any) -> Any:
 
 
 def idempotency_key(run: RunState, node: NodeState, *, undo: bool) -> str:
-    """(run, node path, generation): the same across retries (engine.md, "Words")."""
-    suffix = ":undo" if undo else ""
+    """(run, node path, generation): the same across retries (engine.md, "Words"); undo and stand-in have their own."""
+    suffix = ":undo" if undo else ":fallback" if node.standing_in else ""
     return f"{run.run_id}:{node.path}:{node.generation}{suffix}"
 
 

@@ -121,5 +121,6 @@ def _settle(engine: Engine, executor: Executor, flight: Flight, found: Recovered
 
 def _ran_ungated(node: NodeState, *, undo: bool) -> bool:
     """Whether the attempt may have begun although no child of its own is known: the shared worker has no gate."""
-    planned = node.plan.undo.definition if undo and node.plan.undo is not None else node.plan.node
+    backward = node.plan.undo.definition if undo and node.plan.undo is not None else None
+    planned = backward if backward is not None else node.work.definition
     return planned.isolation == "shared" and planned.kind.uses == "python"

@@ -16,6 +16,7 @@ import msgspec
 from studio.loading.code_index import CodeIndex, StoredIndex
 from studio.loading.code_reach import Project
 from studio.loading.diagnostics import Diagnostic
+from studio.model.nodes import StandIn
 from studio.model.workflow import Workflow
 
 __all__ = [
@@ -73,8 +74,7 @@ def read_code(workflow: Workflow, index: CodeIndex) -> Code:
     imported = files_of(
         prints[name]
         for name, node in workflow.nodes.items()
-        if node.uses == "python"
-        or (node.compensate is not None and node.compensate.kind.uses == "python")
+        if "python" in {kind.uses for kind in node.kinds()}
     )
     texts = {}
     for file in sorted(imported):
@@ -98,17 +98,22 @@ def code_fingerprints(workflow: Workflow, index: CodeIndex | None = None) -> dic
     for name, node in workflow.nodes.items():
         undo = node.compensate.kind if node.compensate is not None else None
         backward = project.reach(undo) if undo is not None else None
-        forward = project.reach(node.kind)
-        if forward is None and backward is None:
+        instead = node.fallback.kind if isinstance(node.fallback, StandIn) else None
+        tried = [
+            one
+            for kind in (node.kind, instead)
+            if kind is not None and (one := project.reach(kind)) is not None
+        ]
+        every = [*tried, *([backward] if backward is not None else [])]
+        if not every:
             continue
-        both = [one for one in (forward, backward) if one is not None]
         found[name] = CodePrint(
-            digest=forward.digest if forward is not None else "",
-            function=forward.function if forward is not None else "",
-            files=frozenset().union(*(one.files for one in both)),
-            parts=forward.parts if forward is not None else {},
+            digest=".".join(one.digest for one in tried),
+            function=tried[0].function if tried else "",
+            files=frozenset().union(*(one.files for one in every)),
+            parts={part: digest for one in tried for part, digest in one.parts.items()},
             undo=backward.digest if backward is not None else "",
-            problems=tuple(dict.fromkeys(problem for one in both for problem in one.problems)),
+            problems=tuple(dict.fromkeys(problem for one in every for problem in one.problems)),
         )
     return found
 

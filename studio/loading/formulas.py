@@ -59,10 +59,11 @@ class Formulas:
     def expression(self, entry: Entry, scope: Scope) -> str | None:
         """The source of an expression; one wrapped in a single ``{{ … }}`` counts as its inside.
 
-        A number, ``true``, ``false`` or ``null`` is an expression too, and is written as one.
+        A number, ``true`` or ``false`` is an expression too, and is written as one. A key left empty is none: its
+        ``null`` would count as false.
         """
         value = entry.value
-        if isinstance(value, (list, dict)):
+        if value is None or isinstance(value, (list, dict)):
             self.report.error(
                 entry.path,
                 f"{scope.title} has to be an expression, not {kind_of(value)}",

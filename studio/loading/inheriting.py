@@ -11,7 +11,6 @@ from studio.loading.sections import Entry, Section, section
 from studio.model.json_value import JsonValue
 
 _NODE_KEYS = frozenset(words.NODE_KEYS)
-_KIND_OF_KEY = {key: kind for kind, keys in words.KIND_KEYS.items() for key in keys}
 
 _ALTERNATIVES = (("call", "code"), ("for", "until"), ("input", "value"))
 """Keys one of which a node has: saying one puts the other out of force."""
@@ -198,12 +197,12 @@ def check_keys(own: Section, uses: str | None) -> None:
     mine = words.KIND_KEYS.get(uses or "", ())
     known = (*mine, *words.NODE_KEYS)
     for key in own.entries:
-        other = _KIND_OF_KEY.get(key)
+        other = words.kind_of_key(key)
         if other is not None and key not in known and uses is not None:
             own.key_error(key, f"{quoted(key)} belongs to {other} nodes; this one is {uses}")
             known = (*known, key)
     if uses is None:
-        known = (*known, *_KIND_OF_KEY)
+        known = (*known, *(key for keys in words.KIND_KEYS.values() for key in keys))
         if own.raw("uses") in words.LATER_KINDS:
             return
     own.check_keys(known, words.LATER_NODE_KEYS)
@@ -219,7 +218,7 @@ def check_taken_over(own: Section, whole: Section, uses: str) -> None:
     """
     mine = words.KIND_KEYS[uses]
     for key in whole.entries:
-        other = _KIND_OF_KEY.get(key)
+        other = words.kind_of_key(key)
         if key in own or other is None or key in mine or key in _NODE_KEYS:
             continue
         whole.key_error(key, f"{quoted(key)} belongs to {other} nodes; {own.title} is {uses}")

@@ -42,6 +42,7 @@ def language_schema() -> Schema:
             "node": _node(),
             "template": _template(),
             "undo": _undo(),
+            "fallback": _fallback(),
         },
     }
 
@@ -66,7 +67,7 @@ def _closed(properties: Schema, required: tuple[str, ...] = ()) -> Schema:
 
 
 def _expression() -> Schema:
-    schema = {"type": ["string", "number", "boolean", "null"], "pattern": r"\S"}
+    schema = {"type": ["string", "number", "boolean"], "pattern": r"\S"}
     return _described(schema, "such as nodes.check.output.ok && params.amount > 100")
 
 
@@ -193,7 +194,7 @@ def _node_properties() -> Schema:
         ),
         "timeout": _described(_ref("duration"), "limit for one attempt"),
         "retry": _ref("retry"),
-        "fallback": _closed({"value": True}, ("value",)),
+        "fallback": _ref("fallback"),
         "compensate": _ref("undo"),
         "irreversible": {"type": "boolean"},
         "side_effects": {"enum": list(words.SIDE_EFFECTS)},
@@ -214,7 +215,11 @@ def _kind_properties() -> Schema:
     expressions: Schema = {
         "anyOf": [
             _ref("expression"),
-            {"type": "object", "minProperties": 1, "additionalProperties": _ref("expression")},
+            {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"anyOf": [_ref("expression"), {"type": "null"}]},
+            },
         ]
     }
     one_aggregate = {
@@ -300,6 +305,12 @@ def _undo() -> Schema:
     schema = _closed({**own, **_kind_properties()})
     schema["allOf"] = _by_kind()
     return schema
+
+
+def _fallback() -> Schema:
+    value = _closed({"value": True}, ("value",))
+    node = _closed({"node": _ref("id")}, ("node",))
+    return {"anyOf": [value, node, {**_undo(), "minProperties": 1}]}
 
 
 def _defaults() -> Schema:

@@ -228,7 +228,10 @@ def _expressions(owner: Section, key: str, formulas: Formulas, scope: Scope) -> 
     if part is None or not part.entries:
         owner.error(key, f"{key} is empty")
         return None
-    return {name: formulas.expression(entry, scope) for name, entry in part.entries.items()}
+    return {
+        name: "null" if entry.value is None else formulas.expression(entry, scope)
+        for name, entry in part.entries.items()
+    }
 
 
 def _aggregates(

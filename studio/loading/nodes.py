@@ -12,11 +12,13 @@ from studio.loading.document import Path
 from studio.loading.edges import AuthoredEdge, read_needs
 from studio.loading.formulas import Formulas
 from studio.loading.inheriting import Templates, apply_defaults, check_keys, check_taken_over
+from studio.loading.inline_nodes import read_fallback, read_input, read_undo
 from studio.loading.kinds import read_kind, read_uses
-from studio.loading.policies import read_breakpoint, read_fallback, read_repeat, read_retry
+from studio.loading.policies import read_breakpoint, read_repeat, read_retry
 from studio.loading.scopes import NodeScopes
 from studio.loading.sections import Entry, Section, fill, section
-from studio.model.nodes import UNDO_RETRY, KindSettings, Node, Undo
+from studio.model.nodes import KindSettings, Node, StandIn, StandInNode, Undo
+from studio.model.policies import Fallback
 
 
 class AuthoredNode(msgspec.Struct, frozen=True):
@@ -27,7 +29,8 @@ class AuthoredNode(msgspec.Struct, frozen=True):
         path: where it stands.
         edges: its incoming edges as far as they could be read.
         kind: its settings, None when they are wrong.
-        undo: the settings of its compensation, None when absent or wrong.
+        undo: its compensation, None when absent or wrong.
+        instead: its fallback, None when absent or wrong.
         node: the node; None when anything about it is wrong.
     """
 
@@ -35,7 +38,8 @@ class AuthoredNode(msgspec.Struct, frozen=True):
     path: Path
     edges: tuple[AuthoredEdge, ...] = ()
     kind: KindSettings | None = None
-    undo: KindSettings | None = None
+    undo: Undo | None = None
+    instead: Fallback | StandIn | StandInNode | None = None
     node: Node | None = None
 
 
@@ -74,15 +78,15 @@ def read_node(
     edges = read_needs(own, name, formulas)
     kind = read_kind(part, uses, formulas, scopes) if uses is not None else None
     values = _labels(part) | _flow(part, formulas, scopes) | _policies(part, formulas, scopes)
-    values["side_effects"] = _side_effects(part, uses)
-    undo = _undo(part, uses, formulas, NodeScopes(name, "foreach" in own, undo=True))
-    if undo is not None:
-        values["compensate"] = undo
+    instead = read_fallback(part, uses, formulas, scopes)
+    undo = read_undo(part, uses, formulas, NodeScopes(name, "foreach" in own, undo=True))
+    fill(values, fallback=instead, compensate=undo)
+    values["side_effects"] = _side_effects(part, uses, instead)
     node = None
     if kind is not None and report.error_count == before:
         values |= {"needs": tuple(one.edge for one in edges), "kind": kind}
         node = _build(name, own, values)
-    return AuthoredNode(name, entry.path, edges, kind, undo.kind if undo else None, node)
+    return AuthoredNode(name, entry.path, edges, kind, undo, instead, node)
 
 
 def _uses(own: Section, defaults: Section | None) -> str | None:
@@ -164,24 +168,15 @@ def _policies(part: Section, formulas: Formulas, scopes: NodeScopes) -> dict[str
         {},
         retry=read_retry(part),
         repeat=read_repeat(part, formulas, scopes.result("until")),
-        fallback=read_fallback(part, formulas, scopes.work("fallback")),
         breakpoint=read_breakpoint(
             part, formulas, scopes.stop("breakpoint"), scopes.stop("breakpoint", after=True)
         ),
     )
 
 
-def read_input(part: Section, formulas: Formulas, scopes: NodeScopes) -> Any:
-    """The ``with`` of a node or undo: a mapping whose texts may hold templates and secrets."""
-    if "with" not in part:
-        return None
-    if not isinstance(part.raw("with"), dict):
-        part.wrong_kind("with", "a mapping")
-        return None
-    return formulas.template(part.entries["with"], scopes.secret("with"))
-
-
-def _side_effects(part: Section, uses: str | None) -> str:
+def _side_effects(
+    part: Section, uses: str | None, instead: Fallback | StandIn | StandInNode | None
+) -> str:
     said = part.word("side_effects", words.SIDE_EFFECTS)
     if said is not None:
         if said == "none" and "compensate" in part:
@@ -195,30 +190,5 @@ def _side_effects(part: Section, uses: str | None) -> str:
             "if this is one",
             code="shared",
         )
-    return "external" if uses in words.EXTERNAL_KINDS else "none"
-
-
-def _undo(part: Section, uses: str | None, formulas: Formulas, scopes: NodeScopes) -> Undo | None:
-    inner = part.mapping("compensate")
-    if inner is None:
-        return None
-    before = part.report.error_count
-    kind_name = read_uses(inner, uses)
-    for key in inner.entries:
-        if key in words.LATER_NODE_KEYS or (key in words.NODE_KEYS and key not in words.UNDO_KEYS):
-            inner.key_error(key, f"{quoted(key)} has no meaning in compensate")
-    kinds = [kind_name] if kind_name is not None else list(words.KIND_KEYS)
-    own = [key for name in kinds for key in words.KIND_KEYS[name]]
-    inner.check_keys((*own, *words.UNDO_KEYS, *words.NODE_KEYS, *words.LATER_NODE_KEYS))
-    kind = read_kind(inner, kind_name, formulas, scopes) if kind_name is not None else None
-    values = fill(
-        {},
-        input=read_input(inner, formulas, scopes),
-        timeout=inner.duration("timeout"),
-        retry=read_retry(inner, UNDO_RETRY),
-        isolation=inner.word("isolation", words.ISOLATIONS),
-    )
-    if kind is None or part.report.error_count > before:
-        return None
-    place = part.report.document.key_place(inner.path)
-    return Undo(kind=kind, place=place, **values)
+    kinds = {uses, instead.kind.uses if isinstance(instead, StandIn) else None}
+    return "external" if kinds.intersection(words.EXTERNAL_KINDS) else "none"

@@ -52,6 +52,8 @@ def _parameter(name: str, entry: Entry, owner: Section) -> Parameter | None:
     part = section(entry.value, entry.path, f"parameter {quoted(name)}", report)
     _check_vocabulary(part)
     description, sensitive = part.text("description"), part.flag("sensitive")
+    fields: set[str] = set()
+    covers_all = _find_sensitive(part, None, fields)
     schema = {key: value for key, value in entry.value.items() if key not in _OWN_KEYS}
     required = "default" not in part
     if isinstance(part.raw("required"), list):
@@ -66,10 +68,41 @@ def _parameter(name: str, entry: Entry, owner: Section) -> Parameter | None:
         json_schema=schema,
         default=part.raw("default"),
         required=required,
-        sensitive=bool(sensitive),
+        sensitive=bool(sensitive) or covers_all,
+        sensitive_fields=tuple(sorted(fields)),
         description=description,
         place=report.document.key_place(entry.path),
     )
+
+
+def _find_sensitive(part: Section, name: str | None, fields: set[str]) -> bool:
+    """Collect the properties whose schema, or any part of it, says ``sensitive``.
+
+    What has no name of its own (an item, an alternative) counts with the property it belongs to.
+
+    Args:
+        part: a schema.
+        name: the property it describes, None for the parameter itself.
+        fields: takes the names.
+
+    Returns:
+        Whether the parameter as a whole is sensitive.
+    """
+    whole = False
+    if part.title == _INNER and part.flag("sensitive"):
+        whole = name is None
+        fields.update(() if name is None else (name,))
+    for key, entry in part.entries.items():
+        for below in _subschemas({key: entry}):
+            if isinstance(below.value, dict):
+                inner = section(below.value, below.path, _INNER, part.report)
+                own = str(below.path[-1]) if key == "properties" else name
+                whole |= _find_sensitive(inner, own, fields)
+    return whole
+
+
+_INNER = "the schema"
+"""How messages call a schema inside another."""
 
 
 def _required(part: Section) -> bool:
@@ -88,7 +121,7 @@ def _check_vocabulary(part: Section) -> None:
         part.word("type", _TYPES)
     for below in _subschemas(part.entries):
         if isinstance(below.value, dict):
-            _check_vocabulary(section(below.value, below.path, "the schema", part.report))
+            _check_vocabulary(section(below.value, below.path, _INNER, part.report))
     reference = part.raw("$ref")
     if isinstance(reference, str) and not reference.startswith("#"):
         part.error("$ref", "a schema cannot refer to another file; only to #/$defs/…", "schema")
@@ -181,7 +214,7 @@ def _misfits(name: str, parameter: Parameter, value: JsonValue) -> list[str]:
         found = list(_validator(parameter.json_schema).iter_errors(value))
     except ValueError as error:
         return [f"parameter {quoted(name)}: {_cut(str(error))}"]
-    if parameter.sensitive:
+    if parameter.hides:
         return [f"parameter {quoted(name)} does not fit its schema (value hidden)"] if found else []
     lines = []
     for misfit in found:
@@ -220,7 +253,7 @@ def parse_assignment(text: str, workflow: Workflow) -> tuple[str, JsonValue]:
     except SyntaxProblem as problem:
         if not types or "string" in types:
             return name, value
-        shown = "the value" if parameter.sensitive else quoted(value)
+        shown = "the value" if parameter.hides else quoted(value)
         wanted = " or ".join(str(one) for one in types)
         raise DefinitionError(
             f"parameter {quoted(name)} takes {wanted}; {shown} is not JSON: {problem.message}"

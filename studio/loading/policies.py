@@ -1,4 +1,4 @@
-"""Authored policies to the model's: retries, repetition, fallbacks, breakpoints, limits, compensation."""
+"""Authored policies to the model's: retries, repetition, breakpoints, limits, compensation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from studio.model.policies import (
     ERROR_CATEGORIES,
     Breakpoint,
     CompensationPolicy,
-    Fallback,
     Limits,
     Repeat,
     Retry,
@@ -87,21 +86,6 @@ def read_repeat(owner: Section, formulas: Formulas, scope: Scope) -> Repeat | No
         max=part.integer("max", 1),
     )
     return Repeat(**values) if part.report.error_count == before else None
-
-
-def read_fallback(owner: Section, formulas: Formulas, scope: Scope) -> Fallback | None:
-    """The ``fallback`` of a node: a value; other nodes as fallbacks are not supported yet."""
-    part = owner.mapping("fallback")
-    if part is None:
-        return None
-    if "value" not in part:
-        message = "a node as fallback is not supported by this version yet; use {value: …}"
-        if not part.entries:
-            message = "fallback is empty; give it a value: {value: …}"
-        part.report.error(part.path, message, code="unsupported")
-        return None
-    part.check_keys(("value",))
-    return Fallback(value=formulas.template(part.entries["value"], scope))
 
 
 def read_breakpoint(

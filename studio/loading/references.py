@@ -17,7 +17,7 @@ _ABSENT = {
     "index": 'it exists in a node with "foreach" and in the steps of a transform',
     "output": "it exists in edges, repeat and compensate; elsewhere write nodes.ID.output",
     "input": "it exists in compensate only",
-    "error": "it exists in compensate only; elsewhere write nodes.ID.error",
+    "error": "it exists in compensate and in a node as fallback; elsewhere write nodes.ID.error",
     "event": "triggers are not supported by this version yet",
     "secrets": 'secrets may be used in "with" and "env" only',
 }

@@ -24,14 +24,18 @@ class NodeScopes(msgspec.Struct, frozen=True):
         node: id of the node.
         foreach: whether it runs once per element of a list.
         undo: whether these are the scopes of its compensation.
+        stand_in: whether these are the scopes of what is tried in its place.
     """
 
     node: str
     foreach: bool = False
     undo: bool = False
+    stand_in: bool = False
 
     def _roots(self) -> frozenset[str]:
         roots = _BASE | _ITEM if self.foreach else _BASE
+        if self.stand_in:
+            roots |= {"error"}
         return roots | _UNDO if self.undo else roots
 
     def work(self, title: str) -> Scope:

@@ -51,6 +51,13 @@ KIND_KEYS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "branch": ("cases", "else"),
 }  # fmt: skip
+
+
+def kind_of_key(key: str) -> str | None:
+    """The kind of node that a key belongs to, None for keys of every node and unknown ones."""
+    return next((kind for kind, keys in KIND_KEYS.items() if key in keys), None)
+
+
 LATER_KINDS: Final = (
     "validate", "http", "workflow", "approval", "event", "emit", "cache", "state", "agent",
     "endpoint",

@@ -20,7 +20,8 @@ from studio.loading.policies import read_compensation, read_limits
 from studio.loading.references import ReferenceCheck
 from studio.loading.scopes import outputs_scope
 from studio.loading.sections import Entry, Section, fill, section
-from studio.model.nodes import Node, PythonSettings
+from studio.loading.stand_ins import connect_stand_ins
+from studio.model.nodes import Node, PythonSettings, StandIn
 from studio.model.workflow import Workflow
 
 
@@ -55,15 +56,17 @@ class WorkflowReader:
                 self.report.error((), message, code="missing-key")
             return None
         values = self._header(top)
-        nodes = self._nodes(top)
+        authored = self._nodes(top)
+        nodes = connect_stand_ins(authored, self.report)
         if "outputs" in top:
             if isinstance(top.raw("outputs"), dict):
                 values["outputs"] = self.formulas.template(top.entries["outputs"], outputs_scope())
             else:
                 top.wrong_kind("outputs", "a mapping")
-        self._check_graph(top, nodes)
-        self._check_code(nodes)
-        if self.report.error_count or self.broken_code:
+        if nodes is not None:
+            self._check_graph(top, nodes)
+        self._check_code(authored)
+        if nodes is None or self.report.error_count or self.broken_code:
             return None
         return self._build(values, {one.id: one.node for one in nodes.values() if one.node})
 
@@ -165,10 +168,13 @@ class WorkflowReader:
                 given = one.node.input if one.node is not None else None
                 path = (*one.path, "call")
                 check.check(one.kind.call, path, given, (*one.path, "with"))
-            if isinstance(one.undo, PythonSettings) and one.undo.call is not None:
-                undo = (*one.path, "compensate")
-                given = one.node.compensate.input if one.node and one.node.compensate else None
-                check.check(one.undo.call, (*undo, "call"), given, (*undo, "with"))
+            instead = one.instead if isinstance(one.instead, StandIn) else None
+            for key, inner in (("compensate", one.undo), ("fallback", instead)):
+                if inner is None or not isinstance(inner.kind, PythonSettings):
+                    continue
+                if inner.kind.call is not None:
+                    at = (*one.path, key)
+                    check.check(inner.kind.call, (*at, "call"), inner.input, (*at, "with"))
         self.broken_code = tuple(check.broken.values())
 
     def _build(self, values: dict[str, Any], nodes: dict[str, Node]) -> Workflow:

@@ -19,6 +19,8 @@ from studio.model.policies import (
 )
 
 Outcome = Literal["success", "failure", "any"]
+"""Outcomes that an edge of a file may name."""
+
 Join = Literal["all", "any", "first", "settled"]
 
 
@@ -27,7 +29,7 @@ class Edge(Frozen, frozen=True, kw_only=True):
 
     Args:
         source: id of the node it comes from.
-        on: outcome of the source with which it is taken.
+        on: outcome of the source with which it is taken; ``fallback`` when its target stands in for it.
         port: output port of the source it leaves from; None for every port.
         when: expression over the source's output (``output``), or None.
         handles: whether a taken failure edge whose target succeeds handles the failure.
@@ -35,7 +37,7 @@ class Edge(Frozen, frozen=True, kw_only=True):
     """
 
     source: str
-    on: Outcome = "success"
+    on: Outcome | Literal["fallback"] = "success"
     port: str | None = None
     when: str | None = None
     handles: bool = True
@@ -136,6 +138,29 @@ class Undo(Frozen, frozen=True, kw_only=True):
     place: Place | None = None
 
 
+class StandIn(Frozen, frozen=True, kw_only=True):
+    """What is tried in place of a node whose attempts are used up: a small node of any kind (authored ``fallback``).
+
+    ``input`` (authored ``with``) and the templates of the kind may use ``error`` beside what the node itself may.
+    """
+
+    kind: KindSettings
+    input: JsonValue = msgspec.field(default_factory=dict)
+    timeout: Annotated[float, Above(0)] | None = None
+    retry: Retry | None = None
+    isolation: Isolation = "process"
+    place: Place | None = None
+
+
+class StandInNode(Frozen, frozen=True, kw_only=True):
+    """The node of the workflow that runs when the attempts of this one are used up, and gives it its output.
+
+    That node has an edge from this one, ``on: fallback``, which no file can write.
+    """
+
+    node: str
+
+
 class Node(Frozen, frozen=True, kw_only=True):
     """One vertex of a workflow, as defined.
 
@@ -172,7 +197,7 @@ class Node(Frozen, frozen=True, kw_only=True):
     repeat: Repeat | None = None
     timeout: Annotated[float, Above(0)] | None = None
     retry: Retry | None = None
-    fallback: Fallback | None = None
+    fallback: Fallback | StandIn | StandInNode | None = None
     compensate: Undo | None = None
     irreversible: bool = False
     side_effects: SideEffects = "none"
@@ -200,10 +225,21 @@ class Node(Frozen, frozen=True, kw_only=True):
             return tuple(dict.fromkeys(names))
         return ()
 
+    def kinds(self) -> list[KindSettings]:
+        """Everything an attempt of the node may carry out: what it does, what stands in for it, what undoes it."""
+        found = [self.kind]
+        if isinstance(self.fallback, StandIn):
+            found.append(self.fallback.kind)
+        if self.compensate is not None:
+            found.append(self.compensate.kind)
+        return found
+
     def canonical(self) -> dict[str, Any]:
         """The definition without places, in JSON types; what hashes and fingerprints are taken of."""
         body = self.deviations("place", "keys")
         body["kind"]["uses"] = self.uses
         if self.compensate is not None:
             body["compensate"]["kind"]["uses"] = self.compensate.kind.uses
+        if isinstance(self.fallback, StandIn):
+            body["fallback"]["kind"]["uses"] = self.fallback.kind.uses
         return body

@@ -147,7 +147,7 @@ class Repeat(Frozen, frozen=True, kw_only=True):
 
 
 class Fallback(Frozen, frozen=True, kw_only=True):
-    """What stands in for a node whose attempts are used up. The value may hold templates."""
+    """The value that stands in for a node whose attempts are used up. It may hold templates."""
 
     value: JsonValue = None
 

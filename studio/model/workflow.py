@@ -28,14 +28,21 @@ class Parameter(Frozen, frozen=True, kw_only=True):
         default: value used when none is given; meaningful only if ``required`` is false.
         required: whether a value has to be given.
         sensitive: whether its value is masked wherever it is shown.
+        sensitive_fields: names of properties inside it that are.
     """
 
     json_schema: dict[str, Any] = msgspec.field(default_factory=dict)
     default: JsonValue = None
     required: bool = False
     sensitive: bool = False
+    sensitive_fields: tuple[str, ...] = ()
     description: str | None = None
     place: Place | None = None
+
+    @property
+    def hides(self) -> bool:
+        """Whether anything of its value is masked."""
+        return self.sensitive or bool(self.sensitive_fields)
 
 
 class Workflow(Frozen, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ COVER = "•••"
 
 SUBSTRING_LENGTH = 4
 """Characters from which a sensitive text is covered inside longer texts too; shorter ones (``no``, ``42``) occur by
-chance, and are covered only where they are the whole value."""
+chance, and are covered only where they are the whole value. Shorter numbers are not covered at all elsewhere."""
 
 
 class Mask:
@@ -31,6 +31,7 @@ class Mask:
     def __init__(self, workflow: Workflow | None, params: Mapping[str, Any]) -> None:
         self._fields: dict[str, frozenset[str]] = {}
         self._params: frozenset[str] = frozenset()
+        self._inside: dict[str, frozenset[str]] = {}
         self._values: set[str] = set()
         if workflow is not None:
             self._fields = {
@@ -41,8 +42,16 @@ class Mask:
             self._params = frozenset(
                 name for name, parameter in workflow.parameters.items() if parameter.sensitive
             )
+            self._inside = {
+                name: frozenset(parameter.sensitive_fields)
+                for name, parameter in workflow.parameters.items()
+                if parameter.sensitive_fields
+            }
         for name in self._params:
             self._learn(params.get(name))
+        for name, fields in self._inside.items():
+            for value in _fields_of(params.get(name), fields):
+                self._learn(value)
 
     def learn_output(self, node: str, output: Any) -> None:
         """Take note of the values of a node's sensitive fields, so that they are covered elsewhere too."""
@@ -58,7 +67,9 @@ class Mask:
     def params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters with the sensitive ones covered."""
         return {
-            name: COVER if name in self._params else self.value(value)
+            name: COVER
+            if name in self._params
+            else self._cover(value, self._inside.get(name, frozenset()))
             for name, value in params.items()
         }
 
@@ -82,6 +93,9 @@ class Mask:
     def _learn(self, value: Any) -> None:
         if isinstance(value, str) and value:
             self._values.add(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            if len(digits := str(value)) >= SUBSTRING_LENGTH:
+                self._values.add(digits)
         elif isinstance(value, Mapping):
             for part in value.values():
                 self._learn(part)
@@ -92,6 +106,8 @@ class Mask:
     def _cover(self, value: Any, fields: frozenset[str]) -> Any:
         if isinstance(value, str):
             return self.text(value) if self._values else value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return COVER if self._values and str(value) in self._values else value
         if isinstance(value, list):
             return [self._cover(part, fields) for part in value]
         if isinstance(value, dict):
@@ -105,7 +121,7 @@ class Mask:
 def declares_sensitive(workflow: Workflow) -> bool:
     """Whether a workflow declares anything as sensitive."""
     return any(node.sensitive for node in workflow.nodes.values()) or any(
-        parameter.sensitive for parameter in workflow.parameters.values()
+        parameter.hides for parameter in workflow.parameters.values()
     )
 
 

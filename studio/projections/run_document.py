@@ -145,11 +145,12 @@ _DISPOSITIONS = {
     "held": "needs you",
     "handling": "a failure branch takes care of it",
     "handled": "handled by its failure branch",
+    "deferred": "what it stands in for decides",
     "tolerated": "not critical: the run goes on, degraded",
     "continued": "the run goes on and will end as failed",
     "failed": "the run fails",
     "ignored": "ignored by hand",
-    "fallback": "its fallback value stands in",
+    "fallback": "its fallback is tried",
 }
 
 

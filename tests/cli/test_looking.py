@@ -239,3 +239,16 @@ def test_demo_copies_the_samples_and_keeps_changes(studio: Studio, folder: Path)
     assert flagship.read_text() != original
     studio("demo", "play", "--reset")
     assert flagship.read_text() == original
+
+
+def test_two_runs_are_compared(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--quiet")
+    studio("run", "flow.yaml", "--quiet")
+    shown = studio("diff", "1", "2").out
+    assert shown.startswith("run 1 ")
+    assert "\nrun 2 " in shown
+    assert shown.rstrip().endswith("the same")
+    document = json.loads(studio("diff", "1", "last", "--json").out)
+    assert document["runs"] == [1, 2]
+    assert document["nodes"] == {}
+    assert "no run 9" in studio("diff", "1", "9", expect=2).err

@@ -131,3 +131,16 @@ def test_a_state_folder_that_cannot_be_is_told(studio: Studio) -> None:
 
 def test_colour_only_where_it_is_seen(studio: Studio) -> None:
     assert "\x1b" not in studio("run", "flow.yaml").out
+
+
+def test_what_is_odd_in_the_file_is_told(studio: Studio, folder: Path) -> None:
+    (folder / "m.py").write_text("def f(x=1):\n    return x\n")
+    text = 'workflow: odd\nnodes: {a: {uses: python, call: "m:f", with: {y: 2}}}\n'
+    (folder / "odd.yaml").write_text(text)
+    warning = 'odd.yaml:2:47: warning: f takes no argument "y"'
+    assert (
+        studio("check", "odd.yaml").err.startswith(warning)
+        or warning in studio("check", "odd.yaml").out
+    )
+    assert studio("run", "odd.yaml").err.startswith(warning)
+    assert studio("run", "odd.yaml", "--quiet").err == ""

@@ -30,6 +30,7 @@ DISPOSITIONS = {
     "held": ("no", "waits for a person; outgoing edges stay unresolved"),
     "handling": ("no", "an `on: failure` edge was taken; its target decides"),
     "handled": ("yes", "that target succeeded: the run does not fail"),
+    "deferred": ("yes", "it was to stand in for a node, whose failure decides"),
     "tolerated": ("yes", "`critical: false`: the run goes on, degraded"),
     "continued": ("yes", "policy `continue`: edges resolve, the run will end as failed"),
     "failed": ("yes", "policy `fail`: edges resolve, the run fails"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from studio.core import commands as verbs
 from studio.core.commands import AnyCommand
-from studio.model.nodes import Edge, Node, NoopSettings, WaitSettings
+from studio.model.nodes import Edge, Node, NoopSettings, StandIn, WaitSettings
 from studio.model.policies import Breakpoint, CompensationPolicy, Fallback, Limits, Repeat, Retry
 from tests.unit.core.driver import Driver, node, undo
 
@@ -42,7 +42,9 @@ def _node(draw: st.DrawFn, name: str, before: list[str]) -> Node:
         "foreach": [1, 2, 3],
         "retry": FAST,
         "timeout": 5.0,
-        "fallback": Fallback(value=0),
+        "fallback": draw(
+            st.sampled_from([Fallback(value=0), StandIn(kind=NoopSettings(), retry=FAST)])
+        ),
         "repeat": Repeat(until="output", every=2, max=3),
         "compensate": undo(retry=FAST),
         "breakpoint": Breakpoint(on=draw(st.sampled_from(["before", "after", "failure"]))),

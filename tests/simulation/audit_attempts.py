@@ -9,10 +9,12 @@ from studio.core.events import (
     AttemptStopRequested,
     AttemptSucceeded,
     ChildSpawned,
+    FallbackStarted,
     FallbackUsed,
     Record,
     RetryRequested,
 )
+from studio.model.nodes import Node, StandIn
 from studio.model.policies import Retry
 from tests.simulation.audit_nodes import drop_items
 from tests.simulation.ledger import GRACE, Ledger, NodeBook, Resolution, RunBook, parent_of, require
@@ -37,7 +39,7 @@ def on_started(ledger: Ledger, run: RunBook, event: AttemptStarted, record: Reco
         _check_forward(run, book, event, where)
         _start_forward(run, book, event)
     book.started_at, book.disturbed, book.stopping, book.spawned = record.at, False, False, False
-    timeout = book.plan.node.timeout
+    timeout = _policies(book).timeout
     if event.undo:
         timeout = book.plan.undo.definition.timeout if book.plan.undo else None
     book.limit = timeout
@@ -61,8 +63,11 @@ def _check_forward(run: RunBook, book: NodeBook, event: AttemptStarted, where: s
     require(
         17, not run.failing or base in run.exempt or by_hand, f"{where} starts in a failing run"
     )
+    require(9, event.stand_in == book.standing_in, f"{where} carries out the wrong definition")
     if by_hand or book.by_hand or book.tries or parent_of(event.node) is not None:
         return
+    if book.standing_in:
+        return  # the same activation goes on
     verdict = run.join(event.node)
     require(6, verdict == "go", f"{where}: its join says {verdict}")
 
@@ -193,7 +198,7 @@ def on_failed(ledger: Ledger, run: RunBook, event: AttemptFailed, record: Record
 
 def _check_retry(run: RunBook, book: NodeBook, event: AttemptFailed, record: Record) -> None:
     where = f"run {run.number} {event.node} attempt {event.attempt}"
-    policy = book.plan.node.retry
+    policy = _policies(book).retry
     require(9, policy is not None, f"{where} is retried without a policy")
     if policy is None or event.retry_at is None:
         require(9, event.retry_at is not None, f"{where} is retried without a moment")
@@ -206,6 +211,12 @@ def _check_retry(run: RunBook, book: NodeBook, event: AttemptFailed, record: Rec
     wait = event.retry_at - record.at
     far = abs(wait - base) <= policy.jitter * base + 1e-3
     require(9, far and wait >= -1e-3, f"{where} waits {wait:g} s instead of {base:g}")
+
+
+def _policies(book: NodeBook) -> Node | StandIn:
+    """The definition whose limits hold for the node's forward attempts."""
+    instead = book.plan.node.fallback
+    return instead if book.standing_in and isinstance(instead, StandIn) else book.plan.node
 
 
 def _base_delay(policy: Retry, tries: int) -> float:
@@ -221,10 +232,27 @@ def _base_delay(policy: Retry, tries: int) -> float:
 def on_fallback(ledger: Ledger, run: RunBook, event: FallbackUsed, record: Record) -> None:
     book = run.node(event.node)
     require(9, book.disposition == "fallback", f"{event.node}: a fallback without a failure")
+    if book.standing_in:
+        source = [edge for edge in book.plan.outgoing if edge.on == "fallback"]
+        succeeded = bool(source) and run.node(source[0].target).effect
+        require(9, succeeded, f"{event.node} takes over the output of a node that has none")
     book.effect = True
     book.port = event.port
     book.finished_position = record.position
     book.resolution = Resolution("success", event.port, event.dead, tuple(event.broken))
+
+
+def on_fallback_started(
+    ledger: Ledger, run: RunBook, event: FallbackStarted, record: Record
+) -> None:
+    book = run.node(event.node)
+    require(9, book.disposition == "fallback", f"{event.node}: a fallback without a failure")
+    require(9, not book.standing_in, f"{event.node} falls back twice")
+    require(12, not run.cancelled, f"{event.node} falls back in a cancelled run")
+    base = parent_of(event.node) or event.node
+    require(17, not run.failing or base in run.exempt, f"{event.node} falls back in a failing run")
+    book.standing_in = True
+    book.tries = 0
 
 
 def on_cancelled(ledger: Ledger, run: RunBook, event: AttemptCancelled, record: Record) -> None:
@@ -280,6 +308,7 @@ def on_retry(ledger: Ledger, run: RunBook, event: RetryRequested, record: Record
     run.reopen_parent(book.path)
     if event.by is not None:
         book.tries = 0
+        book.standing_in = False
         book.by_hand = True
         _retry_items(run, book)
 
@@ -289,3 +318,4 @@ def _retry_items(run: RunBook, book: NodeBook) -> None:
         item = run.nodes[f"{book.path}[{index}]"]
         if not item.effect and not item.open:
             item.tries = 0
+            item.standing_in = False

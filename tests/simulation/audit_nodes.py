@@ -111,6 +111,7 @@ def on_marked(ledger: Ledger, run: RunBook, event: NodeMarked, record: Record) -
     book.effect = event.outcome == "succeeded"
     book.port = event.port
     book.disposition = ""
+    book.standing_in = False
     book.resolution = resolved(event, "success", event.port) if book.effect else Resolution("none")
 
 
@@ -133,6 +134,7 @@ def begin_anew(run: RunBook, book: NodeBook) -> None:
         book.generation += 1
     book.effect, book.undo_failed, book.resolution, book.gate = False, False, None, ""
     book.disposition = ""
+    book.standing_in = False
     book.tries = book.interruptions = 0
     book.by_hand = False
     book.retry_at = None

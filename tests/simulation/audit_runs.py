@@ -32,7 +32,7 @@ def start_run(ledger: Ledger, event: RunStarted, record: Record) -> None:
 
 
 def _aim(run: RunBook, until: str | None) -> None:
-    run.within = None if until is None else frozenset({until, *run.plan.ancestors([until])})
+    run.within = None if until is None else _leading_to(run, until)
 
 
 def on_paused(ledger: Ledger, run: RunBook, event: RunPaused, record: Record) -> None:
@@ -60,6 +60,21 @@ def on_timed_out(ledger: Ledger, run: RunBook, event: RunTimedOut, record: Recor
     require(10, not run.ended, f"run {run.number} times out after its end")
 
 
+def _leading_to(run: RunBook, until: str) -> frozenset[str]:
+    """The node, what comes before it, and what may have to stand in for any of that."""
+    found: set[str] = {until}
+    while True:
+        more = found | set(run.plan.ancestors(found))
+        more |= {
+            name
+            for name, planned in run.plan.nodes.items()
+            if any(edge.on == "fallback" and edge.source in more for edge in planned.incoming)
+        }
+        if more == found:
+            return frozenset(found)
+        found = more
+
+
 def on_failing(ledger: Ledger, run: RunBook, event: RunFailing, record: Record) -> None:
     require(17, not run.ended, f"run {run.number} fails after its end")
     run.failing = True
@@ -73,14 +88,15 @@ def _exempt(run: RunBook, failed: str) -> set[str]:
     for path, book in run.nodes.items():
         if book.archived:
             continue
-        doomed = book.disposition not in ("", "fallback") or book.retry_at is not None
+        failed_so_far = bool(book.disposition) and not book.effect
+        doomed = failed_so_far or book.retry_at is not None
         if parent_of(path) is None and (book.open or book.items is not None or doomed):
             sources.add(path)
     found = {
         edge.target
         for source in sources
         for edge in run.plan.nodes[source].outgoing
-        if edge.on != "success"
+        if edge.on in ("failure", "any")
     }
     after = run.plan.descendants(sources)
     found.update(name for name in after if run.plan.nodes[name].node.join == "settled")

@@ -37,6 +37,7 @@ HANDLERS: dict[type, Handler] = {
     facts.AttemptSucceeded: audit_attempts.on_succeeded,
     facts.AttemptFailed: audit_attempts.on_failed,
     facts.FallbackUsed: audit_attempts.on_fallback,
+    facts.FallbackStarted: audit_attempts.on_fallback_started,
     facts.AttemptCancelled: audit_attempts.on_cancelled,
     facts.AttemptInterrupted: audit_attempts.on_interrupted,
     facts.AttemptDoubted: audit_attempts.on_doubted,

@@ -16,6 +16,8 @@ from studio.model.nodes import (
     Outcome,
     PythonSettings,
     ShellSettings,
+    StandIn,
+    StandInNode,
     TransformSettings,
     Undo,
     WaitSettings,
@@ -42,7 +44,8 @@ def make_workflow(rng: Random, name: str) -> Workflow:
     spice = rng.random()  # how unusual the nodes of this workflow are
     nodes: dict[str, Node] = {}
     for index in range(count):
-        node = _make_node(rng, f"n{index}", nodes, spice)
+        understudy = _understudy(rng, f"n{index}", nodes) if rng.random() < 0.08 else None
+        node = understudy or _make_node(rng, f"n{index}", nodes, spice)
         nodes[node.id] = node
     return Workflow(
         name=name,
@@ -86,9 +89,30 @@ def edit(rng: Random, flow: Workflow) -> Workflow:
             nodes[name] = msgspec.structs.replace(node, needs=needs, input={"edited": roll})
         else:
             nodes[name] = _without_lost(msgspec.structs.replace(node, needs=needs), nodes)
+    _mend_stand_ins(nodes)
     for index in range(rng.choice((0, 1, 2))):
         nodes[f"x{index}"] = _make_node(rng, f"x{index}", nodes, 0.5)
     return msgspec.structs.replace(flow, nodes=nodes, outputs=_outputs(rng, nodes))
+
+
+def _mend_stand_ins(nodes: dict[str, Node]) -> None:
+    """Leave only those that both nodes know of, as the reader of files would."""
+    pairs = {
+        (name, node.fallback.node)
+        for name, node in nodes.items()
+        if isinstance(node.fallback, StandInNode) and node.foreach is None
+    }
+    edges = {(edge.source, name) for name, node in nodes.items() for edge in node.needs}
+    for name, node in nodes.items():
+        kept = tuple(
+            edge for edge in node.needs if edge.on != "fallback" or (edge.source, name) in pairs
+        )
+        known = not isinstance(node.fallback, StandInNode) or (
+            (name, node.fallback.node) in pairs & edges
+        )
+        nodes[name] = msgspec.structs.replace(
+            node, needs=kept, fallback=node.fallback if known else None
+        )
 
 
 def _without_lost(node: Node, before: dict[str, Node]) -> Node:
@@ -134,6 +158,8 @@ def _make_node(rng: Random, name: str, before: dict[str, Node], spice: float) ->
     if chance() < 0.12:
         instead: tuple[JsonValue, ...] = (None, {"instead": 1}, "{{ params.none + 1 }}")
         keys["fallback"] = Fallback(value=rng.choice(instead))
+    elif chance() < 0.15:
+        keys["fallback"] = _stand_in(rng)
     if chance() < 0.35:
         keys["compensate"] = _undo(rng)
     keys["irreversible"] = chance() < 0.05
@@ -145,6 +171,40 @@ def _make_node(rng: Random, name: str, before: dict[str, Node], spice: float) ->
     if chance() < 0.06 * spice:
         keys["breakpoint"] = Breakpoint(on=rng.choice(("before", "after", "failure")))
     return Node(**keys)
+
+
+def _stand_in(rng: Random) -> StandIn:
+    kind: KindSettings = rng.choice(
+        (PythonSettings(call="m:instead"), NoopSettings(), WaitSettings(duration=0.5))
+    )
+    inputs: tuple[JsonValue, ...] = (
+        {},
+        {"error": "{{ error.type }}"},
+        {"broken": "{{ params.none + 1 }}"},
+    )
+    return StandIn(
+        kind=kind,
+        input=rng.choice(inputs),
+        timeout=rng.choice((None, 0.5, 2.0)),
+        retry=_retry(rng) if rng.random() < 0.4 else None,
+    )
+
+
+def _understudy(rng: Random, name: str, nodes: dict[str, Node]) -> Node | None:
+    """A node that stands in for one of those before it, which says so from now on; None when none can."""
+    found = [
+        one
+        for one in nodes.values()
+        if one.foreach is None and not isinstance(one.fallback, StandInNode)
+    ]
+    if not found:
+        return None
+    source = rng.choice(found)
+    nodes[source.id] = msgspec.structs.replace(source, fallback=StandInNode(node=name))
+    node = _make_node(rng, name, {}, 0.3)
+    edge = Edge(source=source.id, on="fallback")
+    more = tuple(one for one in source.needs if one.on == "any" and rng.random() < 0.3)
+    return msgspec.structs.replace(node, needs=(edge, *more), join="all", cancel_losers=False)
 
 
 def _kind(rng: Random, spice: float) -> KindSettings:

@@ -69,6 +69,7 @@ class NodeBook:
     resolution: Resolution | None = None
     retry_at: float | None = None
     disposition: str = ""
+    standing_in: bool = False
     items: int | None = None
     archived: bool = False
     finished_position: int = 0
@@ -123,6 +124,10 @@ class RunBook:
         """What an edge has come to (language.md, "Edges"): open, taken, dead or broken."""
         source = self.nodes[edge.source]
         found = source.resolution
+        if edge.on == "fallback":
+            if source.standing_in and (found is None or found.outcome != "none"):
+                return "taken"
+            return "open" if found is None else "dead"
         if found is None:
             return "open"
         if edge.index in found.broken:

@@ -14,11 +14,13 @@ from studio.model.nodes import (
     Node,
     PythonSettings,
     ShellSettings,
+    StandIn,
+    StandInNode,
     TransformSettings,
     WaitSettings,
 )
 from studio.model.policies import Breakpoint, Fallback, Repeat, Retry
-from studio.model.workflow import Workflow
+from studio.model.workflow import Workflow, workflow_of
 
 HEAD = "workflow: x\nparameters: {n: {type: number, default: 1}}\nsecrets: [KEY]\n"
 
@@ -71,6 +73,9 @@ def node(keys: str, head: str = HEAD) -> Node:
             ),
         ),
         ("uses: noop, fallback: {value: null}", "fallback", Fallback(value=None)),
+        ("uses: noop, fallback: {node: a}", "fallback", StandInNode(node="a")),
+        ("uses: noop, fallback: {uses: shell, run: ls}", "side_effects", "external"),
+        ("uses: noop, fallback: {uses: noop}", "side_effects", "none"),
         ("uses: noop, fallback: {value: '{{ params.n }}'}", "fallback", Fallback(value="{{ params.n }}")),
         ("uses: noop, irreversible: true", "irreversible", True),
         ("uses: noop", "side_effects", "none"),
@@ -218,6 +223,36 @@ def test_what_is_odd_but_works_is_a_warning(node_text: str, expected: str) -> No
     result = load_text(f"{HEAD}nodes:\n  a: {{uses: noop}}\n  b: {node_text}\n", "w.yaml")
     assert result.workflow is not None
     assert [str(one) for one in result.diagnostics] == [f"w.yaml:{expected}"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (
+            "uses: noop, fallback: {uses: shell, run: 'echo {{ error.type }}', timeout: 2s, retry: {}}",
+            StandIn(kind=ShellSettings(run="echo {{ error.type }}"), timeout=2.0, retry=Retry()),
+        ),
+        (
+            "uses: shell, run: ls, fallback: {run: pwd, with: {x: 1}}",
+            StandIn(kind=ShellSettings(run="pwd"), input={"x": 1}),
+        ),
+        (
+            "uses: noop, fallback: {uses: transform, value: 1 + 1}",
+            StandIn(kind=TransformSettings(value="1 + 1", has_value=True)),
+        ),
+    ],
+)
+def test_a_small_node_stands_in(keys: str, expected: StandIn) -> None:
+    found = node(keys).fallback
+    assert isinstance(found, StandIn)
+    assert msgspec.structs.replace(found, place=None) == expected
+
+
+def test_a_node_that_stands_in_follows_what_it_stands_in_for() -> None:
+    flow = load("  b: {uses: noop, needs: a, fallback: {node: c}}\n  c: {uses: noop}\n")
+    [edge] = flow.nodes["c"].needs
+    assert (edge.source, edge.on) == ("b", "fallback")
+    assert workflow_of(flow.to_json()) == flow
 
 
 TEMPLATES = """

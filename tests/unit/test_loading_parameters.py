@@ -158,3 +158,48 @@ def test_a_schema_that_refers_to_itself_ends(schema: str) -> None:
     result = load_text(f"workflow: x\nparameters: {{p: {schema}}}\nnodes: {{a: {{uses: noop}}}}\n")
     if result.workflow is not None:
         assert check_parameters(result.workflow, {"p": 1}) == {"p": 1}
+
+
+@pytest.mark.parametrize(
+    ("schema", "whole", "fields"),
+    [
+        ("{type: string, sensitive: true}", True, ()),
+        (
+            "{type: object, properties: {pin: {type: string, sensitive: true}, n: {}}}",
+            False,
+            ("pin",),
+        ),
+        (
+            "{properties: {a: {properties: {b: {sensitive: true}}}, c: {items: {sensitive: true}}}}",
+            False,
+            ("b", "c"),
+        ),
+        ("{type: array, items: {properties: {pin: {sensitive: true}}}}", False, ("pin",)),
+        ("{type: array, items: {type: string, sensitive: true}}", True, ()),
+        ("{anyOf: [{type: string, sensitive: true}, {type: number}]}", True, ()),
+        ("{properties: {sensitive: {type: string}}}", False, ()),
+        ("{default: {properties: {x: {sensitive: true}}}}", False, ()),
+    ],
+)
+def test_sensitive_may_stand_anywhere_in_a_schema(
+    schema: str, whole: bool, fields: tuple[str, ...]
+) -> None:
+    result = load_text(f"workflow: w\nparameters: {{o: {schema}}}\nnodes: {{a: {{uses: noop}}}}")
+    assert result.workflow is not None, result.errors
+    found = result.workflow.parameters["o"]
+    assert (found.sensitive, found.sensitive_fields) == (whole, fields)
+
+
+def test_sensitive_inside_a_schema_is_true_or_false() -> None:
+    text = "workflow: w\nparameters: {o: {properties: {p: {sensitive: yes}}}}\nnodes: {a: {uses: noop}}"
+    [error] = load_text(text, "w.yaml").errors
+    assert str(error).startswith("w.yaml:2:46: sensitive has to be true or false")
+
+
+def test_a_misfit_does_not_tell_what_is_sensitive_inside() -> None:
+    text = "workflow: w\nparameters: {o: {properties: {p: {type: string, maxLength: 3, sensitive: true}}}}\nnodes: {a: {uses: noop}}"
+    workflow = load_text(text).workflow
+    assert workflow is not None
+    with pytest.raises(DefinitionError) as caught:
+        check_parameters(workflow, {"o": {"p": "hunter2"}})
+    assert "hunter2" not in str(caught.value)

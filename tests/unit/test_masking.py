@@ -83,3 +83,21 @@ def test_a_person_is_named_with_their_reason() -> None:
     driver.verb(verbs.RetryNode, "a", reason="bank is up again")
     said = [phrase(record.event, record.at) for record in driver.records]
     assert any("by ada: bank is up again" in one.text for one in said)
+
+
+def test_properties_inside_a_parameter_are_covered() -> None:
+    definition = Workflow(
+        name="pay",
+        parameters={"o": Parameter(sensitive_fields=("pin",))},
+        nodes={"a": node("a", input={"x": "{{ params.o }}", "n": "{{ params.o.list[0].pin }}"})},
+    )
+    driver = Driver()
+    driver.start(definition, params={"o": {"pin": "9876pin", "n": 3, "list": [{"pin": 12345}]}})
+    driver.finish("a", {"x": "9876pin", "n": 12345, "other": 3})
+    found = run_document(driver.state, driver.run())
+    assert found["params"] == {"o": {"pin": COVER, "n": 3, "list": [{"pin": COVER}]}}
+    assert found["nodes"]["a"]["output"] == {"x": COVER, "n": COVER, "other": 3}
+    mask = Mask(definition, driver.run().params)
+    text = json_text([event_document(record, mask) for record in driver.records])
+    assert "9876pin" not in text
+    assert "12345" not in text

@@ -7,6 +7,7 @@ from studio.core.decide.verdicts import (
     end_failure,
     fail_node,
     judge_edges,
+    leaves,
     needs_output,
     stops,
 )
@@ -26,7 +27,6 @@ from studio.core.events import (
     RunFailing,
     RunTimedOut,
 )
-from studio.core.plan import base_path
 from studio.core.resilience.retry import delay, retries
 from studio.core.scope import node_scope
 from studio.core.state import EngineState, Flight, NodeState, RunState, TimerKey
@@ -108,7 +108,7 @@ def _failure(node: NodeState, command: FinishAttempt) -> Failure:
 
 
 def _limit(node: NodeState) -> str:
-    timeout = node.plan.node.timeout
+    timeout = node.work.definition.timeout
     return f"{timeout:g} s" if timeout is not None else "its time limit"  # a revision took it away
 
 
@@ -124,7 +124,7 @@ def succeed(
     decoded = None
     if needs_output(node) or node.plan.repeat_until is not None or run.breakpoints:
         decoded = msgspec.json.decode(output)
-    repeat = node.plan.node.repeat
+    repeat = node.plan.node.repeat if not node.standing_in else None
     if repeat is not None and node.plan.repeat_until is not None:
         scope = node_scope(state, run, node)
         scope["output"] = decoded
@@ -133,8 +133,7 @@ def succeed(
         except ExpressionError as error:
             failure = Failure("ExpressionError", f"repeat.until: {error.message}", "validation")
             return end_failure(state, run, node, failure, now)
-        leaving = run.failing and base_path(node.path) not in run.exempt
-        if not done and (leaving or node.stopping in CANCELLING):
+        if not done and (leaves(run, node) or node.stopping in CANCELLING):
             return [_cancelled(run, node, node.attempt)]
         if not done and node.iteration + 1 >= repeat.max:
             message = f"the condition is still false after {repeat.max} iterations"

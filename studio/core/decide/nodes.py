@@ -160,6 +160,8 @@ def retry_node(state: EngineState, run: RunState, node: NodeState, command: Retr
     missing = _missing_upstream(run, node)
     if missing:
         return Refusal(f"cannot retry {node.path}: {missing}", _upstream_hint(run, node))
+    if command.has_input and not isinstance(command.input, dict):
+        return _no_mapping(node)
     found: list[AnyEvent] = reopen(run, command)
     if command.has_input:
         found.append(InputOverridden(node.path, command.input, by=by))
@@ -342,7 +344,15 @@ def override_input(
         )
     if command.revert and not node.override_input:
         return Refusal(f"the input of {node.path} is not overridden")
+    if not command.revert and not isinstance(command.input, dict):
+        return _no_mapping(node)
     return [InputOverridden(node.path, command.input, revert=command.revert, by=origin(command))]
+
+
+def _no_mapping(node: NodeState) -> Refusal:
+    return Refusal(
+        f"the input of {node.path} is a mapping of names to values", "such as '{\"amount\": 5}'"
+    )
 
 
 def override_output(

@@ -10,11 +10,12 @@ from studio.core.events import (
     BreakpointHit,
     Disposition,
     FailureDisposed,
+    FallbackStarted,
     FallbackUsed,
     NodeFailed,
     RunFailing,
 )
-from studio.core.plan import base_path
+from studio.core.plan import PlanEdge, base_path
 from studio.core.resilience.retry import delay, retries
 from studio.core.scope import edge_scope, node_scope
 from studio.core.state import TAKEN, EngineState, NodeState, RunState
@@ -125,6 +126,8 @@ def dispose(
         return Disposal("handling", edges)
     if not node.plan.node.critical:
         return Disposal("tolerated", edges)
+    if _stands_in(run, node) and (run.failing or run.policy != "hold"):
+        return Disposal("deferred", edges)
     if run.failing:
         return Disposal("failed", edges)
     if run.policy == "hold":
@@ -149,6 +152,14 @@ def _has_handler(run: RunState, node: NodeState, edges: Edges) -> bool:
         and edge.index not in broken
         and _may_handle(run.nodes[edge.target])
         for edge in node.plan.outgoing
+    )
+
+
+def _stands_in(run: RunState, node: NodeState) -> bool:
+    """Whether a node that has failed waits for what this one comes to."""
+    return any(
+        edge.stands_in and run.nodes[edge.source].disposition == "fallback"
+        for edge in node.plan.incoming
     )
 
 
@@ -193,6 +204,9 @@ def end_failure(
         ]
     if node.plan.fallback is not None and not run.cancelled:
         return _fall_back(state, run, node, failure, node.plan.fallback)
+    if _may_stand_in(run, node):
+        failed = AttemptFailed(node.path, node.attempt, failure, "fallback", uncertain=uncertain)
+        return [failed, FallbackStarted(node.path)]
     disposal = dispose(state, run, node, failure=failure)
     event = AttemptFailed(
         node.path,
@@ -206,6 +220,21 @@ def end_failure(
     return [event, *with_policy(run, disposal, node.path, _summary(node, failure))]
 
 
+def _may_stand_in(run: RunState, node: NodeState) -> bool:
+    """Whether something is to be tried in the node's place; a failing run starts nothing new for that."""
+    if node.standing_in or run.cancelled or leaves(run, node):
+        return False
+    if node.plan.stand_in is not None:
+        return True
+    edge = node.plan.stand_in_edge
+    return edge is not None and node.parent is None and _may_handle(run.nodes[edge.target])
+
+
+def leaves(run: RunState, node: NodeState) -> bool:
+    """Whether the run fails and the node starts nothing more."""
+    return run.failing and base_path(node.path) not in run.exempt
+
+
 def _summary(node: NodeState, failure: Failure) -> str:
     return f"{node.path} failed: {failure.type}: {failure.message}"[:500]
 
@@ -216,8 +245,8 @@ def next_try(run: RunState, node: NodeState, failure: Failure, now: float) -> fl
     On screen an ``unexpected`` error (a bug) holds at its first attempt, retries or not (engine.md,
     "Failure"); a failing run ends its backoffs.
     """
-    policy = node.plan.node.retry
-    if run.failing and base_path(node.path) not in run.exempt:
+    policy = node.work.definition.retry
+    if leaves(run, node):
         return None
     if run.surface == "screen" and failure.category == "unexpected":
         return None
@@ -270,7 +299,9 @@ def fail_node(
 
 
 def review_handlers(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]:
-    """What becomes of a failure that was left to handlers, now that one of them is resolved."""
+    """What becomes of a failure that was left to handlers, or to a node that stands in, once that is resolved."""
+    if node.disposition == "fallback":
+        return _review_fallback(state, run, node, node.plan.stand_in_edge)
     if node.disposition != "handling" or node.archived:
         return []
     pending = False
@@ -286,4 +317,25 @@ def review_handlers(state: EngineState, run: RunState, node: NodeState) -> list[
     disposal = dispose(state, run, node, handlers=False)
     event = FailureDisposed(node.path, disposal.disposition)
     message = f"{node.path} failed, and what should have handled it did not succeed"
+    return [event, *with_policy(run, disposal, node.path, message)]
+
+
+def _review_fallback(
+    state: EngineState, run: RunState, node: NodeState, edge: PlanEdge | None
+) -> list[AnyEvent]:
+    """The node takes over what stood in for it, or its failure is disposed of like any other."""
+    if node.status != "failed" or node.archived:
+        return []
+    instead = run.nodes[edge.target] if edge is not None else None
+    if instead is not None and not instead.settled:
+        return []
+    if instead is not None and instead.status in EFFECTIVE:
+        output = state.raw(instead.output)
+        decoded = msgspec.json.decode(output) if needs_output(node) else None
+        dead, broken = judge_edges(state, run, node, "success", "", decoded)
+        return [FallbackUsed(node.path, output=msgspec.Raw(output), dead=dead, broken=broken)]
+    disposal = dispose(state, run, node)
+    dead, broken = disposal.edges
+    event = FailureDisposed(node.path, disposal.disposition, dead=dead, broken=broken)
+    message = f"{node.path} failed, and what should have stood in for it did not succeed"
     return [event, *with_policy(run, disposal, node.path, message)]

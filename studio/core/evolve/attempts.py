@@ -9,6 +9,7 @@ from studio.core.events import (
     AttemptStopRequested,
     AttemptSucceeded,
     ChildSpawned,
+    FallbackStarted,
     FallbackUsed,
     Record,
     ResultIgnored,
@@ -22,12 +23,21 @@ from studio.core.evolve.graph import (
     reopen_parent,
     requeue_item,
     resolve,
+    set_edge,
     unresolve,
     withdraw,
 )
 from studio.core.joins import join_verdict
 from studio.core.plan import item_path
-from studio.core.state import EngineState, Flight, NodeState, RunState, Stored, keep_value
+from studio.core.state import (
+    TAKEN,
+    EngineState,
+    Flight,
+    NodeState,
+    RunState,
+    Stored,
+    keep_value,
+)
 
 
 def on_started(state: EngineState, run: RunState, event: AttemptStarted, record: Record) -> None:
@@ -137,6 +147,9 @@ def on_succeeded(
     node.interruptions = 0
     for name in ("degraded", "overridden output"):
         node.unmark(name)
+    if node.standing_in:
+        node.mark("degraded")
+        run.degraded = True
     _freshen(node)
     node.gate = "breakpoint" if event.held else None
     become(run, node, "succeeded")
@@ -209,8 +222,11 @@ def fail(
 
 def on_fallback(state: EngineState, run: RunState, event: FallbackUsed, record: Record) -> None:
     node = run.nodes[event.node]
-    node.output = keep_value(event.output, record.position)
+    node.output = (
+        keep_value(event.output, record.position) if event.blob is None else keep_blob(record)
+    )
     node.port = event.port
+    node.finished_at = record.at
     node.gate = None
     node.tries = 0
     node.keep = False
@@ -221,6 +237,23 @@ def on_fallback(state: EngineState, run: RunState, event: FallbackUsed, record: 
     run.degraded = True
     become(run, node, "succeeded")
     resolve(run, node, "success", record.position, event.dead, event.broken)
+
+
+def on_fallback_started(
+    state: EngineState, run: RunState, event: FallbackStarted, record: Record
+) -> None:
+    node = run.nodes[event.node]
+    node.standing_in = True
+    node.tries = node.iteration = node.interruptions = node.input_attempt = 0
+    if node.plan.stand_in_edge is not None:
+        # The other edges stay unresolved until it is known whether that node can stand in.
+        set_edge(run, node.plan.stand_in_edge, TAKEN, record.position)
+    elif node.parent is not None:
+        requeue_item(run, node.parent, node)
+    else:
+        node.age = record.position
+        become(run, node, "ready")
+        run.unsettled.append(node.path)
 
 
 def on_cancelled(
@@ -289,6 +322,7 @@ def on_retry_requested(
     if event.by is not None:
         # A person's retry starts a new series: own budget, first iteration, input computed again.
         node.tries = node.iteration = node.input_attempt = 0
+        node.standing_in = False
         node.manual = event.by
         node.by = event.by
     if node.resolved:
@@ -319,6 +353,7 @@ def _retry_items(run: RunState, node: NodeState) -> None:
         item = run.nodes[item_path(node.path, index)]
         if item.status in ("failed", "cancelled"):
             item.tries = item.iteration = item.input_attempt = 0
+            item.standing_in = False
             item.resolved = False
             become(run, item, "blocked")
             again.append(index)

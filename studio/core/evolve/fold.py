@@ -28,6 +28,7 @@ HANDLERS: dict[type, Handler] = {
     facts.AttemptSucceeded: attempts.on_succeeded,
     facts.AttemptFailed: attempts.on_failed,
     facts.FallbackUsed: attempts.on_fallback,
+    facts.FallbackStarted: attempts.on_fallback_started,
     facts.AttemptCancelled: attempts.on_cancelled,
     facts.AttemptInterrupted: attempts.on_interrupted,
     facts.AttemptDoubted: attempts.on_doubted,

@@ -99,9 +99,13 @@ def regate(run: RunState, node: NodeState, gate: str | None) -> None:
 
 
 def notify_sources(run: RunState, handler: NodeState) -> None:
-    """A node that may handle failures is resolved: look at the failures it was taken for."""
+    """A node that handles failures or stands in is resolved: look at the failures it was taken for."""
     for edge in handler.plan.incoming:
-        if edge.handles and handler.edges is not None and handler.edges[edge.slot] == TAKEN:
+        if (
+            (edge.handles or edge.stands_in)
+            and handler.edges is not None
+            and handler.edges[edge.slot] == TAKEN
+        ):
             run.handling.append(edge.source)
 
 
@@ -126,6 +130,8 @@ def resolve(
         if broken and edge.index in broken:
             run.nodes[edge.target].blocking = broken[edge.index]
             set_edge(run, edge, BROKEN, position)
+        elif edge.stands_in and node.standing_in and outcome != "none":
+            set_edge(run, edge, TAKEN, position)
         elif outcome == "none" or edge.index in dead or not edge.matches(outcome, node.port):
             set_edge(run, edge, DEAD, position)
         else:

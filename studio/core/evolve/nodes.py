@@ -173,6 +173,7 @@ def on_marked(state: EngineState, run: RunState, event: NodeMarked, record: Reco
     _stop_waiting(state, run, node)
     node.gate = None
     node.uncertain = False
+    node.standing_in = False
     for name in ("stale", "handled", "ignored", "degraded"):
         node.unmark(name)
     if event.outcome == "succeeded":
@@ -241,7 +242,9 @@ def _reset(state: EngineState, run: RunState, node: NodeState, keep: bool, posit
     effective = node.status in EFFECTIVE
     if effective or node.status in ("compensated", "compensation_failed"):
         node.generation += 1
-    node.keep = keep and (effective or node.keep)
+    # What a stand-in returned is no result of the node's own that could be kept.
+    node.keep = keep and (effective or node.keep) and not node.standing_in
+    node.standing_in = False
     stop = run.breakpoints.get(node.path)
     if stop is not None and node.attempt == 0:
         run.breakpoints[node.path] = stop._replace(consumed=-1)

@@ -2,12 +2,20 @@
 
 from studio.core.events import CodeAdopted, EdgeVerdict, Record, RunRevised
 from studio.core.evolve.flights import clear_timer
-from studio.core.evolve.graph import become, drop_items, is_automatic, regate, resolve, revive
+from studio.core.evolve.graph import (
+    become,
+    drop_items,
+    is_automatic,
+    regate,
+    resolve,
+    revive,
+    set_edge,
+)
 from studio.core.joins import join_verdict
 from studio.core.plan import base_path
 from studio.core.resilience.compensation import holds_effects
 from studio.core.scope import items_of
-from studio.core.state import EngineState, NodeState, RunState
+from studio.core.state import TAKEN, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 
 NO_VERDICT = EdgeVerdict()
@@ -83,6 +91,14 @@ def _bring_back(run: RunState, old: NodeState) -> None:
     _add(run, node)
 
 
+def _rebuild_fallback(run: RunState, node: NodeState, position: int) -> None:
+    """Another node is to stand in for this one, unless the new definition has none for it any more."""
+    edge = node.plan.stand_in_edge
+    if edge is not None:
+        set_edge(run, edge, TAKEN, position)
+    run.handling.append(node.path)
+
+
 def _rebuild_edges(run: RunState, event: RunRevised, position: int) -> None:
     skipped = [
         node
@@ -111,6 +127,8 @@ def _rebuild_edges(run: RunState, event: RunRevised, position: int) -> None:
     )
     for name in run.plan.order:
         node = run.nodes[name]
+        if node.disposition == "fallback":
+            _rebuild_fallback(run, node, position)
         if not node.resolved:
             continue
         verdict = event.edges.get(name, NO_VERDICT)

@@ -55,7 +55,7 @@ def start_run(state: EngineState, event: RunStarted, record: Record) -> RunState
 
 def _aim(run: RunState, until: str | None) -> None:
     run.until = until
-    run.within = None if until is None else frozenset({until, *run.plan.ancestors([until])})
+    run.within = None if until is None else frozenset(run.plan.leading_to(until))
 
 
 def _wake_up(run: RunState) -> None:

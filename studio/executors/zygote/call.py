@@ -8,7 +8,9 @@ import inspect
 import keyword
 import linecache
 import os
+import sys
 from collections.abc import Awaitable, Callable, Mapping
+from types import ModuleType
 from typing import Any, Final
 
 from studio.executors.zygote import sources
@@ -161,9 +163,12 @@ def compile_block(code: str, node: str, given: Mapping[str, Any]) -> Callable[..
         decorator_list=[],
     )
     module = ast.fix_missing_locations(ast.Module(body=[function], type_ignores=[]))
-    namespace: dict[str, Any] = {"__name__": "code", "__file__": file}
-    exec(compile(module, file, "exec"), namespace)
-    return namespace["code"]  # type: ignore[no-any-return]  # the function just defined
+    home = ModuleType(file)
+    home.__file__ = file
+    # dataclasses, among others, looks up the module of a class by its name.
+    sys.modules[file] = home
+    exec(compile(module, file, "exec"), home.__dict__)
+    return home.__dict__["code"]  # type: ignore[no-any-return]  # the function just defined
 
 
 def _awaits(tree: ast.AST) -> bool:

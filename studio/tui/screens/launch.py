@@ -59,7 +59,7 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         self._again = bool(values)
         self._start = RowsView(classes="start")
         self._fields = {
-            name: Input(_as_text(values.get(name, parameter.default)), password=parameter.sensitive)
+            name: Input(_as_text(values.get(name, parameter.default)), password=parameter.hides)
             for name, parameter in workflow.parameters.items()
         }
         self._labels = {name: _label() for name in self._fields}

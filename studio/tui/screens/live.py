@@ -133,6 +133,8 @@ class LiveScreen(Guarded, Paced, Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Other panes fit another size."""
+        # Also when it is the old size again: terminals move what stands in them while they are dragged.
+        self.refresh()
         self.place()
         if self.body.arrangement.size == "tiny" and self._news in (None, "info"):
             width, height = event.size

@@ -7,7 +7,7 @@ from typing import Final
 from studio.application.session import Session
 from studio.errors import StudioError
 from studio.model.nodes import Node
-from studio.projections.masking import Mask, mask_run
+from studio.projections.masking import Mask, declares_sensitive, mask_run
 from studio.projections.screen.inspecting.comparison import Comparison, last_good_run, last_input
 from studio.projections.screen.inspecting.error import short_file
 from studio.projections.screen.inspecting.groups import group_rows
@@ -17,7 +17,6 @@ from studio.projections.screen.inspecting.tree import ValueTree
 from studio.projections.screen.inspecting.values import (
     AT_ONCE,
     Finding,
-    declares_sensitive,
     finding_key,
     input_of,
     output_of,

@@ -240,6 +240,14 @@ def test_the_input_of_a_foreach_is_that_of_its_items() -> None:
     assert text.startswith("each is a foreach: its items have inputs of their own")
 
 
+@pytest.mark.parametrize("given", [5, "x", [1], None])
+def test_an_input_by_hand_is_a_mapping(given: Any) -> None:
+    driver = Driver(node("n"), policy="hold").fail("n")
+    text = driver.refused(verbs.OverrideInput(run=1, node="n", input=given))
+    assert text.startswith("the input of n is a mapping of names to values")
+    driver.refused(verbs.RetryNode(run=1, node="n", input=given, has_input=True))
+
+
 # --------------------------------------------------------------------------- rerun
 
 

@@ -121,7 +121,7 @@ def test_what_runs_again_and_what_is_stale() -> None:
 
 def test_overrides_name_the_person() -> None:
     driver = Driver(node("a"), node("n", "a"))
-    driver.do(verbs.OverrideInput(run=1, node="n", input=1, reason="try it"))
+    driver.do(verbs.OverrideInput(run=1, node="n", input={"x": 1}, reason="try it"))
     assert why(driver, "n")[-1] == "the input of n is overridden by ada (try it)"
     driver.finish("a").do(verbs.OverrideOutput(run=1, node="a", output=msgspec.Raw(b"1")))
     assert why(driver, "a")[-1] == "the output of a is overridden"

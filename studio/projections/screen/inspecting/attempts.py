@@ -111,6 +111,7 @@ class AttemptBook:
                 reuse=event.reuse,
                 generation=event.generation,
                 iteration=event.iteration,
+                note="its fallback" if event.stand_in else "",
             ),
         )
 

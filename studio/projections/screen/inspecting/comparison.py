@@ -1,10 +1,11 @@
 """The last good run's input beside this one's, where they differ."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from studio.core.events import AttemptStarted, Record
 from studio.core.state import RunState
+from studio.projections.differences import MISSING, differences
 from studio.projections.listing import RowLike
 from studio.projections.screen.inspecting.leaves import expression
 from studio.projections.screen.inspecting.subject import Subject
@@ -12,11 +13,6 @@ from studio.projections.screen.inspecting.values import describe
 
 SHOWN: Final = 3
 """Differences shown."""
-
-COMPARED: Final = 2_000
-"""Members compared; what lies behind is taken as equal."""
-
-MISSING: Final = object()
 
 
 class Comparison(NamedTuple):
@@ -34,7 +30,7 @@ class Comparison(NamedTuple):
 
     def lines(self, subject: Subject) -> list[str]:
         """The differences, two lines each; one line when there is none."""
-        found = list(_differences(self.before, self.now, (), [COMPARED]))
+        found = list(differences(self.before, self.now))
         if not found:
             return [f"run #{self.run}  had the same input"]
         lines: list[str] = []
@@ -73,21 +69,6 @@ def last_input(records: Iterable[Record], path: str) -> AttemptStarted | None:
         if own and isinstance(event, AttemptStarted) and not event.reuse:
             found = event
     return found
-
-
-def _differences(
-    before: Any, now: Any, path: tuple[str | int, ...], left: list[int]
-) -> Iterator[tuple[tuple[str | int, ...], Any, Any]]:
-    """Where two values differ, the smallest parts of mappings; lists are one part."""
-    left[0] -= 1
-    if left[0] < 0:
-        return
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key in {**before, **now}:
-            there, here = before.get(key, MISSING), now.get(key, MISSING)
-            yield from _differences(there, here, (*path, key), left)
-    elif before != now:
-        yield path, before, now
 
 
 def _text(subject: Subject, value: Any) -> str:

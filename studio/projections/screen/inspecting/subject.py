@@ -75,4 +75,4 @@ def degraded_text(node: NodeState) -> str:
     """Why a node that succeeded counts as degraded."""
     if node.items is not None:
         return f"{node.items.failed} of its {node.items.count:,} items failed"
-    return "a fallback value stands in for its result"
+    return "its fallback stands in for a result of its own"

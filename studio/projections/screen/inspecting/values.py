@@ -8,9 +8,8 @@ import msgspec
 from studio.core.events import Slot
 from studio.core.state import NodeState
 from studio.core.transitions import EFFECTIVE
-from studio.model.workflow import Workflow
 from studio.projections.layout import Segment
-from studio.projections.masking import COVER, Mask
+from studio.projections.masking import COVER, Mask, declares_sensitive
 from studio.projections.screen.inspecting.leaves import leaf_text, node_prefix
 from studio.projections.screen.inspecting.paragraphs import (
     Row,
@@ -51,13 +50,6 @@ class Finding(NamedTuple):
         if self.load is None:
             return None
         return ValueTree(self.load(), self.prefix, self.cover, ascii=ascii)
-
-
-def declares_sensitive(workflow: Workflow) -> bool:
-    """Whether a workflow has anything to cover; most have not, and then nothing has to be looked through."""
-    return any(node.sensitive for node in workflow.nodes.values()) or any(
-        parameter.sensitive for parameter in workflow.parameters.values()
-    )
 
 
 def finding_key(subject: Subject, tab: str) -> Hashable:
