@@ -9,6 +9,7 @@ import msgspec
 
 from studio.application.local import LocalStudio
 from studio.application.pinned_code import CodeReader
+from studio.application.remote import RemoteStudio
 from studio.application.session import Session, WorkflowFile
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover
@@ -68,7 +69,11 @@ class EditedFiles:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.prints: dict[str, Mapping[str, CodePrint]] = {}
-        studio = session.studio
+        self._reader: CodeReader = CodeReader()
+        self.turn_to(session.studio)
+
+    def turn_to(self, studio: LocalStudio | RemoteStudio) -> None:
+        """Read code as another studio does: what it has read before is read once for both."""
         self._reader = studio.code if isinstance(studio, LocalStudio) else CodeReader()
 
     def read_all(self) -> None:
@@ -117,13 +122,13 @@ class EditedFiles:
         files = [change.path for change in changes]
         before = self.session.files.get(path)
         old = self.prints.get(path, {})
-        entry = self.session.read_file(Path(path))
+        entry = self.session.catalog.read(Path(path))
         code = self._code(entry)
         self.prints[path] = code.prints
-        shown = tuple(dict.fromkeys(self.session.display(Path(file)) for file in files))
+        shown = tuple(dict.fromkeys(self.session.catalog.display(Path(file)) for file in files))
         reached = files_of(old.values())
         only_gone = all(isinstance(change, Removed) for change in changes)
-        gone = tuple(self.session.display(Path(file)) for file in files if file in reached)
+        gone = tuple(self.session.catalog.display(Path(file)) for file in files if file in reached)
         written = max(_written(file) for file in files)
         return Edit(entry, before, old, code, shown, written, gone if only_gone else ())
 

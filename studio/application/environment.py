@@ -29,6 +29,15 @@ def read_env_file(root: Path) -> dict[str, str]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def secret_values(workflow: Workflow, root: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The values of the declared secrets that are set, by name. Raises `DefinitionError` as `read_env_file` does."""
+    if not workflow.secrets:
+        return {}
+    stored = read_env_file(root)
+    found = {name: environ.get(name) or stored.get(name) for name in workflow.secrets}
+    return {name: value for name, value in found.items() if value}
+
+
 def make_context(
     workflow: Workflow, root: Path, state: Path, environ: Mapping[str, str]
 ) -> RunContext:
@@ -40,23 +49,15 @@ def make_context(
     Raises:
         DefinitionError: a declared secret is set nowhere.
     """
-    secrets: dict[str, str] = {}
-    if workflow.secrets:
-        stored = read_env_file(root)
-        missing = []
-        for name in workflow.secrets:
-            value = environ.get(name) or stored.get(name)
-            if value:
-                secrets[name] = value
-            else:
-                missing.append(name)
-        if missing:
-            raise DefinitionError(
-                "\n".join(
-                    f"{name} is not set: put it into {root / ENV_FILE}, or export it."
-                    for name in missing
-                )
+    secrets = secret_values(workflow, root, environ)
+    missing = [name for name in workflow.secrets if name not in secrets]
+    if missing:
+        raise DefinitionError(
+            "\n".join(
+                f"{name} is not set: put it into {root / ENV_FILE}, or export it."
+                for name in missing
             )
+        )
     hidden = set(workflow.secrets)
     env = {name: value for name, value in environ.items() if name not in hidden}
     return RunContext(env, secrets, str(state / "results"))

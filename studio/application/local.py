@@ -18,11 +18,17 @@ from studio.application.reading import Reading, RunView
 from studio.application.studio import Launch, Sender
 from studio.core.commands import (
     AnyCommand,
+    CancelNode,
+    CancelRun,
     Compensate,
+    HoldNode,
+    PauseRun,
     Refusal,
     Rerun,
     RetryNode,
+    SetBreakpoint,
     StartRun,
+    Step,
 )
 from studio.core.endings import phase_of
 from studio.core.events import Record
@@ -30,6 +36,7 @@ from studio.core.state import RunState
 from studio.engine.control import ControlServer, socket_path
 from studio.engine.feed import Feed, News, StorageNews
 from studio.engine.loop import Engine
+from studio.engine.orders import RunContext
 from studio.engine.recovery import recover
 from studio.errors import EngineStoppedError, NotFoundError, RefusedError, StorageError
 from studio.ids import RunNumber, VersionHash
@@ -41,6 +48,11 @@ from studio.storage.owner_lock import OwnerLock
 
 REMEMBERED = 20
 """Ended runs kept in memory: a studio that stays open all day re-runs workflows by the hundred."""
+
+
+GATES = (PauseRun, CancelRun, CancelNode, HoldNode, SetBreakpoint, Step)
+"""Commands that keep nodes from starting, or end them: on a run whose engine died they come before what was under way
+is taken up again. One that is refused there is asked again behind it: what was in flight stands otherwise then."""
 
 
 class LocalStudio:
@@ -202,11 +214,13 @@ class LocalStudio:
         Raises `NotFoundError`, `DefinitionError`; `StorageError` when the history cannot be written.
         """
         self._require_writable()
-        await self._load(command.run, sender, drive=drive)
         if not command.id or not command.actor:
             command = msgspec.structs.replace(
                 command, id=command.id or new_command_id(), actor=command.actor or sender.actor
             )
+        first = command if isinstance(command, GATES) else None
+        if await self._load(command.run, sender, drive=drive, first=first):
+            return None
         if isinstance(command, RetryNode | Rerun | Compensate):
             refusal = await adopt_newest(self.engine, self.code, self.location.root, command)
             if refusal is not None:
@@ -239,10 +253,13 @@ class LocalStudio:
 
             await self.engine.between_turns(forget)
 
-    async def _load(self, number: int, sender: Sender, *, drive: bool) -> None:
+    async def _load(
+        self, number: int, sender: Sender, *, drive: bool, first: AnyCommand | None = None
+    ) -> bool:
+        """Have a run in memory. Returns whether the first command was taken before that."""
         async with self._taking_up:
             if number in self.engine.state.runs:
-                return
+                return False
             row = self.reading.find(str(number))
             self._add_definitions(row.run)
             plan = plan_of(self._history.definition(VersionHash(row.version)))
@@ -250,10 +267,12 @@ class LocalStudio:
                 plan.workflow, self.location.root, self.location.state, sender.environ
             )
             if drive:
-                await recover(self.engine, self._executor, {row.run: context})
-                return
+                contexts: dict[int, RunContext] = {row.run: context}
+                found = await recover(self.engine, self._executor, contexts, first)
+                return first is not None and found.refusal is None
             self.engine.contexts[row.run] = context
             await self.engine.between_turns(lambda: self.engine.load_run(row.run))
+            return False
 
     def _add_definitions(self, number: RunNumber) -> None:
         for record in self._history.read(number):
@@ -264,6 +283,10 @@ class LocalStudio:
                 )
 
     # ----------------------------------------------------------------- looking
+
+    def drives(self, number: int) -> bool:
+        """Whether the engine has a run in memory."""
+        return number in self.engine.state.runs
 
     def run(self, number: int) -> RunState:
         """The live state of a run in memory. Raises `NotFoundError`."""
@@ -353,7 +376,11 @@ class LocalStudio:
             return {}
         if self.engine.task.done():
             self.engine.task.result()  # whoever follows a run from elsewhere has to know that nothing moves it
-        return {"pid": os.getpid(), "state": str(self.location.state)}
+        return {
+            "pid": os.getpid(),
+            "state": str(self.location.state),
+            "runs": list(self.engine.state.runs),
+        }
 
 
 def _environ(value: object) -> Mapping[str, str]:

@@ -65,13 +65,18 @@ class Reading:
 
 
 class RunView:
-    """A run folded from its history by a reader, brought up to date on demand."""
+    """A run folded from its history by a reader, brought up to date on demand.
+
+    Attributes:
+        at: when the newest record of it was made, seconds since the epoch.
+    """
 
     def __init__(self, reader: HistoryReader, folder: Path, run: int) -> None:
         self._reader = reader
         self._folder = folder
         self._number = run
         self._state: EngineState | None = None
+        self.at = 0.0
         self.refresh()
         if self._state is None:
             raise NotFoundError(f"there is no run {run}")
@@ -88,6 +93,7 @@ class RunView:
             replay(state, records)
             derive(state)
             self._state = state
+            self.at = records[-1].at
         return records
 
     @property

@@ -17,6 +17,7 @@ import msgspec
 from studio.application.edited_files import Edit, EditedFiles
 from studio.application.local import LocalStudio
 from studio.application.location import PROJECT_FILE
+from studio.application.remote import RemoteStudio
 from studio.application.session import Notice, Session, WorkflowFile
 from studio.application.studio import Launch
 from studio.core.commands import Refusal
@@ -82,13 +83,14 @@ class Reloader:
         self._first: dict[int, Mapping[str, CodePrint]] = {}
         self._task: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
+        self._opened = False
 
     async def open(self) -> None:
         """Fingerprint the code there is, and start to watch."""
         session = self.session
         await asyncio.to_thread(self.files.read_all)
-        if isinstance(session.studio, LocalStudio):
-            self._unsubscribe = session.studio.feed.subscribe(self._on_records)
+        self._opened = True
+        self.turn_to(session.studio)
         if self._watcher is None:
             folder = session.folder if session.folder.is_dir() else session.folder.parent
             self._watcher = Watcher(
@@ -98,6 +100,14 @@ class Reloader:
             )
         self._watcher.follow(self.files.code_files)
         self._task = asyncio.get_running_loop().create_task(self._watch(self._watcher))
+
+    def turn_to(self, studio: LocalStudio | RemoteStudio) -> None:
+        """Follow the runs of another studio from now on; nothing before `open`."""
+        self._unsubscribe()
+        self._unsubscribe = lambda: None
+        self.files.turn_to(studio)
+        if self._opened and isinstance(studio, LocalStudio):
+            self._unsubscribe = studio.feed.subscribe(self._on_records)
 
     async def close(self) -> None:
         """Stop watching."""
@@ -149,9 +159,20 @@ class Reloader:
 
     def _forget(self, path: str) -> None:
         entry = self.session.files[path]
-        self.session.forget_file(Path(path))
+        self.session.catalog.forget(path)
+        self.session.changed(files=True)
         self.files.prints.pop(path, None)
-        self.session.tell(f"{entry.display} is gone; its runs keep their definition", "warning")
+        heir = next(
+            (one for one in self.session.files.values() if one.digest == entry.digest), None
+        )
+        if heir is not None:
+            if self.session.shown_file == path and self.session.run is None:
+                self.session.show_file(heir.path)
+            self.session.tell(f"{entry.display} is {heir.display} now")
+            return
+        has_runs = bool(self._runs(path)) or any(row.file == path for row in self.session.rows)
+        kept = "; its runs keep their definition" if has_runs else ""
+        self.session.tell(f"{entry.display} is gone{kept}", "warning")
 
     async def _report(self, edit: Edit) -> None:
         """Say what an edit means, and do it to the runs that follow their file."""
@@ -424,7 +445,7 @@ async def run_and_watch(
     try:
         launch = Launch(
             file=file,
-            display=session.display(Path(file)),
+            display=session.catalog.display(Path(file)),
             params=dict(params or {}),
             assignments=tuple(assignments),
             policy="hold",

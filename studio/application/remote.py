@@ -14,6 +14,11 @@ from studio.core.commands import AnyCommand, Refusal
 from studio.core.endings import phase_of
 from studio.core.events import Record
 from studio.engine.control import ControlClient
+from studio.ports import RunFilter
+from studio.storage.sqlite_reader import open_reader
+
+OPEN_RUNS = 1000
+"""Open runs that are looked at: far more than anybody has."""
 
 POLL = 0.05
 """Seconds between two looks at the history while following a run: half of the 100 ms that a change may take from
@@ -35,13 +40,37 @@ class RemoteStudio:
     def __init__(self, location: Location, client: ControlClient) -> None:
         self.location = location
         self._client = client
-        self.reading = Reading(location.state)
+        self._history = open_reader(location.state)
+        self.reading = Reading(location.state, self._history)
+        self._seen = 0
+        self._left: frozenset[int] = frozenset()
         self.warnings: tuple[str, ...] = ()
 
     @property
     def owns(self) -> bool:
         """The engine runs in another process."""
         return False
+
+    @property
+    def gone(self) -> bool:
+        """Whether the owner has ended, or has hung up because it is about to."""
+        return self._client.gone
+
+    def drives(self, number: int) -> bool:
+        """Whether the owner has a run, as far as it was asked; false once it has ended."""
+        return not self.gone and number not in self._left
+
+    def has_news(self) -> bool:
+        """Whether anything was committed since this was last asked. Raises `StorageError`."""
+        before, self._seen = self._seen, self._history.version()
+        return before != self._seen
+
+    async def look_around(self) -> bool:
+        """Ask the owner which open runs it has. Returns whether that has changed. Raises `OwnerGoneError`."""
+        answer = await self._ask({}, Sender(""))
+        rows = self.reading.rows(RunFilter(only_open=True, limit=OPEN_RUNS))
+        before, self._left = self._left, frozenset(row.run for row in rows) - set(answer["runs"])
+        return before != self._left
 
     async def launch(self, launch: Launch, sender: Sender) -> int:
         """Start a run in the owner and return its number."""

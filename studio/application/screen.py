@@ -18,7 +18,7 @@ from studio.application.studio import Sender
 from studio.errors import StudioError
 from studio.projections.screen.actions import key_of
 from studio.projections.screen.runs import last_live
-from studio.projections.screen.summary import interrupted_runs
+from studio.projections.screen.summary import interrupted_runs, interrupted_text
 
 
 @asynccontextmanager
@@ -64,6 +64,7 @@ async def open_session(
                 await reloader.close()
         finally:
             await session.close()
+            studio = session.studio
     finally:
         await studio.close()
 
@@ -103,13 +104,12 @@ def _announce(session: Session) -> None:
     """Tell what the person should know before they begin. Nothing is restarted unasked."""
     wrong = session.keymap.problems
     if wrong:
-        session.tell(wrong[0] + (f" (and {len(wrong) - 1} more)" if wrong[1:] else ""), "warning")
+        key = key_of(session.keymap.keys, "help")
+        more = f" · {len(wrong)} in all: {key} lists them" if wrong[1:] else ""
+        session.tell(wrong[0] + more, "warning")
     if not session.studio.owns:
         session.tell("another studio drives the runs of this folder; this screen follows it")
-        return
     key = key_of(session.keymap.keys, "continue_run")
-    stopped = interrupted_runs(session.rows, session.drives)
-    if len(stopped) == 1:
-        session.tell(f"run {stopped[0].run} was interrupted: {key} continues it", "warning")
-    elif stopped:
-        session.tell(f"{len(stopped)} runs interrupted: {key} continues the one shown", "warning")
+    stopped = interrupted_text(interrupted_runs(session.rows, session.drives), key)
+    if stopped:
+        session.tell(stopped, "warning")

@@ -56,6 +56,10 @@ class Studio(Protocol):
         """Whether the engine runs in this process."""
         ...
 
+    def drives(self, number: int) -> bool:
+        """Whether the engine has a run; an open run that no engine has was interrupted, or waits for a person."""
+        ...
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is odd in the file launched last, each with its place; empty where another process has read it."""

@@ -63,8 +63,13 @@ def _configure_doctor(parser: argparse.ArgumentParser) -> None:
 
 def _doctor(args: argparse.Namespace, console: Console) -> int:
     from studio.application.health import check_up  # lazy: `demo` does without
+    from studio.application.keymap import read_keymap  # lazy: likewise
 
-    found = check_up(locate(None, args.state, os.environ))
+    location = locate(None, args.state, os.environ)
+    found = check_up(location)
+    found.notices += [
+        f"left out of your keys: {one}" for one in read_keymap(location, os.environ).problems
+    ]
     status = FAILED if found.problems else DONE
     if args.json:
         console.result(json_text(_plain(msgspec.structs.asdict(found))))

@@ -42,6 +42,14 @@ def due(state: EngineState) -> list[Effect]:
     return found
 
 
+def stands(state: EngineState, effect: Effect) -> bool:
+    """Whether an effect that was found before is still due as it was."""
+    flow = state.flow
+    if isinstance(effect, AttemptEffect):
+        return flow.in_flight.get(effect.flight) == effect.stage
+    return flow.timers.get(effect.key) == effect.at
+
+
 def standing(state: EngineState, run: int) -> list[Effect]:
     """Every open effect of a run: what recovery has to take up again."""
     flow = state.flow

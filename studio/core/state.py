@@ -85,6 +85,7 @@ class NodeState:
         "keep",
         "manual",
         "marks",
+        "orphaned",
         "output",
         "overridden",
         "override_input",
@@ -163,6 +164,7 @@ class NodeState:
         self.former: dict[int, Former] | None = None
         self.parent: NodeState | None = None
         self.index = -1
+        self.orphaned = False
 
     @property
     def work(self) -> PlanNode | PlanStandIn:

@@ -119,6 +119,11 @@ class ControlClient:
         """Raises OSError when nobody listens there."""
         return cls(*await asyncio.open_unix_connection(path))
 
+    @property
+    def gone(self) -> bool:
+        """Whether the owner has hung up, as it also does when it dies."""
+        return self._reader.at_eof()
+
     async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Send a request and wait for its answer. Raises ConnectionError when the owner has gone."""
         async with self._turn:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from studio.core.commands import AnyCommand, FireTimer, Refusal
-from studio.core.effects import AttemptEffect, Effect, TimerEffect, due
+from studio.core.effects import AttemptEffect, Effect, TimerEffect, due, stands
 from studio.core.plan import Plan
 from studio.core.state import EngineState, Flight, TimerKey
 from studio.core.turn import Outcome, replay, take_turn
@@ -161,11 +161,19 @@ class Engine:
         Raises:
             EngineStoppedError: the engine has ended, or ends before it could tell.
         """
+        return await self.enqueue(command)
+
+    def enqueue(self, command: AnyCommand) -> asyncio.Future[Answer]:
+        """Send a command; what `submit` returns and raises comes with the future.
+
+        In a job between two turns this puts it before all that the job sends later, and before whatever follows by
+        itself from what the job has changed.
+        """
         self._require_running()
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._mailbox.append((command, future))
         self._wake.set()
-        return await future
+        return future
 
     def post(self, command: AnyCommand) -> None:
         """Send a command without waiting for it."""
@@ -229,8 +237,8 @@ class Engine:
         self._results[flight] = path
 
     def take_up(self, effects: Sequence[Effect]) -> None:
-        """Carry out effects found by recovery."""
-        self._carry_out(effects)
+        """Carry out effects found by recovery, as far as they still stand."""
+        self._carry_out([effect for effect in effects if stands(self.state, effect)])
         self._wake.set()
 
     # ----------------------------------------------------------------- the loop

@@ -1,13 +1,14 @@
 """Taking up runs whose engine died: what was open is adopted, run again, or put in doubt; never guessed."""
 
+import asyncio
 from collections.abc import Iterable
 
 import msgspec
 
-from studio.core.commands import FinishAttempt
+from studio.core.commands import AnyCommand, FinishAttempt, Refusal
 from studio.core.effects import AttemptEffect, Effect
 from studio.core.state import Flight, NodeState
-from studio.engine.loop import Engine
+from studio.engine.loop import Answer, Engine
 from studio.engine.orders import RunContext, result_file
 from studio.engine.reports import attempt_key, finish_command
 from studio.ports import Executor
@@ -20,15 +21,23 @@ class Recovered(msgspec.Struct):
         restarted: their child had never been let through its gate; they start now, for the first time.
         adopted: their result had been left behind.
         lost: without a result; run again or in doubt, as their side effects say.
+        runs: the runs, by number.
+        refusal: why the first command was not taken; None when it was, or there was none.
     """
 
     restarted: int = 0
     adopted: int = 0
     lost: int = 0
     runs: list[int] = msgspec.field(default_factory=list)
+    refusal: Refusal | None = None
 
 
-async def recover(engine: Engine, executor: Executor, contexts: dict[int, RunContext]) -> Recovered:
+async def recover(
+    engine: Engine,
+    executor: Executor,
+    contexts: dict[int, RunContext],
+    first: AnyCommand | None = None,
+) -> Recovered:
     """Load runs and take up what they had open.
 
     Idempotent: nothing is decided here that a second crash could not decide again from the same history.
@@ -37,20 +46,30 @@ async def recover(engine: Engine, executor: Executor, contexts: dict[int, RunCon
         engine: open, with the definitions of the runs added.
         executor: asked to end children of the earlier engine and to look for their results.
         contexts: the runs to take up, with the environment each is to continue in.
+        first: decided before anything is taken up, so that a gate it closes is closed by then.
 
     Raises:
         NotFoundError, DamagedError: a run cannot be read.
     """
     found = Recovered()
+    open_effects: list[Effect] = []
+    answers: list[asyncio.Future[Answer]] = []
 
     def load() -> None:
         for number, context in contexts.items():
             engine.contexts[number] = context
             effects = engine.load_run(number)
             found.runs.append(number)
-            engine.take_up(list(_take_up(engine, executor, number, effects, found)))
+            if first is not None and first.run == number:
+                answers.append(engine.enqueue(first))
+            open_effects.extend(_take_up(engine, executor, number, effects, found))
+        if not answers:
+            engine.take_up(open_effects)
 
     await engine.between_turns(load)
+    for answer in answers:
+        found.refusal = await answer
+        await engine.between_turns(lambda: engine.take_up(open_effects))
     return found
 
 

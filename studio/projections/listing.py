@@ -62,14 +62,17 @@ class Timed(Protocol):
 
 
 def seconds_taken(run: Timed, now: float) -> float:
-    """How long a run took, seconds; one that is open, how long it has been open.
+    """How long a run took, or has taken so far, seconds.
 
-    Time in which it was paused or waited for a person does not count once it has ended: it would tell nothing about
-    how long the next one takes.
+    Time in which nothing of it was under way does not count: it was paused, or waited for a person or its turn. It would
+    tell nothing about how long the next one takes.
+
+    Args:
+        run: the run.
+        now: for one that is open: now, or since when it rests, seconds since the epoch.
     """
-    if run.finished_at is None:
-        return max(0.0, now - run.started_at)
-    return max(0.0, run.finished_at - run.started_at - run.rested)
+    end = run.finished_at if run.finished_at is not None else now
+    return max(0.0, end - run.started_at - run.rested)
 
 
 class Cell(NamedTuple):

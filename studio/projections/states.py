@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from studio.core.state import NodeState, RunState
-from studio.core.transitions import EFFECTIVE
+from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.projections.signs import SIGNS
 
 
@@ -79,7 +79,10 @@ MARKS: dict[str, tuple[str, str]] = {
 
 
 def node_look(node: NodeState) -> Look:
-    """How a node's state is shown; a stop at a breakpoint is told from other holds."""
+    """How a node's state is shown; a stop at a breakpoint is told from other holds, and what an engine left behind
+    when it died from what runs."""
+    if node.orphaned and node.status in IN_FLIGHT:
+        return RUN_LOOKS["interrupted"]
     if node.gate == "breakpoint" and (node.status == "held" or node.status in EFFECTIVE):
         return NODE_LOOKS["breakpoint"]
     return NODE_LOOKS[node.status]

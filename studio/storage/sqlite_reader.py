@@ -61,6 +61,12 @@ class SqliteReader:
         # What a salvage knows to be lost keeps its positions: they are never given to other events.
         return max(int(head or 0), self._gaps[-1].last if self._gaps else 0)
 
+    def version(self) -> int:
+        """A number that is another one once any other connection has committed; it says nothing else."""
+        with self._told():
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
     def read(self, run: RunNumber | None = None, after: int = 0) -> Iterator[Record]:
         """Records in order of position, up to the head at the time of the call.
 

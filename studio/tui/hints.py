@@ -49,6 +49,11 @@ class Hints:
             self.dismiss()
         return bool(new)
 
+    def note_progress(self) -> None:
+        """A step that needed the person goes on: by a fix that was saved it does so without another key."""
+        for action in ("edit", "retry"):
+            self.note_action(action)
+
     def dismiss(self) -> None:
         """Show the first steps no longer, here and in later sessions."""
         self.first_start = False
@@ -87,7 +92,7 @@ class Hints:
         if entry is not None:
             findings = [str(finding) for finding in entry.errors]
             return broken_file(entry.display, findings, self._keys)
-        return no_workflows(str(session.folder), session.skipped, self._keys)
+        return no_workflows(str(session.folder), session.catalog.skipped, self._keys)
 
     def _missing_secrets(self) -> tuple[str, ...]:
         """Declared secrets that are set nowhere; looked up again for another definition only."""

@@ -149,4 +149,4 @@ def test_the_first_picture_waits_for_nothing_it_can_do_without(project: Path) ->
         "textual.widgets._text_area",
     )
     assert loaded(modules, later) == set()
-    assert len(modules) <= 700, f"{len(modules)} modules"
+    assert len(modules) <= 715, f"{len(modules)} modules"

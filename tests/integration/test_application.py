@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from studio.application.opening import open_studio
 from studio.application.remote import RemoteStudio
 from studio.application.runs import is_owned, list_runs
 from studio.application.studio import Launch, Sender
+from studio.core.events import ChildSpawned, Record
 from studio.core.transitions import ENDED
 from studio.errors import (
     DefinitionError,
@@ -153,6 +155,58 @@ async def test_a_run_is_taken_up_by_the_next_owner(location: Location) -> None:
     await again.take_up(number, SENDER)
     await _until_rest(again, number)
     assert again.run(number).phase == "succeeded"
+    await again.close()
+
+
+INTERRUPTED = """
+workflow: slow
+nodes:
+  again: {uses: shell, run: "sleep 600", side_effects: idempotent}
+  first: {uses: noop}
+  next: {uses: noop, needs: first}
+"""
+
+STARTS = {"AttemptStarted", "ChildSpawned"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        (verbs.pause, "RunPaused"),
+        (lambda run: verbs.hold(run, "again"), "NodeHeld"),
+        (lambda run: verbs.set_breakpoint(run, "again"), "BreakpointSet"),
+        (lambda run: verbs.step(run, wave=True), "SteppingChanged"),
+        (verbs.cancel, "RunCancelRequested"),
+        (lambda run: verbs.cancel(run, "again"), "AttemptStopRequested"),
+    ],
+    ids=["pause", "hold", "breakpoint", "step", "cancel the run", "cancel the node"],
+)
+async def test_a_verb_that_closes_a_gate_comes_before_what_is_taken_up(
+    location: Location, verb: Callable[[int], verbs.AnyCommand], said: str
+) -> None:
+    (location.root / "slow.yaml").write_text(INTERRUPTED)
+    studio = await open_studio(location, environ={})
+    assert isinstance(studio, LocalStudio)
+    number = await studio.launch(_launch(location, "slow.yaml"), SENDER)
+    spawned = asyncio.Event()
+
+    def note(records: Sequence[Record]) -> None:
+        if any(isinstance(record.event, ChildSpawned) for record in records):
+            spawned.set()
+
+    studio.feed.subscribe(note)
+    await asyncio.wait_for(spawned.wait(), 20)
+    await studio.close()
+    again = await open_studio(location, environ={})
+    assert isinstance(again, LocalStudio)
+    before = len(list(again.reading.records(number)))
+    assert await again.send(verb(number), SENDER) is None
+    if said in ("RunPaused", "NodeHeld", "RunCancelRequested"):
+        await asyncio.wait_for(again.rest(), 20)
+    new = [type(record.event).__name__ for record in again.reading.records(number)][before:]
+    assert new[0] == said, new
+    if said == "RunPaused" or new.count("AttemptCancelled"):
+        assert not STARTS & set(new), new
     await again.close()
 
 

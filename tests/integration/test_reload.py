@@ -265,6 +265,19 @@ async def test_a_removed_workflow_is_told_and_its_runs_stay(bench: Bench) -> Non
     assert bench.states(number)["send"] == "succeeded"
 
 
+async def test_a_workflow_that_was_renamed_is_not_gone(bench: Bench) -> None:
+    await bench.run()
+    there, back = bench.folder / "renamed.yaml", Path(bench.file)
+    back.rename(there)
+    await bench.reloader.take([Appeared(str(there), "new")])
+    await bench.reloader.take([Removed(bench.file)])
+    assert bench.notices()[-1] == "orders.yaml is renamed.yaml now"
+    there.rename(back)
+    await bench.reloader.take([Appeared(bench.file, "new")])
+    await bench.reloader.take([Removed(str(there))])
+    assert bench.notices()[-1] == "renamed.yaml is orders.yaml now"
+
+
 async def test_code_that_goes_away_reaches_no_run_until_it_is_back(bench: Bench) -> None:
     number = await bench.run()
     prices = bench.folder / "prices.py"

@@ -59,7 +59,7 @@ async def test_a_file_that_breaks_keeps_its_last_good_version(session: Session) 
     path = session.folder / "cards.yaml"
     before = session.files[str(path)].plan
     path.write_text("workflow: cards\nnodes: [\n")
-    entry = session.read_file(path)
+    entry = session.catalog.read(path)
     assert entry.plan is before
     assert entry.errors
 

@@ -73,6 +73,11 @@ class FakeSession:
         """Its state."""
         return self.driver.state if self.shown_run is not None else None
 
+    @property
+    def moves(self) -> bool:
+        """Whether the driver's run is open."""
+        return self.run is not None and not self.run.ended
+
     def now(self) -> float:
         """Time of the driver."""
         return self.driver.now

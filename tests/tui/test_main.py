@@ -8,6 +8,10 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.strip import Strip
 
+from studio.application.keymap import read_keymap
+from studio.application.opening import open_studio
+from studio.application.studio import Launch, Sender
+from studio.application.verbs import mark
 from studio.projections.screen.panes import PANES
 from studio.tui.attention import Attention
 from studio.tui.messages import RunChosen
@@ -367,11 +371,15 @@ async def test_the_timeline_draws_attempts_and_travels_back_in_time(tmp_path: Pa
 
 
 async def test_the_time_of_an_open_run_goes_on_in_the_list(tmp_path: Path) -> None:
-    async with opened(tmp_path, DIAMOND, size=(200, 60)) as at:
-        await at.launch()
+    waits = "workflow: waits\nnodes: {a: {uses: wait, for: 1h}}\n"
+    async with opened(tmp_path, waits, size=(200, 60)) as at:
+        await at.session.launch(str(tmp_path / "flow0.yaml"), {})
+        at.screen._flush()
         run = at.session.run
         assert run is not None
-        at.session.now = lambda: run.started_at + 75  # type: ignore[method-assign]  # a later moment
+        later = run.started_at + 75
+        at.session.clock.now = lambda: later  # type: ignore[method-assign]
+        at.screen._ticked = 0.0
         at.screen._tick()
         assert "75s" in at.text("runs")
 
@@ -487,6 +495,57 @@ async def test_the_steps_that_were_taken_are_ticked(tmp_path: Path) -> None:
         assert "○ f" in at.text("graph")
         await at.press("f")
         assert "✓ f" in at.text("graph")
+
+
+async def test_every_problem_of_the_keys_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "keymap.toml").write_text('quit = "ctrl+c"\nlaunch = "ctrl+s"\nnothing = "x"\n')
+    async with opened(tmp_path, DIAMOND) as at:
+        at.session.keymap = read_keymap(at.session.location, {"HOME": str(tmp_path)})
+        await at.press("question_mark")
+        said = "\n".join(
+            "".join(segment.text for segment in row)
+            for row in at.app.screen.query_one(RowsView).rows
+        )
+        assert "Left out of your keys" in said
+        assert all(f"keymap.toml:{line}: " in said for line in (1, 2, 3))
+
+
+async def test_a_run_started_elsewhere_takes_the_screen_of_a_workflow_at_rest(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, DIAMOND) as at:
+        remote = await open_studio(at.session.location, environ={})
+        wish = Launch(file=str(tmp_path / "flow0.yaml"), display="flow0.yaml", policy="hold")
+        number = await remote.launch(wish, Sender("somebody", {"PATH": "/usr/bin:/bin"}))
+        await at.settle()
+        await at.settle()
+        assert at.session.shown_run == number
+        assert "needs you" in at.line("top")
+        again = await remote.launch(wish, Sender("somebody", {"PATH": "/usr/bin:/bin"}))
+        await at.settle()
+        assert at.session.shown_run == number, "it is open: nobody is taken away from it"
+        assert f"run {again} (diamond) was started elsewhere by somebody: 1, enter" in at.line(
+            "notice"
+        )
+        await at.press("1")
+        await at.settle()
+        await at.press("enter")
+        assert at.session.shown_run == again
+        await remote.close()
+
+
+async def test_a_fix_that_runs_by_itself_takes_the_last_steps(tmp_path: Path) -> None:
+    async with opened(tmp_path, DIAMOND, first_start=True) as at:
+        await at.press("L")
+        await at.settle()
+        await at.press("f")
+        assert "○ r" in at.text("graph")
+        # As a save does it: no key says so.
+        assert at.session.shown_run is not None
+        await at.session.send(mark(at.session.shown_run, "check", "succeeded"))
+        await at.settle()
+        assert "first steps" not in at.text("graph")
+        assert "all green" in at.text("graph")
 
 
 # ----------------------------------------------------------------- hostile text, ascii, colours

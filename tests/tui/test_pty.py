@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -149,6 +150,86 @@ def test_a_second_studio_follows_the_first(tmp_path: Path, open_terminal: Open) 
     first.wait_for("quick")
     second.send("q")
     assert second.wait() == 0
+
+
+def test_a_second_studio_takes_the_place_of_one_that_was_killed(
+    tmp_path: Path, open_terminal: Open
+) -> None:
+    (tmp_path / "slow.yaml").write_text(SLOW)
+    first = open_terminal("slow.yaml")
+    first.wait_for("1 nodes")
+    second = open_terminal("slow.yaml")
+    second.wait_for("another studio drives")
+    first.send("L")
+    second.wait_for("run 1 was started elsewhere")
+    second.wait_for("running")
+    second.settle(0.2, 1.5)
+    mark = len(second.output)
+    first.signal(signal.SIGKILL)
+    second.wait_for("this one drives now", seconds=10, after=mark)
+    second.wait_for("interrupted", after=mark)
+    second.settle()
+    mark = len(second.output)
+    second.send("P")
+    second.wait_for("paused", after=mark)
+    second.send("P")
+    second.settle()
+    mark = len(second.output)
+    second.send("X")
+    second.wait_for("cancel it", after=mark)
+
+
+def test_a_run_of_another_shell_is_on_screen_at_once(tmp_path: Path, open_terminal: Open) -> None:
+    (tmp_path / "slow.yaml").write_text(SLOW)
+    terminal = open_terminal("slow.yaml")
+    terminal.wait_for("1 nodes")
+    terminal.settle()
+    mark = len(terminal.output)
+    command = [sys.executable, "-m", "studio", "run", "slow.yaml"]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=60, capture_output=True)
+    terminal.wait_for("run 1 was started elsewhere", after=mark)
+    terminal.wait_for("running", after=mark)
+    mark = len(terminal.output)
+    terminal.send("P")
+    terminal.wait_for("paused", after=mark)
+
+
+HELD = """\
+workflow: held
+nodes:
+  charge: {uses: transform, value: "{{ 1 / 0 }}"}
+"""
+
+
+def test_what_was_typed_survives_a_kill(tmp_path: Path, open_terminal: Open) -> None:
+    (tmp_path / "held.yaml").write_text(HELD)
+    terminal = open_terminal("held.yaml")
+    terminal.wait_for("1 nodes")
+    terminal.send("L")
+    terminal.wait_for("needs you")
+    terminal.settle()
+    terminal.send("i")
+    terminal.wait_for("Input of charge")
+    terminal.send("half a thought")
+    drafts = tmp_path / ".studio" / "drafts"
+    stored: list[Path] = []
+    while not (stored and "half a thought" in stored[0].read_text()):
+        assert terminal.read(5.0), "it was never stored"
+        stored = list(drafts.glob("*.json"))
+    assert stored[0].stat().st_mode & 0o077 == 0
+    terminal.signal(signal.SIGKILL)
+    terminal.wait()
+    again = open_terminal("held.yaml")
+    again.wait_for("needs you")
+    again.settle()
+    again.send("i")
+    again.wait_for("half a thought")
+    again.send("\x1b")
+    again.wait_for("discard · ")
+    again.settle()
+    again.send("d")
+    again.settle()
+    assert list(drafts.iterdir()) == []
 
 
 def test_a_dumb_terminal_is_told_how_to_do_without(tmp_path: Path, open_terminal: Open) -> None:

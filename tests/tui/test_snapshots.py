@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from studio.application import opening, session
+from studio.application import looking, opening
 from studio.application.screen import open_session
 from studio.application.screen_options import ScreenOptions
 from studio.application.session import Session
@@ -56,7 +56,7 @@ class StoppedClock(SystemClock):
 @pytest.fixture(autouse=True)
 def _stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(opening, "SystemClock", StoppedClock)
-    monkeypatch.setattr(session, "SystemClock", StoppedClock)
+    monkeypatch.setattr(looking, "SystemClock", StoppedClock)
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     yield

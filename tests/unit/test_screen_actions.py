@@ -2,10 +2,13 @@
 
 import pytest
 
-from studio.projections.screen.actions import footer_actions
+from studio.core.turn import orphan
+from studio.projections.screen.actions import BY_ID, footer_actions, why_not
+from studio.projections.screen.graph import cell_of
 from studio.projections.screen.menus import node_choices
 from studio.projections.screen.rules import Situation
 from studio.projections.screen.wording import with_keys
+from studio.projections.states import node_look
 from tests.unit.core.driver import Driver, node
 
 
@@ -48,6 +51,20 @@ def test_what_runs_well_can_be_paused() -> None:
 def test_an_interrupted_run_is_taken_up_first() -> None:
     situation = at(failing(), "b")._replace(driven=False)
     assert offered(situation)[0] == "Continue run"
+
+
+def test_what_an_engine_left_behind_is_interrupted_and_waits_for_the_run() -> None:
+    driver = failing()
+    orphan(driver.run())
+    situation = at(driver, "c")._replace(driven=False)
+    cell = cell_of(driver.run(), driver.run().nodes["c"], driver.now, None)
+    assert (cell.glyph, cell.state) == ("¿", "in_doubt")
+    assert node_look(driver.run().nodes["c"]).word == "interrupted"
+    for action in ("retry", "outcome"):
+        assert why_not(situation, BY_ID[action]) == (
+            "c was interrupted: C takes the run up, and finds out how it stands"
+        )
+    assert why_not(situation, BY_ID["continue_run"]) is None
 
 
 def test_a_saved_edit_that_waits_comes_before_everything() -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from studio.projections.screen.runs import (
     RUNS_SHOWN,
     RunsEntry,
@@ -149,11 +151,19 @@ def test_time_at_rest_is_no_usual_duration() -> None:
     assert any("#1 " in line and line.endswith(" 4.0s") for line in lines([waited]))
 
 
-def test_an_open_run_counts_from_its_start() -> None:
+def test_an_open_run_counts_the_time_it_was_under_way() -> None:
     [line] = [
         line for line in lines([Row(1, state="running", open=True, rested=5.0)]) if "#1" in line
     ]
-    assert line.endswith(" 10s")
+    assert line.endswith(" 5.0s")
+
+
+@pytest.mark.parametrize("state", ["attention", "paused"])
+def test_a_run_that_rests_shows_no_time_and_needs_no_engine(state: str) -> None:
+    row = Row(1, state=state, open=True, paused=state == "paused", rested=5.0)
+    for driven in (True, False):
+        [*_named, line] = [one for one in lines([row], driven=driven) if "#1" in one]
+        assert line.rstrip().endswith(("needs you", "paused"))
 
 
 def test_who_comes_back_sees_the_run_that_was_live_last() -> None:

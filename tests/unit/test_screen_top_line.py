@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studio.application.verbs import retry
+from studio.core.turn import orphan
 from studio.projections.layout import Segment, cell_width
 from studio.projections.screen.footer import detail_line, footer, tabs_line
 from studio.projections.screen.rules import Situation
@@ -38,6 +40,25 @@ def test_the_top_line_tells_how_the_run_stands() -> None:
     assert "01:23" in said
     assert "1/4" in said
     assert all(part in said for part in ("✓ 1", "✗ 1", "● 1", "○ 1"))
+
+
+def test_the_clock_stands_while_nothing_of_the_run_is_under_way() -> None:
+    driver = failing().finish("c").finish("d")
+    waited = driver.tick(600).run()
+    said = text_of(run_line(waited, driver.now, 120, 0, driven=True))
+    assert "01:23" in said, "it waits for a person: ten minutes pass"
+    driver.do(retry(1, "b")).tick(5)
+    assert "01:28" in text_of(run_line(driver.run(), driver.now, 120, 0, driven=True))
+
+
+def test_what_an_engine_left_behind_does_not_count_as_running() -> None:
+    driver = failing()
+    run = driver.run()
+    orphan(run)
+    said = text_of(run_line(run, driver.now, 120, 0, driven=False))
+    assert "¿ interrupted" in said
+    assert "¿ 1" in said
+    assert "● " not in said
 
 
 def test_others_that_need_a_person_are_counted() -> None:

@@ -7,6 +7,7 @@ import msgspec
 from studio.core.endings import needs_person
 from studio.core.plan import Plan, item_path
 from studio.core.state import ItemsState, NodeState, RunState
+from studio.core.transitions import IN_FLIGHT
 from studio.projections.layout import (
     LayoutEdge,
     LayoutNode,
@@ -163,7 +164,9 @@ def _stop_mark(run: RunState, node: NodeState, ascii: bool) -> str:
 
 
 def state_style(node: NodeState) -> str:
-    """The state whose style a node has: stops at breakpoints look like holds."""
+    """The state whose style a node has: stops at breakpoints look like holds, what an engine left behind in doubt."""
+    if node.orphaned and node.status in IN_FLIGHT:
+        return "in_doubt"
     return node.status if node.gate != "breakpoint" else "held"
 
 

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from studio.core.endings import needs_person, phase_of
 from studio.core.state import NodeState, RunState
+from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.projections.layout import clean
 from studio.projections.listing import seconds_taken
 from studio.projections.screen.actions import key_of
@@ -80,6 +81,18 @@ def news_since(
     way = "" if new == [selected] else f" · {key_of(keys, 'next_need')} goes there"
     said = _matter(run.nodes[new[0]], keys) if len(new) == 1 else f"{named(new)} need you"
     return News(f"{said}{way}", "warning")
+
+
+def gone_on(before: Standing | None, run: RunState) -> bool:
+    """Whether a node that needed a person runs again or has come to a good end, whoever saw to that."""
+    if before is None or before.run != run.number:
+        return False
+    nodes = (run.nodes[path] for path in before.needy if path in run.nodes)
+    return any(
+        node.status in IN_FLIGHT or node.status in EFFECTIVE
+        for node in nodes
+        if not needs_person(node)
+    )
 
 
 def _decision(run: RunState, stale: list[str], keys: Keys) -> str:

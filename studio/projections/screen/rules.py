@@ -144,6 +144,8 @@ def retries(at: Situation) -> str | None:
     if missing or at.node is None or at.run is None:
         return missing
     node = at.node
+    if node.orphaned:
+        return _orphaned(node)
     if node.status == "compensation_failed" or (
         node.status == "compensating" and node.retry_at is not None
     ):
@@ -153,6 +155,11 @@ def retries(at: Situation) -> str | None:
             else "no undo is under way: {undo_run} starts one"
         )
     return _forward(at) or _starts(at.run, node)
+
+
+def _orphaned(node: NodeState) -> str:
+    path = clean(node.path)
+    return f"{path} was interrupted: {{continue_run}} takes the run up, and finds out how it stands"
 
 
 def _starts(run: RunState, node: NodeState) -> str | None:
@@ -214,6 +221,8 @@ def outcomes(at: Situation) -> str | None:
     if missing or at.node is None:
         return missing
     node = at.node
+    if node.orphaned:
+        return _orphaned(node)
     if node.status in IN_FLIGHT:
         return f"{standing(node)}: {{cancel}} cancels it first"
     if node.status == "compensation_failed":

@@ -72,6 +72,10 @@ class Shown(NamedTuple):
     number: int | None = None
 
 
+RESTING = ("attention", "paused")
+"""States in which the clock of a run stands; the list does not know since when."""
+
+
 def state_of(row: RowLike, driven: bool) -> str:
     """The state to show: an open run that nobody drives is interrupted unless it waits for a person."""
     if row.paused:
@@ -221,7 +225,7 @@ class _Drawer:
         return []
 
     def run(self, row: RowLike, *, named: bool = False) -> RunsEntry:
-        """One run: state, number, word, duration; one that was interrupted says how to go on."""
+        """One run: state, number, word, and the duration of one that moves or has ended; one that was interrupted says how to go on."""
         driven = self._driven(row.run)
         state = state_of(row, driven)
         look = RUN_LOOKS[state]
@@ -234,9 +238,9 @@ class _Drawer:
             cells.append(Segment(f"{clean(row.workflow)} ", "text"))
         word = f"{row.needs} need you" if state == "attention" and row.needs > 1 else look.word
         cells.append(Segment(word, look.style))
-        if row.open and not driven:
+        if state == "interrupted":
             cells.append(Segment(f"  {key_of(self._keys, 'continue_run')} continues", "dim"))
-        elif driven or not row.open:
+        elif state not in RESTING:
             cells.append(Segment(f" {duration_text(seconds_taken(row, self._now))}", "dim"))
         return RunsEntry(cells, run=row.run)
 

@@ -28,6 +28,20 @@ def interrupted_runs(rows: Sequence[RowLike], drives: Callable[[int], bool]) -> 
     ]
 
 
+def interrupted_text(rows: Sequence[RowLike], key: str) -> str:
+    """How to go on with runs that were interrupted; empty when none was.
+
+    Args:
+        rows: those runs.
+        key: the key that continues the run on screen.
+    """
+    if not rows:
+        return ""
+    if len(rows) == 1:
+        return f"run {rows[0].run} was interrupted, {key} continues it"
+    return f"{len(rows)} runs were interrupted, {key} continues the one shown"
+
+
 def summary_lines(
     rows: Sequence[RowLike], since: float, now: float, *, owned: bool, more: str = ""
 ) -> list[str]:

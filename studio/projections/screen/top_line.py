@@ -1,12 +1,14 @@
 """The top line: which run, how it stands, how far it is."""
 
+from collections import Counter
+
 from studio.core.endings import needs_person, phase_of
 from studio.core.plan import Plan
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
 from studio.projections.screen.graph import duration_text
-from studio.projections.states import NODE_LOOKS, run_look
+from studio.projections.states import NODE_LOOKS, RUN_LOOKS, run_look
 
 Row = list[Segment]
 
@@ -64,7 +66,7 @@ def run_line(
         Segment(name, "title"),
         Segment(f" {'>' if ascii else '›'} {number}   ", "dim"),
         Segment(f"{look.ascii if ascii else look.glyph} {look.word}", look.style),
-        Segment(f"  {clock_text(seconds_taken(run, now))}", "text"),
+        Segment(f"  {clock_text(_elapsed(run, now))}", "text"),
     ]
     if left is not None and roomy and phase == "running":
         head.append(Segment(f"  ~{duration_text(left)} left", "dim"))
@@ -114,6 +116,12 @@ def _give_way(tail: Row, room: int, least: int) -> Row:
     return kept
 
 
+def _elapsed(run: RunState, now: float) -> float:
+    """What the clock of a run shows: it stands while nothing of the run is under way, so that it needs no timer then
+    and does not jump when the run goes on or ends."""
+    return seconds_taken(run, now if run.idle_since is None else run.idle_since)
+
+
 def clock_text(seconds: float) -> str:
     """A running time as a clock shows it: ``01:23``, ``2:07:09``, ``3d 04:11``."""
     whole = int(max(0.0, seconds))
@@ -132,10 +140,13 @@ def _pad(width: int, head: Row, bar: Row, figures: Segment, tail: Row) -> Row:
 
 def _counts(run: RunState, ascii: bool, roomy: bool) -> Row:
     found: Row = []
-    for name in COUNTED:
-        count = run.counts.get(name, 0)
+    left: Counter[str] = Counter(
+        node.status for node in run.nodes.values() if node.orphaned and node.parent is None
+    )
+    looks = [(run.counts.get(name, 0) - left[name], NODE_LOOKS[name]) for name in COUNTED]
+    looks.insert(COUNTED.index("running"), (left.total(), RUN_LOOKS["interrupted"]))
+    for count, look in looks:
         if count:
-            look = NODE_LOOKS[name]
             mark = look.ascii if ascii else look.glyph
             found.append(Segment(f"  {mark} {count}" if roomy else f" {mark}{count}", look.style))
     found.append(Segment(" ", "text"))

@@ -2,11 +2,13 @@
 
 import difflib
 import json
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.timer import Timer
 from textual.widgets import TextArea
 
 from studio.projections.layout import Segment, cell_width, clean
@@ -14,6 +16,9 @@ from studio.projections.screen.top_line import fit_row
 from studio.tui.editing import edit_text
 from studio.tui.screens.dialog import Dialog
 from studio.tui.widgets.rows import Row, RowsView
+
+KEEP = 0.3
+"""Seconds of typing after which the draft is stored: what a crash can take."""
 
 
 class ValueEditor(Dialog[str | None]):
@@ -24,6 +29,7 @@ class ValueEditor(Dialog[str | None]):
         value: the value now.
         draft: text of an earlier edit that was neither applied nor discarded.
         fresh: whether there is no such value yet, so that it may be applied as it stands.
+        keep: stores what was typed so far, should the process die.
 
     The answer is the text, valid JSON; ``text`` keeps what was typed in any case.
     """
@@ -39,7 +45,13 @@ class ValueEditor(Dialog[str | None]):
     ]
 
     def __init__(
-        self, title: str, value: Any, *, draft: str | None = None, fresh: bool = False
+        self,
+        title: str,
+        value: Any,
+        *,
+        draft: str | None = None,
+        fresh: bool = False,
+        keep: Callable[[str], object] = lambda text: None,
     ) -> None:
         super().__init__(title, "esc, then ⏎ apply · e $EDITOR · d discard")
         self._before = json.dumps(value, indent=2, ensure_ascii=False)
@@ -48,6 +60,8 @@ class ValueEditor(Dialog[str | None]):
         self._status = RowsView(classes="status")
         self._asking = False
         self._fresh = fresh
+        self._keep = keep
+        self._keeping: Timer | None = None
 
     @property
     def edited(self) -> bool:
@@ -69,9 +83,15 @@ class ValueEditor(Dialog[str | None]):
         self.write()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        """Check while typing."""
+        """Check while typing, and store the draft every few letters."""
         self.text = self._area.text
         self.write()
+        if self.edited and self._keeping is None:
+            self._keeping = self.set_timer(KEEP, self._store_draft)
+
+    def _store_draft(self) -> None:
+        self._keeping = None
+        self._keep(self.text)
 
     def write(self) -> None:
         """Say what is wrong with the text, or what changes."""

@@ -10,10 +10,11 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker
 
-from studio.application.session import RunState, Session
+from studio.application.session import Changes, Notice, RunState, Session
 from studio.projections.layout import Segment
 from studio.projections.screen.again import open_questions
-from studio.projections.screen.news import Standing, news_since, standing_of
+from studio.projections.screen.arrival import arrival
+from studio.projections.screen.news import Standing, gone_on, news_since, standing_of
 from studio.projections.screen.rules import Situation
 from studio.projections.screen.top_line import fit_row
 from studio.projections.text import sanitise
@@ -195,7 +196,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
 
     def _show_changes(self) -> None:
         session = self.session
-        changes = session.take_changes()
+        changes = self._take_changes()
         for notice in changes.notices:
             self.notice(notice.text, notice.kind)
         told = changes.notices and changes.notices[-1].kind != "error"
@@ -229,14 +230,35 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self.draw_lines()
         self._keep_ticking()
 
+    def _take_changes(self) -> Changes:
+        """What changed; a run that somebody else has started may be the one to be shown from now on."""
+        session = self.session
+        changes = session.take_changes()
+        come = arrival(
+            changes.started,
+            session.rows,
+            file=session.shown_file,
+            run=session.run,
+            busy=self.app.screen is not self,
+        )
+        if come is not None:
+            self.runs.aim = come.found
+            if come.show is not None:
+                session.show_run(come.show)
+                changes.whole = True
+            changes.notices.append(Notice(come.text))
+        return changes
+
     def _tell_news(self) -> None:
         """Tell of nodes of the shown run that newly need a person, and of its end."""
         run = self.session.run
         asks = self.asks()
-        keys = self.session.keymap.keys
-        news = (
-            news_since(self._standing, run, self.selected, asks, keys) if run is not None else None
-        )
+        news = None
+        if run is not None:
+            if gone_on(self._standing, run):
+                self.hints.note_progress()
+            keys = self.session.keymap.keys
+            news = news_since(self._standing, run, self.selected, asks, keys)
         self._standing = standing_of(run, asks) if run is not None else None
         if news is not None:
             self.notice(news.text, news.kind)
@@ -245,7 +267,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
     def _keep_ticking(self) -> None:
         """Durations move only while a run does: an idle screen sets no timer."""
         run = self.session.run
-        moving = run is not None and not run.ended and (run.flying > 0 or run.waits > 0)
+        moving = run is not None and self.session.moves and (run.flying > 0 or run.waits > 0)
         if moving and self._ticking is None:
             wait = max(0.0, self._ticked + TICK - monotonic())
             self._ticking = self.set_timer(wait, self._tick)

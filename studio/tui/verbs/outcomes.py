@@ -155,24 +155,28 @@ async def edit_value(
         value: what the edit begins with.
         fresh: whether there is no such value yet, so that it may be applied as it stands.
     """
-    drafts, key = screen.session.drafts, draft_key(screen, title)
-    editor = ValueEditor(title, value, draft=drafts.get(key), fresh=fresh)
+    drafts, run = screen.session.drafts, screen.session.run
+    if run is None:
+        return None
+
+    def keep(text: str) -> str:
+        return drafts.keep(run.number, title, text, run.plan.workflow)
+
+    draft = drafts.find(run.number, title)
+    editor = ValueEditor(title, value, draft=draft, fresh=fresh, keep=keep)
     text = await screen.app.push_screen_wait(editor)
-    if editor.edited:
-        drafts[key] = editor.text
-    else:
-        drafts.pop(key, None)
+    if not editor.edited:
+        drafts.drop(run.number, title)
+    elif why_not := keep(editor.text):
+        screen.notice(f"the draft is lost when this studio ends: {why_not}", "warning")
     return None if text is None else (json.loads(text),)
-
-
-def draft_key(screen: "MainScreen", title: str) -> str:
-    """Under what the draft of an edit is kept: an edit belongs to one run."""
-    return f"{screen.session.shown_run}:{title}"
 
 
 def drop_draft(screen: "MainScreen", title: str) -> None:
     """Forget the draft of an edit that has been taken."""
-    screen.session.drafts.pop(draft_key(screen, title), None)
+    number = screen.session.shown_run
+    if number is not None:
+        screen.session.drafts.drop(number, title)
 
 
 async def override_input(screen: "MainScreen") -> None:

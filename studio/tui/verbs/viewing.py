@@ -145,6 +145,10 @@ async def show_help(screen: "MainScreen") -> None:
     """Keys and what they do."""
     at = screen.situation()
     rows: list[Row] = []
+    problems = screen.session.keymap.problems
+    if problems:
+        rows += [[], [Segment("Left out of your keys", "title")]]
+        rows += [[Segment(f"  {clean(problem)}", "warn")] for problem in problems]
     titles = {
         "node": "The selected node",
         "run": "The run",
@@ -254,7 +258,7 @@ async def new(screen: "MainScreen") -> None:
             paths = create_workflow(name, template, folder)
         except StudioError as error:
             label = str(error)
-    entry = session.read_file(paths[0])
+    entry = session.catalog.read(paths[0])
     session.changed(files=True)
     session.show_file(entry.path)
     edit, launch = (key_of(session.keymap.keys, action) for action in ("edit", "launch"))

@@ -111,7 +111,9 @@ class Inspector(PagedView):
     def _refresh_later(self, subject: Subject) -> None:
         """Soon when a history is half read, in a while when the run moves (times, neighbours), else not at all."""
         run = subject.run
-        moving = run is not None and not run.ended and (run.flying > 0 or run.waits > 0)
+        session = self._inspected.session
+        moves = session is not None and session.moves
+        moving = run is not None and moves and (run.flying > 0 or run.waits > 0)
         wait = SOON if not self._inspected.complete else TICK if moving else None
         if wait is not None and self._ticking is None:
             self._ticking = self.set_timer(wait, self._tick)

@@ -12,7 +12,11 @@ from studio.tui.widgets.rows import RowsView
 
 
 class RunsPane(RowsView, inherit_bindings=False):
-    """The list of runs and workflows; the cursor is on what is shown until it is moved."""
+    """The list of runs and workflows; the cursor is on what is shown until it is moved.
+
+    Attributes:
+        aim: number of a run that the cursor goes to as soon as the list has it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "step(-1)", show=False),
@@ -29,6 +33,7 @@ class RunsPane(RowsView, inherit_bindings=False):
         self.set_titles("1 Runs")
         self.entries: list[RunsEntry] = []
         self._ascii = ascii
+        self.aim: int | None = None
         self._session: Session | None = None
         self._shown: tuple[str | None, int | None] = (None, None)
 
@@ -41,7 +46,7 @@ class RunsPane(RowsView, inherit_bindings=False):
         self.entries = runs_rows(
             session.rows,
             [Workflow(file.path, file.name, len(file.errors)) for file in session.files.values()],
-            session.now(),
+            session.clock.now(),
             shown=Shown(session.run, session.shown_file, session.shown_run),
             driven=session.drives,
             width=self.size.width,
@@ -61,6 +66,13 @@ class RunsPane(RowsView, inherit_bindings=False):
 
     def _place_cursor(self, old: RunsEntry | None, moved: bool) -> None:
         """On what is shown when that is another one now, else on what it was on, wherever that stands now."""
+        aimed = [
+            i for i, e in enumerate(self.entries) if self.aim and e.run == self.aim and not e.node
+        ]
+        if aimed:
+            self.aim = None
+            self.move_cursor(aimed[-1])
+            return
         if old is None or moved:
             file, run = self._shown
             wanted = [entry.run == run if run else entry.file == file for entry in self.entries]
