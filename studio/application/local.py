@@ -199,6 +199,9 @@ class LocalStudio:
                 until=launch.until,
                 stepping=launch.stepping,
                 pin=pin,
+                env={
+                    name: context.env[name] for name in workflow.environment if name in context.env
+                },
             )
         )
         if refusal is not None:

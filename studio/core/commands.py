@@ -43,6 +43,7 @@ class StartRun(Command, frozen=True, omit_defaults=True, kw_only=True, tag="star
     until: str | None = None
     stepping: bool = False
     pin: str = ""
+    env: dict[str, str] = {}
 
 
 class PauseRun(Command, frozen=True, omit_defaults=True, kw_only=True, tag="pause_run"):

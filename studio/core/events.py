@@ -66,7 +66,8 @@ class RunStarted(Event, frozen=True, omit_defaults=True, tag="run_started"):
     """A run exists; it pins the version, the code and the failure policy.
 
     ``file`` and ``folder`` stand here because the same version may lie in several places. ``pin`` is the address of
-    the stored code, empty for a run that reads its code from the folder.
+    the stored code, empty for a run that reads its code from the folder. ``env`` holds the variables of whoever started
+    it that its expressions read.
     """
 
     run_id: str
@@ -81,6 +82,7 @@ class RunStarted(Event, frozen=True, omit_defaults=True, tag="run_started"):
     stepping: bool = False
     parent: int | None = None
     pin: str = ""
+    env: dict[str, str] = {}
     by: Origin | None = None
 
 

@@ -88,7 +88,7 @@ def run_scope(state: EngineState, run: RunState) -> dict[str, Any]:
         "params": run.params,
         "nodes": NodesView(state, run),
         "run": {"id": run.run_id, "started_at": format_moment(run.started_at)},
-        "env": run.plan.workflow.env,
+        "env": {**run.env, **run.plan.workflow.env} if run.env else run.plan.workflow.env,
     }
 
 

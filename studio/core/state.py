@@ -237,6 +237,7 @@ class RunState:
         "counts",
         "deadline",
         "degraded",
+        "env",
         "exempt",
         "failing",
         "failing_node",
@@ -286,6 +287,7 @@ class RunState:
         self.versions: list[str] = [plan.version]
         self.revision = 1
         self.params: dict[str, Any] = {}
+        self.env: dict[str, str] = {}
         self.file = ""
         self.folder = ""
         self.pin = ""

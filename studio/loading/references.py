@@ -58,6 +58,8 @@ class ReferenceCheck:
             self._error(formula, f"unknown parameter {quoted(key)}{hint}")
         elif root == "secrets":
             self._check_secret(formula, key)
+        elif root == "env" and key in self.secrets:
+            self._error(formula, f"{key} is a secret; write secrets.{key}")
         elif root == "nodes":
             self._check_node(formula, key)
 

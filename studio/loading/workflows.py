@@ -184,7 +184,16 @@ class WorkflowReader:
             if len(path) == 1
         }
         folder = str(self.folder) if self.folder is not None else ""
-        return Workflow(nodes=nodes, folder=folder, file=self.file, keys=keys, **values)
+        read = {one.reference.key for one in self.formulas.found if one.reference.root == "env"}
+        names = sorted(name for name in read if name and name not in values.get("env", {}))
+        return Workflow(
+            nodes=nodes,
+            folder=folder,
+            file=self.file,
+            environment=tuple(names),
+            keys=keys,
+            **values,
+        )
 
 
 def _listed(value: object) -> list[Any]:

@@ -54,6 +54,7 @@ class Workflow(Frozen, frozen=True, kw_only=True):
         file: absolute path of the file it was read from.
         on_failure: the policy the file asks for, or None to take the default of the surface.
         outputs: authored ``outputs``: a JSON mapping whose strings may hold templates.
+        environment: names of the environment variables that expressions read and ``env`` does not set.
         keys: place of each authored top-level key.
     """
 
@@ -72,11 +73,12 @@ class Workflow(Frozen, frozen=True, kw_only=True):
     outputs: JsonValue = msgspec.field(default_factory=dict)
     folder: str = ""
     file: str = ""
+    environment: tuple[str, ...] = ()
     keys: dict[str, Place] = msgspec.field(default_factory=dict)
 
     def canonical(self) -> dict[str, Any]:
         """The definition without places and paths, in JSON types; node order is kept."""
-        body = self.deviations("nodes", "folder", "file", "keys")
+        body = self.deviations("nodes", "folder", "file", "environment", "keys")
         body["nodes"] = {name: node.canonical() for name, node in self.nodes.items()}
         return body
 

@@ -112,8 +112,9 @@ def test_output_and_its_revert(studio: Studio) -> None:
 
 def test_input_and_its_revert(studio: Studio) -> None:
     studio("run", "flow.yaml", "--quiet")
-    studio("input", "1", "second", "[1, 2]")
-    assert studio("show", "1", "second", "--json").json["input"] == [1, 2]
+    studio("input", "1", "second", '{"n": [1, 2]}')
+    assert studio("show", "1", "second", "--json").json["input"] == {"n": [1, 2]}
+    assert "is a mapping" in studio("input", "1", "second", "[1, 2]", expect=4).err
     studio("input", "1", "second", "--revert")
     assert "is not overridden" in studio("input", "1", "second", "--revert", expect=4).err
 

@@ -138,9 +138,22 @@ def test_what_is_odd_in_the_file_is_told(studio: Studio, folder: Path) -> None:
     text = 'workflow: odd\nnodes: {a: {uses: python, call: "m:f", with: {y: 2}}}\n'
     (folder / "odd.yaml").write_text(text)
     warning = 'odd.yaml:2:47: warning: f takes no argument "y"'
-    assert (
-        studio("check", "odd.yaml").err.startswith(warning)
-        or warning in studio("check", "odd.yaml").out
+    assert studio("check", "odd.yaml").out.startswith(warning)
+    assert studio("run", "odd.yaml", expect=1).err.startswith(warning)
+    assert warning not in studio("run", "odd.yaml", "--quiet", expect=1).err
+
+
+def test_expressions_read_the_environment_of_the_sender_once(
+    studio: Studio, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITY", "Porto")
+    monkeypatch.setenv("LAND", "elsewhere")
+    (folder / "env.yaml").write_text(
+        "workflow: env\nenv: {LAND: own}\nnodes:\n"
+        "  a: {uses: wait, for: 0}\n"
+        '  b: {uses: noop, needs: a, breakpoint: before, with: {x: "{{ env.CITY }} {{ env.LAND }}", y: "{{ env.NONE_SUCH }}"}}\n'
     )
-    assert studio("run", "odd.yaml").err.startswith(warning)
-    assert studio("run", "odd.yaml", "--quiet").err == ""
+    studio("run", "env.yaml", expect=3)
+    monkeypatch.setenv("CITY", "Bern")
+    found = studio("continue", "1", "b", "--json").json
+    assert found["nodes"]["b"]["output"] == {"x": "Porto own", "y": None}

@@ -395,6 +395,8 @@ BAD_FILES: tuple[BadFile, ...] = (
         '6:135: unknown key "tries" in retry; retry takes strategy, max_attempts, initial_delay, max_delay, multiplier, jitter, retry_on and do_not_retry_on'),
     bad('retried and not retried', '+  b: {uses: noop, retry: {retry_on: [timeout], do_not_retry_on: [timeout]}}\n',
         '6:65: "timeout" is in retry_on as well; remove one'),
+    bad('a secret read as a variable', '+  b: {uses: noop, with: {x: "{{ env.TOKEN }}"}}\n',
+        '6:33: TOKEN is a secret; write secrets.TOKEN'),
     shape('expressions left empty', '+  b: {uses: noop, needs: {node: a, when: }, when: , foreach: [1], item_key: ~, repeat: {until: ~}, breakpoint: {when: ~}}\n  c: {uses: transform, input: [1], filter: ~, sort_by: ~, aggregate: {n: {sum: ~}}}\n  d: {uses: transform, value: ~}\n',
         '6:42: when has to be an expression, not nothing',
         '6:51: when has to be an expression, not nothing',

@@ -325,3 +325,13 @@ def test_a_chain_of_templates_is_bounded() -> None:
     head = f"{HEAD}templates:\n{links}  t300: {{uses: noop}}\n"
     result = load_text(f"{head}nodes: {{a: {{extends: t0}}}}", "w.yaml")
     assert [one.code for one in result.errors] == ["size"]
+
+
+def test_variables_that_expressions_read_are_known() -> None:
+    flow = load(
+        "  b: {uses: noop, needs: a, when: env.HOME != null, with: {x: '{{ env.A }}', y: '{{ env.LANG }}'}}\n",
+        HEAD + "env: {A: 1}\n",
+    )
+    assert flow.environment == ("HOME", "LANG")
+    without = msgspec.structs.replace(flow, environment=())
+    assert without.content_hash() == flow.content_hash()

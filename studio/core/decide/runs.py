@@ -80,6 +80,7 @@ def start_run(state: EngineState, command: StartRun) -> Answer:
             until=command.until,
             stepping=command.stepping,
             pin=command.pin,
+            env=command.env,
             by=origin(command),
         )
     ]

@@ -28,6 +28,7 @@ def start_run(state: EngineState, event: RunStarted, record: Record) -> RunState
     plan = state.plans[event.version]
     run = RunState(record.run, event.run_id, plan)
     run.params = event.params
+    run.env = event.env
     run.policy = event.policy
     run.surface = event.surface
     run.file = event.file
