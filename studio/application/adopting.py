@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from studio.application.definitions import compiled, definition_of
 from studio.application.pinned_code import PinnedCode
+from studio.application.stored_definitions import compiled, definition_of
 from studio.core.commands import Compensate, Refusal, Rerun, RetryNode, Revise
 from studio.core.plan import base_path
 from studio.core.state import RunState

@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from studio.application.adopting import adopt_newest
-from studio.application.definitions import compiled, definition_of, load_workflow, plan_of
+from studio.application.definitions import load_workflow
 from studio.application.environment import make_context
 from studio.application.late_executors import LateExecutors
 from studio.application.location import Location
 from studio.application.pinned_code import PinnedCode
 from studio.application.reading import Reading, RunView
+from studio.application.stored_definitions import compiled, definition_of, plan_of
 from studio.application.studio import Launch, Sender
 from studio.core.commands import (
     AnyCommand,

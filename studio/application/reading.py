@@ -118,7 +118,7 @@ class RunView:
         return EngineState({}, lambda position: look_up(self._reader, values, position))
 
     def _add_plans(self, state: "EngineState", records: list[Record]) -> None:
-        from studio.application.definitions import plan_of  # lazy: brings in the readers of files
+        from studio.application.stored_definitions import plan_of  # lazy: brings in the model
 
         for record in records:
             version = getattr(record.event, "version", None)

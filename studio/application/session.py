@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from studio.application.changes import Changes, Notice, NoticeKind
-from studio.application.definitions import definition_of
 from studio.application.drafts import Drafts
 from studio.application.following import Following
 from studio.application.local import LocalStudio, new_command_id
@@ -18,6 +17,7 @@ from studio.application.location import Location
 from studio.application.looking import AnyStudio, Looking
 from studio.application.remote import OwnerGoneError
 from studio.application.run_list import RunList
+from studio.application.stored_definitions import definition_of
 from studio.application.studio import Launch, Sender
 from studio.application.verbs import pause
 from studio.application.workflow_files import WorkflowFile

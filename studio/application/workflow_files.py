@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from studio.application.definitions import compiled
+from studio.application.stored_definitions import compiled
 from studio.core.plan import Plan
 from studio.loading.diagnostics import Diagnostic
 from studio.loading.discovery import discover

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.application.definitions import compiled, definition_of, plan_of
+from studio.application.stored_definitions import compiled, definition_of, plan_of
 from studio.loading.loader import load_text
 from studio.model.workflow import Workflow
 
