@@ -206,7 +206,7 @@ class LocalStudio:
             )
         )
         if refusal is not None:
-            raise RefusedError(str(refusal))
+            raise (NotFoundError if refusal.unknown else RefusedError)(str(refusal))
         # The same launch may have been sent a second time while this one was read: one of them started the run.
         return self.engine.state.commands.get(command, number)
 

@@ -7,13 +7,14 @@ from typing import Any, Literal
 import msgspec
 
 from studio.core import commands
-from studio.core.commands import AnyCommand
+from studio.core.commands import AnyCommand, Refusal
 from studio.errors import DefinitionError
 from studio.loading.document import SyntaxProblem
 from studio.loading.json_reader import read_json
 
 __all__ = [
     "AnyCommand",
+    "Refusal",
     "cancel",
     "clear_breakpoint",
     "compensate",

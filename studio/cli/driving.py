@@ -19,12 +19,12 @@ from studio.application.reading import RunView
 from studio.application.remote import OwnerGoneError
 from studio.application.runs import Record
 from studio.application.studio import Launch, Sender, Studio
-from studio.application.verbs import AnyCommand
+from studio.application.verbs import AnyCommand, Refusal
 from studio.cli import DONE, FAILED, INTERRUPTED, NEEDS_PERSON
 from studio.cli.arguments import state_option
 from studio.cli.console import Console
 from studio.cli.reporting import Mode, Reporter
-from studio.errors import RefusedError
+from studio.errors import NotFoundError, RefusedError, StudioError
 from studio.projections.json_text import json_text
 from studio.projections.needs import needs_of
 from studio.projections.run_document import run_document
@@ -151,8 +151,7 @@ class Drive:
             lambda: self.studio.send(command, self.sender, drive=not self.options.detach)
         )
         if refusal is not None:
-            why = refusal.why if refusal.why.endswith((".", "?")) else f"{refusal.why}."
-            raise RefusedError(f"{why} {_sentence(refusal.hint)}".rstrip())
+            raise refused(refusal)
         return before
 
     async def _insist(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -286,6 +285,13 @@ class Drive:
             say(f"  {sanitise(need.node)}: {need.why or need.state}")
             for hint in need.hints:
                 say(f"    studio {hint}{more}")
+
+
+def refused(refusal: Refusal) -> StudioError:
+    """The error of a refusal: a node that is not there is one thing wherever it is named."""
+    why = refusal.why if refusal.why.endswith((".", "?")) else f"{refusal.why}."
+    text = f"{why} {_sentence(refusal.hint)}".rstrip()
+    return NotFoundError(text) if refusal.unknown else RefusedError(text)
 
 
 def _sentence(hint: str) -> str:

@@ -11,7 +11,7 @@ from studio.cli import DONE
 from studio.cli.acting import act
 from studio.cli.arguments import Verb, add_acting, add_run, place_of
 from studio.cli.console import Console
-from studio.errors import RefusedError
+from studio.cli.driving import refused
 from studio.projections.json_text import json_text
 from studio.projections.text import sanitise
 from studio.projections.undo_plan import UndoStep, undo_document, undo_steps
@@ -64,7 +64,9 @@ def _show_plan(args: argparse.Namespace, console: Console) -> int:
     finally:
         reading.close()
     if not isinstance(found, list):
-        raise RefusedError(f"{found.why}. {found.hint}".rstrip())
+        if not found.nothing:
+            raise refused(found)
+        found = []
     if args.json:
         console.result(json_text(undo_document(number, found)))
         return DONE

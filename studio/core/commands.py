@@ -228,10 +228,17 @@ AnyCommand: TypeAlias = (
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why a command does not apply, and what would make it possible."""
+    """Why a command does not apply, and what would make it possible.
+
+    Args:
+        unknown: it names a node that is not there.
+        nothing: all it would do is done already, or was never there to do.
+    """
 
     why: str
     hint: str = ""
+    unknown: bool = False
+    nothing: bool = False
 
     def __str__(self) -> str:
         return f"{self.why}. {self.hint}" if self.hint else self.why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import msgspec
@@ -56,11 +57,16 @@ def _error_names(part: Section, key: str) -> tuple[str, ...] | None:
     found = part.names(key, words.EXCEPTION, "not the name of an exception class or category")
     raw = part.raw(key)
     for name in found or ():
-        if name in ERROR_CATEGORIES or "." in name or not name[:1].islower():
-            continue
         path = part.path_of(key)
         if isinstance(raw, list):
             path = (*path, raw.index(name))
+        meant = _BUILTIN.get(name.casefold())
+        if meant is not None and meant != name and name not in ERROR_CATEGORIES:
+            message = f"no exception class {quoted(name)} in {key}; did you mean {quoted(meant)}?"
+            part.report.error(path, message, code="word")
+            continue
+        if name in ERROR_CATEGORIES or "." in name or not name[:1].islower():
+            continue
         hint = part.report.suggest(name, ERROR_CATEGORIES) or (
             f"; categories are {', '.join(ERROR_CATEGORIES)}"
         )
@@ -68,6 +74,14 @@ def _error_names(part: Section, key: str) -> tuple[str, ...] | None:
             path, f"unknown error category {quoted(name)} in {key}{hint}", code="word"
         )
     return found
+
+
+_BUILTIN = {
+    name.casefold(): name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, Exception)
+}
+"""Python's own exception classes, to tell a slip in their letters from a class of the project."""
 
 
 def read_repeat(owner: Section, formulas: Formulas, scope: Scope) -> Repeat | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from re import Pattern
 from typing import Any, NamedTuple, TypeVar
 
+from studio.loading import vocabulary as words
 from studio.loading.diagnostics import UNPRINTABLE, Report, kind_of, named, quoted
 from studio.loading.document import Path
 from studio.model.durations import parse_duration
@@ -68,7 +69,9 @@ class Section:
                     key, f"{quoted(key)} is not supported by this version yet", "unsupported"
                 )
                 continue
-            hint = self.report.suggest(key, allowed)
+            meant = words.MEANT.get(key)
+            hint = f"; did you mean {quoted(meant)}?" if meant in (*allowed, *coming) else ""
+            hint = hint or self.report.suggest(key, allowed)
             if not hint and len(allowed) <= 8:
                 hint = f"; {self.title} takes {named(allowed)}" if allowed else ""
             self.key_error(key, f"unknown key {quoted(key)} in {self.title}{hint}", "unknown-key")
@@ -155,17 +158,17 @@ class Section:
         self.error(key, f"{key} has to be {wanted}, not {value}", "range")
         return False
 
-    def word(self, key: str, words: Sequence[Word]) -> Word | None:
+    def word(self, key: str, choices: Sequence[Word]) -> Word | None:
         """One of a few words."""
         if key not in self.entries:
             return None
         value = self.raw(key)
-        for word in words:
+        for word in choices:
             if value == word:
                 return word
-        hint = self.report.suggest(value, words) if isinstance(value, str) else ""
+        hint = self.report.suggest(value, choices) if isinstance(value, str) else ""
         shown = quoted(value) if isinstance(value, str) else kind_of(value)
-        wanted = f"{', '.join(words[:-1])} or {words[-1]}"
+        wanted = f"{', '.join(choices[:-1])} or {choices[-1]}"
         self.error(key, f"{key} has to be {wanted}, not {shown}{hint}", "word")
         return None
 

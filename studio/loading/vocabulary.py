@@ -70,6 +70,15 @@ DEFAULTS_KEYS: Final = (
 )  # fmt: skip
 """Keys that ``defaults`` may set: those that can mean the same for every node."""
 
+MEANT: Final = {
+    "depends_on": "needs", "dependsOn": "needs", "after": "needs", "requires": "needs", "type": "uses",
+    "kind": "uses", "command": "run", "script": "run", "inputs": "with", "args": "with", "if": "when",
+    "environment": "env", "retries": "retry", "on_error": "on_failure", "loop": "foreach",
+    "on": "triggers", "steps": "nodes", "tasks": "nodes", "jobs": "nodes", "params": "parameters",
+    "rollback": "compensate", "undo": "compensate",
+}  # fmt: skip
+"""Words that other tools have for a key of this language."""
+
 MAX_NODES: Final = 100_000
 """Nodes of one workflow; the engine's own figures are measured up to here."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from studio.errors import DamagedError, NotFoundError, StorageError
+from studio.storage.private_folders import make_private
 from studio.storage.sqlite_file import sync_path
 
 BLOBS_NAME: Final = "blobs"
@@ -109,7 +110,7 @@ class BlobFolder:
         drafts = self._root / _DRAFTS
         for folder in (drafts, place.parent):
             if not folder.is_dir():
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_private(folder)
                 sync_path(folder.parent)
         draft = drafts / f"{os.getpid()}-{next(self._numbers)}"
         try:

@@ -14,6 +14,7 @@ import msgspec
 from studio.ids import NodePath, RunNumber
 from studio.ports import AttemptKey, LogLine, StorageHealth
 from studio.storage.log_files import LOGS_NAME, log_keys, log_place
+from studio.storage.private_folders import make_private
 
 MAX_OPEN: Final = 64
 """Log files kept open at most; fewer where the process may open few files (a quarter of its limit)."""
@@ -121,7 +122,7 @@ class LogFolder:
         try:
             descriptor = os.open(place, flags, 0o600)
         except FileNotFoundError:
-            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(place.parent)
             descriptor = os.open(place, flags, 0o600)
         self._open[key] = descriptor
         return descriptor

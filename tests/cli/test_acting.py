@@ -262,7 +262,7 @@ def test_refusals_say_why_and_what_helps(studio: Studio) -> None:
     refused = studio("mark", "1", "second", "skipped", expect=4)
     assert refused.err.startswith("studio: cannot skip second: it has already succeeded. ")
     assert "`studio output 1 second JSON`" in refused.err
-    assert "run 1 has no node nope" in studio("hold", "1", "nope", expect=4).err
+    assert "run 1 has no node nope" in studio("hold", "1", "nope", expect=2).err
     assert "There is no run" in studio("hold", "7", "second", expect=2).err
 
 
@@ -275,3 +275,29 @@ def test_the_actor_is_recorded(studio: Studio) -> None:
     held(studio)
     studio("hold", "1", "last", "--actor", "grace")
     assert "by grace" in studio("history", "1").out
+
+
+def test_nothing_to_undo_is_a_plan_without_steps(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--quiet")
+    studio("compensate", "1", "--quiet")
+    assert studio("compensate", "1", "--plan", "--json").json == {"run": 1, "steps": []}
+    assert "nothing to undo" in studio("compensate", "1", "--plan").err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("show", "1", "nope"),
+        ("why", "1", "nope"),
+        ("retry", "1", "nope"),
+        ("rerun", "1", "--from", "nope"),
+        ("compensate", "1", "nope"),
+        ("compensate", "1", "nope", "--plan"),
+        ("run", "flow.yaml", "--until", "nope"),
+    ],
+)
+def test_a_node_that_is_not_there_is_one_thing_everywhere(
+    studio: Studio, words: tuple[str, ...]
+) -> None:
+    studio("run", "flow.yaml", "--quiet")
+    assert "no node nope" in studio(*words, expect=2).err

@@ -11,6 +11,7 @@ import pytest
 from studio.errors import DamagedError, NotFoundError, StorageError
 from studio.ports import Values
 from studio.storage.blobs import BlobFolder
+from studio.storage.private_folders import make_private
 
 BODY = b'"' + b"x" * 300_000 + b'"'
 ADDRESS = sha256(BODY).hexdigest()
@@ -82,3 +83,15 @@ def test_drafts_of_a_crash_are_swept(tmp_path: Path) -> None:
     (tmp_path / "blobs" / "drafts" / "4711-1").write_bytes(b"half")
     assert store.sweep() == 1
     assert store.get(ADDRESS) == BODY
+
+
+def test_folders_are_closed_to_others(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b" / "c"
+    before = os.umask(0o022)
+    try:
+        make_private(folder)
+    finally:
+        os.umask(before)
+    made = (folder, folder.parent, folder.parent.parent)
+    assert [stat.S_IMODE(one.stat().st_mode) for one in made] == [0o700] * 3
+    make_private(folder)

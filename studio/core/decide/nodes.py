@@ -426,4 +426,4 @@ def removed_node(run: RunState, node: NodeState) -> Refusal:
 def unknown_node(run: RunState, command: NodeCommand) -> Refusal:
     """The answer to a command about a node the run does not have."""
     names = ", ".join(list(run.plan.nodes)[:12])
-    return Refusal(f"run {run.number} has no node {command.node}", f"it has {names}")
+    return Refusal(f"run {run.number} has no node {command.node}", f"it has {names}", unknown=True)

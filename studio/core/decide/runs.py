@@ -55,7 +55,8 @@ def origin(command: Command) -> Origin:
 
 
 def _no_node(owner: str, name: str, plan: Plan) -> Refusal:
-    return Refusal(f"{owner} has no node {name}", f"it has {', '.join(list(plan.nodes)[:12])}")
+    known = ", ".join(list(plan.nodes)[:12])
+    return Refusal(f"{owner} has no node {name}", f"it has {known}", unknown=True)
 
 
 def start_run(state: EngineState, command: StartRun) -> Answer:
@@ -283,7 +284,10 @@ def _compensate_run(state: EngineState, run: RunState, command: Compensate, now:
                 f"{plan.barrier} is irreversible and was done last",
                 "--force with a reason undoes what comes before it",
             )
-        return Refusal(f"nothing to undo in run {run.number}: no finished node declares an undo")
+        return Refusal(
+            f"nothing to undo in run {run.number}: no finished node declares an undo",
+            nothing=True,
+        )
     if run.ended or run.compensation is not None:
         return [compensation_started(run, plan.steps, plan.barrier, command, now, final=True)]
     message = "compensation was asked for" + (f" by {command.actor}" if command.actor else "")
