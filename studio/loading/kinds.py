@@ -167,7 +167,10 @@ def _noop(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSetting
 
 
 def _wait(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSettings | None:
-    if ("for" in owner) == ("until" in owner):
+    if "for" in owner and "until" in owner:
+        owner.key_error("until", f'{owner.title} has "for" and "until"; remove one of them')
+        return None
+    if "for" not in owner and "until" not in owner:
         message = f'{owner.title} needs either "for" or "until"'
         owner.report.error(owner.path, message, code="missing-key", key=True)
         return None
@@ -194,7 +197,9 @@ _LIST_STEPS = ("filter", "map", "sort_by", "limit", "group_by", "aggregate", "ba
 
 
 def _transform(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSettings | None:
-    if ("input" in owner) == ("value" in owner):
+    if "input" in owner and "value" in owner:
+        owner.key_error("value", f'{owner.title} has "input" and "value"; remove one of them')
+    elif "input" not in owner and "value" not in owner:
         message = f'{owner.title} needs either "input", a list, or "value"'
         owner.report.error(owner.path, message, code="missing-key", key=True)
     if "value" in owner:

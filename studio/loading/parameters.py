@@ -253,11 +253,21 @@ def parse_assignment(text: str, workflow: Workflow) -> tuple[str, JsonValue]:
     except SyntaxProblem as problem:
         if not types or "string" in types:
             return name, value
-        shown = "the value" if parameter.hides else quoted(value)
-        wanted = " or ".join(str(one) for one in types)
-        raise DefinitionError(
-            f"parameter {quoted(name)} takes {wanted}; {shown} is not JSON: {problem.message}"
-        ) from None
+        shown = "" if parameter.hides else f", not {quoted(value)}"
+        wanted = " or ".join(_WRITTEN.get(str(one), str(one)) for one in types)
+        reason = f" ({problem.message})" if "array" in types or "object" in types else ""
+        raise DefinitionError(f"parameter {quoted(name)} takes {wanted}{shown}{reason}") from None
+
+
+_WRITTEN = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a JSON list such as [1, 2]",
+    "object": 'a JSON mapping such as {"a": 1}',
+    "null": "null",
+}
+"""How a value of each type is written on the command line."""
 
 
 def _from_json(text: str) -> JsonValue:
