@@ -12,7 +12,9 @@ from studio.core.events import (
     RunFailing,
     RunFinished,
 )
+from studio.core.plan import base_path
 from studio.core.resilience.compensation import (
+    given_up,
     holds_effects,
     is_doubtful,
     may_undo,
@@ -171,15 +173,16 @@ def _start_undo(state: EngineState, run: RunState, node: NodeState, now: float) 
 
 
 def _finish(run: RunState, plan: CompensationState) -> list[AnyEvent]:
-    given_up = [path for path in plan.steps if "ignored" in run.nodes[path].marks]
     stopped = ""
     if plan.barrier is not None:
         stopped = f"stopped at {plan.barrier}, which is irreversible"
-    elif given_up:
-        stopped = f"the undo of {', '.join(given_up)} was given up"
+    else:
+        stopped = _given_up_text([path for path in plan.steps if given_up(run.nodes[path])])
     found: list[AnyEvent] = [CompensationFinished(not stopped, stopped)]
     if plan.final:
-        phase = _undone_phase(run, not stopped)
+        left = [path for path, node in run.nodes.items() if given_up(node)]
+        stopped = stopped or _given_up_text(left)
+        phase = _undone_phase(run, complete=plan.barrier is None)
         # What an earlier plan stopped at is over; the failure that began it all is not.
         failed = first_failure(run)
         cause = _told(failed) or run.message
@@ -188,13 +191,19 @@ def _finish(run: RunState, plan: CompensationState) -> list[AnyEvent]:
     return found
 
 
+def _given_up_text(paths: list[str]) -> str:
+    return f"the undo of {', '.join(paths)} was given up" if paths else ""
+
+
 def _undone_phase(run: RunState, complete: bool) -> Literal["compensated", "partly_compensated"]:
-    """``compensated`` when no undoable effect stands any more."""
-    standing = any(holds_effects(run, node) for node in run.nodes.values())
-    scoped = run.plan.workflow.compensation.scope == "branch"
-    if complete and (scoped or not standing):
-        return "compensated"
-    return "partly_compensated"
+    """``compensated`` when no undoable effect stands any more; with ``scope: branch`` its ancestors are all that counts."""
+    nodes = run.nodes.values()
+    if run.plan.workflow.compensation.scope == "branch":
+        branch = run.plan.ancestors([run.failing_node]) if run.failing_node else run.plan.order
+        standing = any(given_up(node) and base_path(node.path) in branch for node in nodes)
+    else:
+        standing = any(holds_effects(run, node) for node in nodes)
+    return "compensated" if complete and not standing else "partly_compensated"
 
 
 def phase_of(run: RunState) -> Phase:
@@ -222,7 +231,7 @@ def phase_of(run: RunState) -> Phase:
 
 def needs_person(node: NodeState) -> bool:
     """Whether a node waits for a person."""
-    if node.archived and node.status not in ("in_doubt", "compensation_failed"):
+    if given_up(node) or (node.archived and node.status not in ("in_doubt", "compensation_failed")):
         return False
     return (
         node.status in ("in_doubt", "compensation_failed", "held")

@@ -175,8 +175,10 @@ class NodeState:
     @property
     def settled(self) -> bool:
         """Whether the node needs nothing any more, as things stand."""
+        if self.status == "compensation_failed":
+            return self.disposition == "ignored"  # its undo was given up
         if self.archived:
-            return self.status not in ("compensating", "compensation_failed")
+            return self.status != "compensating"
         if self.status in FINISHED:
             return self.gate is None
         return self.status == "failed" and self.disposition in SETTLED_DISPOSITIONS

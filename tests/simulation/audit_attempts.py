@@ -64,6 +64,8 @@ def _check_forward(run: RunBook, book: NodeBook, event: AttemptStarted, where: s
         17, not run.failing or base in run.exempt or by_hand, f"{where} starts in a failing run"
     )
     require(9, event.stand_in == book.standing_in, f"{where} carries out the wrong definition")
+    undone = run.undone_source(base)
+    require(6, not undone, f"{where} starts although {undone} was undone")
     if by_hand or book.by_hand or book.tries or parent_of(event.node) is not None:
         return
     if book.standing_in:
@@ -93,7 +95,8 @@ def _check_undo(run: RunBook, book: NodeBook, where: str) -> None:
         if path == book.path:
             break
         before = run.nodes.get(path)
-        require(15, before is None or not before.effect, f"{where} starts before {path} is undone")
+        done = before is None or not before.effect or before.given_up
+        require(15, done, f"{where} starts before {path} is undone")
 
 
 def _take_limits(

@@ -103,8 +103,10 @@ def on_marked(ledger: Ledger, run: RunBook, event: NodeMarked, record: Record) -
     book.gate, book.retry_at = "", None
     book.finished_position = record.position
     if event.undo:
-        book.effect, book.undo_failed = False, False
-        book.undone.add(book.generation)
+        book.undo_failed = False
+        book.given_up = book.effect = event.outcome == "ignored"
+        if not book.given_up:
+            book.undone.add(book.generation)
         return
     require(7, not book.effect, f"{event.node} is marked after it succeeded")
     run.reopen_parent(book.path)
@@ -133,6 +135,7 @@ def begin_anew(run: RunBook, book: NodeBook) -> None:
     if book.effect or book.undo_failed or book.generation in book.undone:
         book.generation += 1
     book.effect, book.undo_failed, book.resolution, book.gate = False, False, None, ""
+    book.given_up = False
     book.disposition = ""
     book.standing_in = False
     book.tries = book.interruptions = 0
@@ -166,6 +169,8 @@ def on_expanded(ledger: Ledger, run: RunBook, event: ItemsExpanded, record: Reco
     require(11, not book.gate or book.by_hand, f"{event.node} is expanded behind its gate")
     require(12, not run.cancelled or book.by_hand, f"{event.node} is expanded in a cancelled run")
     require(7, not book.effect, f"{event.node} is expanded after success")
+    undone = run.undone_source(event.node)
+    require(6, not undone, f"{event.node} is expanded although {undone} was undone")
     verdict = run.join(event.node)
     require(
         6, verdict == "go" or book.by_hand, f"{event.node} is expanded; its join says {verdict}"

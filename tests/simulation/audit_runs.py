@@ -165,6 +165,9 @@ def on_compensation(
     for path in event.steps:
         book = run.node(path)
         require(15, book.effect, f"{where}: {path} has no effect to undo")
+        by_name = event.by is not None or not book.given_up
+        require(15, by_name, f"{where} takes up {path}, whose undo was given up, by itself")
+        book.given_up = False
         may = run.forced or event.by is not None or not book.plan.node.irreversible
         require(15, may, f"{where} undoes irreversible {path}")
     for path in event.steps:
@@ -201,8 +204,11 @@ def on_compensated(
 ) -> None:
     where = f"run {run.number}: compensation"
     require(15, run.steps is not None, f"{where} ends, but had not begun")
-    left = [path for path in run.steps or () if path in run.nodes and run.nodes[path].effect]
+    books = [run.nodes[path] for path in run.steps or () if path in run.nodes]
+    left = [book.path for book in books if book.effect and not book.given_up]
     require(15, not left, f"{where} ends with {left} not undone")
+    up = [book.path for book in books if book.given_up]
+    require(15, not (event.complete and up), f"{where} is complete, but {up} was given up")
     require(15, not any(undo for _path, undo in run.flights), f"{where} ends with an undo open")
     run.steps = None
 
@@ -231,6 +237,7 @@ def on_finished(ledger: Ledger, run: RunBook, event: RunFinished, record: Record
         require(17, run.cancelled or run.failing, f"{where}, but nobody asked for it")
     if event.phase == "failed" and run.plan.workflow.compensation.when == "failure":
         left = [book.path for book in run.nodes.values() if _stands(book)]
+        left = [path for path in left if not run.nodes[path].given_up]
         free = run.plan.workflow.compensation.scope == "workflow" and not _behind_barrier(run)
         require(15, not left or not free, f"{where}, but {left} should have been undone")
     if event.phase == "compensated" and run.plan.workflow.compensation.scope == "workflow":

@@ -61,6 +61,7 @@ class NodeBook:
     port: str = ""
     undone: set[int] = field(default_factory=set)
     undo_failed: bool = False
+    given_up: bool = False
     gate: str = ""
     manual: bool = False
     by_hand: bool = False
@@ -114,6 +115,17 @@ class RunBook:
         parent = self.nodes.get(parent_of(path) or "")
         if parent is not None:
             parent.effect, parent.resolution, parent.disposition = False, None, ""
+
+    def undone_source(self, path: str) -> str:
+        """A node that leads right into this one and of which something was undone, or given up half way; else empty."""
+        planned = self.plan.nodes.get(path)
+        for edge in planned.incoming if planned is not None else ():
+            source = self.nodes[edge.source]
+            items = [self.nodes[f"{edge.source}[{index}]"] for index in range(source.items or 0)]
+            for book in (source, *items):
+                if book.given_up or (not book.effect and book.generation in book.undone):
+                    return book.path
+        return ""
 
     def may_lose(self, path: str) -> bool:
         """Whether the node leads into a race that stops its losers."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from studio.core import commands as verbs
+from studio.core.resilience.compensation import taken_back, unfinished_undo
 from studio.core.state import NodeState, RunState
 from studio.ids import VersionHash
 
@@ -133,16 +134,14 @@ def helping_hand(run: RunState, number: int) -> verbs.AnyCommand | None:
         return verbs.Continue(**base)
     if run.compensation is not None and run.compensation.expired:
         return verbs.Compensate(**base, force=True)
-    if run.compensation is None and any(
-        node.status == "compensated" for node in run.nodes.values()
-    ):
+    if run.compensation is None and any(taken_back(node) for node in run.nodes.values()):
         return verbs.CancelRun(**base)  # what follows an undone node waits for it to run again
     return None
 
 
 def _help_node(run: RunState, node: NodeState, base: dict[str, Any]) -> verbs.AnyCommand | None:
     base = {**base, "node": node.path}
-    if node.status == "compensation_failed" and run.compensation is not None:
+    if unfinished_undo(node) and node.status != "compensating" and run.compensation is not None:
         return verbs.MarkNode(**base, outcome="ignored")
     if node.gate is not None:
         return verbs.ReleaseNode(**base)

@@ -25,6 +25,7 @@ from studio.core.events import (
     AttemptStopRequested,
     BreakpointCleared,
     BreakpointSet,
+    CompensationStarted,
     Disposition,
     FailureDisposed,
     InputOverridden,
@@ -39,6 +40,7 @@ from studio.core.events import (
 from studio.core.evolve.graph import is_automatic
 from studio.core.joins import join_verdict
 from studio.core.plan import PlanEdge, base_path
+from studio.core.resilience.compensation import first_undone, given_up
 from studio.core.scope import items_of
 from studio.core.state import TAKEN, EngineState, Flight, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
@@ -141,20 +143,20 @@ def retry_node(state: EngineState, run: RunState, node: NodeState, command: Retr
         if run.compensation is None:
             return Refusal(
                 f"no compensation is under way in run {run.number}",
-                f"`studio compensate {run.number} {node.path}` starts one",
+                f"`studio compensate {run.number} {node.path}` tries its undo again",
+            )
+        if given_up(node):
+            return Refusal(
+                f"cannot retry {node.path}: its undo was given up",
+                f"`studio compensate {run.number} {node.path}` tries it again"
+                " once the present compensation is over",
             )
         return [RetryRequested(node.path, undo=True, by=by)]
     if run.compensation is not None:
         return Refusal(f"cannot retry {node.path}: run {run.number} is being compensated")
-    undone = [
-        name for name in run.plan.ancestors([node.path]) if run.nodes[name].status == "compensated"
-    ]
-    if undone or node.status == "compensated":
-        first = undone[0] if undone else node.path
-        return Refusal(
-            f"cannot retry {node.path}: {first} was undone",
-            f"`studio rerun {run.number} --from {first}` runs it again",
-        )
+    refusal = _on_undone(run, node, "retry")
+    if refusal is not None:
+        return refusal
     if not (node.status in RETRYABLE or node.status in EFFECTIVE):
         return Refusal(f"cannot retry {node.path}: it is {node.status}", _retry_hint(node))
     missing = _missing_upstream(run, node)
@@ -170,6 +172,18 @@ def retry_node(state: EngineState, run: RunState, node: NodeState, command: Retr
         found.append(NodesReset((node.path,), cause="retry", by=by))
     found.append(RetryRequested(node.path, by=by))
     return found
+
+
+def _on_undone(run: RunState, node: NodeState, verb: str) -> Refusal | None:
+    """Refuse what would let a node, or a list, go on with the output of something that was undone."""
+    own = base_path(node.path)
+    undone = first_undone(run, [*run.plan.ancestors([own]), own])
+    if undone is None:
+        return None
+    return Refusal(
+        f"cannot {verb} {node.path}: {undone} was undone",
+        f"`studio rerun {run.number} --from {base_path(undone)}` runs it again",
+    )
 
 
 def _retry_hint(node: NodeState) -> str:
@@ -225,9 +239,7 @@ def _follow(run: RunState, node: NodeState, command: RetryNode) -> list[AnyEvent
 def mark_node(state: EngineState, run: RunState, node: NodeState, command: MarkNode) -> Answer:
     """Set the outcome by hand."""
     if node.status == "compensation_failed":
-        if command.outcome not in ("succeeded", "ignored"):
-            return Refusal(f"the undo of {node.path} can be marked succeeded or ignored")
-        return [NodeMarked(node.path, command.outcome, undo=True, by=origin(command))]
+        return _mark_undo(run, node, command)
     if run.compensation is not None:
         return Refusal(f"cannot mark {node.path}: run {run.number} is being compensated")
     if node.status in ("running", "compensating") or node.wake is not None:
@@ -236,12 +248,31 @@ def mark_node(state: EngineState, run: RunState, node: NodeState, command: MarkN
         return _already_done(run, node, command)
     if node.status == "compensated":
         return Refusal(f"cannot mark {node.path}: it was undone", "`rerun --from` runs it again")
+    refusal = _on_undone(run, node, "mark") if command.outcome == "succeeded" else None
+    if refusal is not None and node.status != "in_doubt":
+        return refusal
     if command.outcome == "succeeded":
         return _mark_succeeded(state, run, node, command)
     if command.outcome == "skipped":
         marked = NodeMarked(node.path, "skipped", by=origin(command))
         return [*_reopen_for(run, node, command), marked]
     return _mark_failure(state, run, node, command)
+
+
+def _mark_undo(run: RunState, node: NodeState, command: MarkNode) -> Answer:
+    """Done by hand, or given up; done by hand once no plan is under way, it is a plan of one step."""
+    by = origin(command)
+    if command.outcome not in ("succeeded", "ignored"):
+        return Refusal(f"the undo of {node.path} can be marked succeeded or ignored")
+    marked = NodeMarked(node.path, command.outcome, undo=True, by=by)
+    if command.outcome == "ignored" and given_up(node):
+        return Refusal(
+            f"the undo of {node.path} has been given up already",
+            f"`studio compensate {run.number} {node.path}` tries it again",
+        )
+    if command.outcome == "ignored" or run.compensation is not None:
+        return [marked]
+    return [CompensationStarted((node.path,), final=run.ended, by=by), marked]
 
 
 def _reopen_for(run: RunState, node: NodeState, command: MarkNode) -> list[AnyEvent]:

@@ -38,10 +38,13 @@ from studio.core.events import (
 )
 from studio.core.plan import Plan, base_path
 from studio.core.resilience.compensation import (
+    first_undone,
+    given_up,
     holds_effects,
     is_doubtful,
     plan_undo,
     standing_dependants,
+    taken_back,
 )
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
@@ -134,15 +137,11 @@ def rerun(state: EngineState, run: RunState, command: Rerun) -> Answer:
             return _no_node(f"run {run.number}", command.start, run.plan)
         names = [command.start, *run.plan.descendants([command.start])]
         keep, cause = False, f"rerun from {command.start}"
-    undone = [
-        name
-        for name in run.plan.ancestors(names)
-        if run.nodes[name].status == "compensated" and name not in names
-    ]
-    if undone:
+    undone = first_undone(run, [name for name in run.plan.ancestors(names) if name not in names])
+    if undone is not None:
         return Refusal(
-            f"cannot rerun {names[0]}: {undone[0]}, which comes before it, was undone",
-            f"`studio rerun {run.number} --from {undone[0]}` runs both again",
+            f"cannot rerun {names[0]}: {undone}, which comes before it, was undone",
+            f"`studio rerun {run.number} --from {base_path(undone)}` runs both again",
         )
     busy = [path for path in names if busy_node(run, run.nodes[path])]
     if busy:
@@ -253,6 +252,10 @@ def release_edges(state: EngineState, run: RunState, node: NodeState) -> Edges:
 
 def compensate(state: EngineState, run: RunState, command: Compensate, now: float) -> Answer:
     """Undo the whole run, or chosen nodes, in reverse order of their dependencies."""
+    if command.force and not command.reason:
+        return Refusal(
+            "going past what stands in the way of an undo needs a reason", "--reason TEXT gives it"
+        )
     if run.compensation is not None:
         if not run.compensation.expired:
             return Refusal(
@@ -284,10 +287,7 @@ def _compensate_run(state: EngineState, run: RunState, command: Compensate, now:
                 f"{plan.barrier} is irreversible and was done last",
                 "--force with a reason undoes what comes before it",
             )
-        return Refusal(
-            f"nothing to undo in run {run.number}: no finished node declares an undo",
-            nothing=True,
-        )
+        return _nothing_left(run)
     if run.ended or run.compensation is not None:
         return [compensation_started(run, plan.steps, plan.barrier, command, now, final=True)]
     message = "compensation was asked for" + (f" by {command.actor}" if command.actor else "")
@@ -295,6 +295,21 @@ def _compensate_run(state: EngineState, run: RunState, command: Compensate, now:
         RunFailing("", message, compensate=True, force=command.force, by=origin(command)),
         *stop_all(state, run),
     ]
+
+
+def _nothing_left(run: RunState) -> Refusal:
+    left = next((path for path, node in run.nodes.items() if given_up(node)), None)
+    if left is not None:
+        return Refusal(
+            f"nothing left to undo in run {run.number}: the undo of {left} was given up",
+            f"`studio compensate {run.number} {left}` tries it again",
+            nothing=True,
+        )
+    if any(taken_back(node) for node in run.nodes.values()):
+        message = f"nothing left to undo in run {run.number}: what it did was undone"
+        return Refusal(message, nothing=True)
+    message = f"nothing to undo in run {run.number}: no finished node declares an undo"
+    return Refusal(message, nothing=True)
 
 
 def _may_leave_effects(run: RunState) -> bool:
@@ -340,12 +355,9 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
     wanted = set(command.nodes)
     if command.downstream:
         wanted.update(run.plan.descendants(base_path(path) for path in command.nodes))
-    busy = [name for name in run.plan.descendants(wanted) if busy_node(run, run.nodes[name])]
-    if busy:
-        return Refusal(
-            f"cannot undo {command.nodes[0]}: {busy[0]}, which follows it, is {run.nodes[busy[0]].status}",
-            "wait for it, or cancel it first",
-        )
+    hindrance = _still_open(run, command.nodes[0], wanted)
+    if hindrance is not None:
+        return hindrance
     standing = standing_dependants(run, wanted)
     count = len(wanted) + len(standing)
     if standing and not (command.force and command.reason):
@@ -354,7 +366,7 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
             f"--downstream undoes {'both' if count == 2 else f'all {count}'};"
             " --force with --reason undoes it alone",
         )
-    plan = plan_undo(run, wanted, force=command.force)
+    plan = plan_undo(run, wanted, force=command.force, again=True)
     if not plan.steps:
         return Refusal(
             f"{plan.barrier} is irreversible" if plan.barrier else "nothing to undo",
@@ -362,3 +374,28 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
         )
     final = run.ended or (run.compensation is not None and run.compensation.final)
     return [compensation_started(run, plan.steps, plan.barrier, command, now, final=final)]
+
+
+def _still_open(run: RunState, first: str, wanted: set[str]) -> Refusal | None:
+    """Why nodes cannot be undone yet: a list that is not done, or something behind them runs or may have acted."""
+    for name in dict.fromkeys(base_path(path) for path in wanted):
+        if run.nodes[name].items is not None and run.nodes[name].status == "running":
+            return Refusal(
+                f"cannot undo {first}: not all items of {name} are done",
+                f"see to the others first, or `studio cancel {run.number} {name}` ends them",
+            )
+    behind = run.plan.descendants(base_path(path) for path in wanted)
+    busy = [name for name in behind if busy_node(run, run.nodes[name])]
+    if busy:
+        return Refusal(
+            f"cannot undo {first}: {busy[0]}, which follows it, is {run.nodes[busy[0]].status}",
+            "wait for it, or cancel it first",
+        )
+    concerned = {*behind, *(base_path(path) for path in wanted)}
+    for path, node in run.nodes.items():
+        if is_doubtful(node) and base_path(path) in concerned:
+            return Refusal(
+                f"cannot undo {first}: {path} may have acted before it failed",
+                f"say what happened first: `studio mark {run.number} {path} succeeded|failed`",
+            )
+    return None

@@ -127,6 +127,7 @@ def on_succeeded(
         run.undone = True
         node.undo_tries = node.interruptions = 0
         node.gate = None
+        node.unmark("marked")
         become(run, node, "compensated")
         withdraw(run, node, record.position)
         return

@@ -202,8 +202,13 @@ def unresolve(run: RunState, node: NodeState, position: int) -> None:
 def withdraw(run: RunState, node: NodeState, position: int) -> None:
     """An effect was taken back in a run that goes on: what follows must not start on it."""
     plan = run.compensation
-    if plan is not None and not plan.final and node.resolved:
-        unresolve(run, node, position)
+    if plan is None or plan.final:
+        return
+    top = node.parent or node
+    if top.gate is not None:
+        regate(run, top, None)  # a list that stopped behind its success is not let go any more
+    if top.resolved:
+        unresolve(run, top, position)
 
 
 def revive(run: RunState, node: NodeState, position: int) -> None:

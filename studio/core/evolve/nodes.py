@@ -163,12 +163,14 @@ def on_marked(state: EngineState, run: RunState, event: NodeMarked, record: Reco
     if event.undo:
         # Given up (`ignored`) or done by hand: either way the plan goes on behind this step.
         node.gate = None
-        node.disposition = event.outcome
-        become(run, node, "compensated")
-        withdraw(run, node, record.position)
-        run.undone = run.undone or event.outcome == "succeeded"
-        if event.outcome != "succeeded":
+        if event.outcome == "succeeded":
+            run.undone = True
+            node.unmark("ignored")
+            become(run, node, "compensated")
+        else:
             node.mark("ignored")
+            become(run, node, "compensation_failed", "ignored")
+        withdraw(run, node, record.position)
         return
     _stop_waiting(state, run, node)
     node.gate = None

@@ -18,7 +18,8 @@ from studio.core.events import (
     SteppingChanged,
 )
 from studio.core.evolve.flights import clear_timer, set_timer
-from studio.core.evolve.graph import FREE, become, is_automatic, revive
+from studio.core.evolve.graph import FREE, become, is_automatic, revive, unresolve
+from studio.core.resilience.compensation import first_undone
 from studio.core.state import BreakpointState, CompensationState, EngineState, RunState
 from studio.core.transitions import IN_FLIGHT
 
@@ -183,6 +184,10 @@ def on_reopened(state: EngineState, run: RunState, event: RunReopened, record: R
     clear_timer(state, run, "run")
     for path in run.plan.order:
         node = run.nodes[path]
+        if node.resolved and first_undone(run, [path]) is not None:
+            unresolve(run, node, record.position)
+    for path in run.plan.order:
+        node = run.nodes[path]
         if node.status == "cancelled" and is_automatic(node):
             revive(run, node, record.position)
     # Looked at in the order of the plan, as at the start, not in the order in which they came back.
@@ -214,6 +219,7 @@ def on_compensation_started(
         node.undo_tries = 0
         node.age = record.position  # its place in the lines for its locks
         if node.status == "compensation_failed":
+            node.marks = node.marks - {"ignored", "marked"}
             become(run, node, "compensating")
     if event.deadline is not None:
         set_timer(state, run, "compensation", event.deadline)

@@ -28,9 +28,36 @@ def is_doubtful(node: NodeState) -> bool:
     return node.uncertain and node.status == "failed" and node.plan.undo is not None
 
 
+def given_up(node: NodeState) -> bool:
+    """Whether the undo of the node failed and a person gave it up: its effect stands, and nobody waits for it."""
+    return node.status == "compensation_failed" and node.disposition == "ignored"
+
+
 def unfinished_undo(node: NodeState) -> bool:
-    """Whether an earlier plan began to undo the node and did not get through."""
-    return node.status in ("compensating", "compensation_failed")
+    """Whether an earlier plan began to undo the node, did not get through, and was not given up."""
+    return node.status in ("compensating", "compensation_failed") and not given_up(node)
+
+
+def taken_back(node: NodeState) -> bool:
+    """Whether the node was undone, or its undo given up half way: nothing may build on its output any more."""
+    return node.status in ("compensated", "compensation_failed")
+
+
+def first_undone(run: RunState, names: Iterable[str]) -> str | None:
+    """The first of some nodes, or of their items, that nothing may build on any more; None when there is none.
+
+    Args:
+        run: the run they belong to.
+        names: paths of nodes, not of items.
+    """
+    for name in names:
+        node = run.nodes[name]
+        if taken_back(node):
+            return name
+        for item in items_of(run, node):
+            if taken_back(item):
+                return item.path
+    return None
 
 
 def next_step(run: RunState) -> NodeState | None:
@@ -54,12 +81,20 @@ def may_undo(run: RunState, node: NodeState) -> bool:
 def holds_effects(run: RunState, node: NodeState) -> bool:
     """Whether the node, or an item of it, has an effect that could still be undone."""
     if node.items is not None:
-        return any(undoable(item) or unfinished_undo(item) for item in items_of(run, node))
-    return undoable(node) or unfinished_undo(node)
+        return any(_stands(item) for item in items_of(run, node))
+    return _stands(node)
+
+
+def _stands(node: NodeState) -> bool:
+    return undoable(node) or unfinished_undo(node) or given_up(node)
 
 
 def plan_undo(
-    run: RunState, among: Iterable[str] | None = None, *, force: bool = False
+    run: RunState,
+    among: Iterable[str] | None = None,
+    *,
+    force: bool = False,
+    again: bool = False,
 ) -> UndoPlan:
     """Order the undos: reverse of the real dependencies, ties by reverse finish order.
 
@@ -67,6 +102,7 @@ def plan_undo(
         run: the run to undo.
         among: paths to restrict the plan to; None for the whole run.
         force: go past nodes marked irreversible (they themselves cannot be undone).
+        again: try undos again that a person has given up.
     """
     wanted = None if among is None else set(among)
     steps: list[str] = []
@@ -80,14 +116,18 @@ def plan_undo(
             done = [
                 item
                 for item in items_of(run, node)
-                if holds_effects(run, item)
+                if _is_step(item, again)
                 and (chosen or (wanted is not None and item.path in wanted))
             ]
             done.sort(key=lambda item: item.finished_position, reverse=True)
             steps.extend(item.path for item in done)
-        elif holds_effects(run, node):
+        elif _is_step(node, again):
             steps.append(node.path)
     return UndoPlan(tuple(steps), None)
+
+
+def _is_step(node: NodeState, again: bool) -> bool:
+    return undoable(node) or unfinished_undo(node) or (again and given_up(node))
 
 
 def _acted(run: RunState, node: NodeState) -> bool:

@@ -105,7 +105,10 @@ def test_an_undo_left_behind_by_a_plan_that_is_over_needs_a_new_plan() -> None:
     driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
     assert driver.shown() == "partly_compensated"
     text = driver.refused(verbs.RetryNode(run=1, node="b"))
-    assert text == "no compensation is under way in run 1. `studio compensate 1 b` starts one"
+    assert (
+        text
+        == "no compensation is under way in run 1. `studio compensate 1 b` tries its undo again"
+    )
     driver.verb(verbs.Compensate, nodes=("b",)).finish("b", undo=True)
     assert driver.shown() == "compensated"
 
@@ -131,7 +134,7 @@ def test_an_irreversible_node_is_not_undone_unless_it_is_forced() -> None:
     text = driver.refused(verbs.Compensate(run=1, nodes=("a",)))
     assert text == "a is irreversible. --force with a reason goes past it"
     assert driver.refused(verbs.Compensate(run=1)).startswith("a is irreversible and was done last")
-    driver.verb(verbs.Compensate, nodes=("a",), force=True).finish("a", undo=True)
+    driver.verb(verbs.Compensate, nodes=("a",), force=True, reason="why").finish("a", undo=True)
     assert driver.shown() == "compensated"
 
 

@@ -45,7 +45,7 @@ def test_a_second_plan_tells_the_failure_and_no_longer_what_stopped_the_first() 
     )
     driver.finish("a").finish("wall").finish("c").fail("bad").finish("c", undo=True)
     assert driver.run().message.endswith("; stopped at wall, which is irreversible")
-    driver.verb(verbs.Compensate, force=True).finish("a", undo=True)
+    driver.verb(verbs.Compensate, force=True, reason="why").finish("a", undo=True)
     assert driver.run().message == "bad failed: ValueError: bad broke"
 
 

@@ -1,0 +1,262 @@
+"""What was undone, or was to be undone and could not: nothing builds on it, and no plan counts it as taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from studio.core import commands as verbs
+from studio.core.events import CompensationFinished
+from studio.model.nodes import Edge
+from studio.model.policies import CompensationPolicy, Retry
+from tests.unit.core.driver import Driver, node, undo
+
+NEVER = CompensationPolicy(when="never")
+FRAGILE = undo(retry=Retry(strategy="none"))
+
+
+# --------------------------------------------------------------------------- behind what was undone
+
+
+def listed(**keys: Any) -> Driver:
+    """A list of two, all of it done, and a node behind it that has failed."""
+    driver = Driver(node("each", foreach=[1, 2], compensate=undo()), node("h", "each"), **keys)
+    return driver.finish("each[0]").finish("each[1]").fail("h")
+
+
+def test_a_node_does_not_run_again_behind_a_list_that_was_undone() -> None:
+    driver = listed().finish_all()
+    assert driver.shown() == "compensated"
+    text = driver.refused(verbs.RetryNode(run=1, node="h"))
+    assert text == (
+        "cannot retry h: each[0] was undone. `studio rerun 1 --from each` runs it again"
+    )
+    assert "each[0], which comes before it" in driver.refused(verbs.Rerun(run=1, start="h"))
+    assert driver.refused(verbs.MarkNode(run=1, node="h", outcome="succeeded")) == (
+        "cannot mark h: each[0] was undone. `studio rerun 1 --from each` runs it again"
+    )
+    driver.verb(verbs.Rerun, start="each").finish_all()
+    assert driver.shown() == "succeeded"
+
+
+def test_one_undone_item_is_enough() -> None:
+    driver = listed(policy="hold").verb(verbs.Compensate, nodes=("each[1]",))
+    driver.finish("each[1]", undo=True)
+    assert "each[1] was undone" in driver.refused(verbs.RetryNode(run=1, node="h"))
+    assert "each[1] was undone" in driver.refused(verbs.RetryNode(run=1, node="each"))
+    text = driver.refused(verbs.RetryNode(run=1, node="each[0]"))
+    assert text == (
+        "cannot retry each[0]: each[1] was undone. `studio rerun 1 --from each` runs it again"
+    )
+
+
+def test_what_is_held_behind_a_list_waits_once_an_item_is_undone() -> None:
+    driver = Driver(node("each", foreach=[1], compensate=undo()), node("h", "each"))
+    driver.verb(verbs.HoldNode, "h").finish("each[0]")
+    driver.verb(verbs.Compensate, nodes=("each",)).finish("each[0]", undo=True)
+    driver.verb(verbs.ReleaseNode, "h")
+    assert driver.states["h"] == "blocked"
+    assert driver.shown() == "attention"
+
+
+def test_a_list_stopped_behind_its_success_is_not_let_go_once_it_is_undone() -> None:
+    driver = Driver(node("each", foreach=[1], compensate=undo()), node("h", "each"))
+    driver.verb(verbs.SetBreakpoint, "each", on="after").finish("each[0]")
+    driver.verb(verbs.Compensate, nodes=("each",)).finish("each[0]", undo=True)
+    assert "not stopped" in driver.refused(verbs.Continue(run=1, node="each"))
+    assert driver.states["h"] == "blocked"
+
+
+def test_a_run_that_is_opened_again_starts_nothing_on_what_was_undone() -> None:
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("each", foreach=[1], compensate=undo()),
+        node("b", "a"),
+        node("c", "each"),
+        node("bad"),
+        compensation=CompensationPolicy(),
+    )
+    driver.verb(verbs.HoldNode, "b").verb(verbs.HoldNode, "c")
+    driver.finish("a").finish("each[0]").fail("bad").finish_all()
+    assert driver.shown() == "compensated"
+    driver.verb(verbs.RetryNode, "bad").finish("bad")
+    assert driver.states["b"] == driver.states["c"] == "blocked"
+    assert driver.shown() == "attention"
+    driver.verb(verbs.Rerun, start="a").finish("a").finish("b")
+    driver.verb(verbs.Rerun, start="each").finish("each[0]").finish("c")
+    assert driver.shown() == "succeeded"
+
+
+def test_a_node_behind_an_undone_one_is_not_marked_as_succeeded() -> None:
+    driver = Driver(node("a", compensate=undo()), node("b", "a"), node("c", "b"), policy="hold")
+    driver.finish("a").fail("b").verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
+    text = driver.refused(verbs.MarkNode(run=1, node="b", outcome="succeeded"))
+    assert text == "cannot mark b: a was undone. `studio rerun 1 --from a` runs it again"
+    driver.verb(verbs.MarkNode, "b", outcome="skipped")
+    assert driver.states["c"] == "skipped"
+
+
+def test_an_item_of_a_list_that_is_not_done_is_not_undone_by_itself() -> None:
+    driver = Driver(
+        node("each", foreach=[1, 2], compensate=undo(), on_item_failure="hold"), policy="hold"
+    )
+    driver.finish("each[0]").fail("each[1]")
+    for nodes in (("each[0]",), ("each",)):
+        text = driver.refused(verbs.Compensate(run=1, nodes=nodes))
+        assert text.startswith(f"cannot undo {nodes[0]}: not all items of each are done. ")
+    driver.verb(verbs.RetryNode, "each[1]").finish("each[1]")
+    driver.verb(verbs.Compensate, nodes=("each[0]",)).finish("each[0]", undo=True)
+    assert driver.states["each[0]"] == "compensated"
+
+
+# --------------------------------------------------------------------------- an undo that was given up
+
+
+def half_undone(**keys: Any) -> Driver:
+    """a -> b -> d of a held run; d has failed, and the undo of b, by hand, was given up."""
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("b", "a", compensate=FRAGILE),
+        node("d", "b"),
+        policy="hold",
+        **keys,
+    )
+    driver.finish("a").finish("b").fail("d").verb(verbs.Compensate, nodes=("b",))
+    driver.fail("b", undo=True)
+    assert driver.shown() == "attention"
+    return driver.verb(verbs.MarkNode, "b", outcome="ignored")
+
+
+def test_an_undo_that_was_given_up_leaves_the_effect_standing() -> None:
+    driver = half_undone()
+    assert driver.states["b"] == "compensation_failed"
+    assert driver.at("b").marks >= {"ignored"}
+    assert driver.of(CompensationFinished)[0].message == "the undo of b was given up"
+    driver.verb(verbs.Compensate).finish("a", undo=True)
+    assert driver.undone() == ["b", "a"]
+    assert driver.shown() == "partly_compensated"
+    assert driver.run().message.endswith("; the undo of b was given up")
+    assert [event.complete for event in driver.of(CompensationFinished)] == [False, True]
+
+
+def test_nothing_runs_on_an_effect_whose_undo_was_given_up() -> None:
+    driver = half_undone()
+    text = driver.refused(verbs.RetryNode(run=1, node="d"))
+    assert text == "cannot retry d: b was undone. `studio rerun 1 --from b` runs it again"
+    driver.verb(verbs.Rerun, start="b").finish("b").finish("d")
+    assert (driver.at("b").generation, driver.at("b").marks) == (2, frozenset())
+    assert driver.shown() == "succeeded"
+
+
+def test_only_a_plan_that_names_it_takes_up_an_undo_that_was_given_up() -> None:
+    driver = half_undone().verb(verbs.Compensate).finish("a", undo=True)
+    assert driver.refused(verbs.Compensate(run=1)) == (
+        "nothing left to undo in run 1: the undo of b was given up."
+        " `studio compensate 1 b` tries it again"
+    )
+    assert driver.refused(verbs.RetryNode(run=1, node="b")) == (
+        "no compensation is under way in run 1. `studio compensate 1 b` tries its undo again"
+    )
+    driver.verb(verbs.Compensate, nodes=("b",))
+    assert driver.at("b").marks == frozenset()
+    driver.finish("b", undo=True)
+    assert driver.shown() == "compensated"
+
+
+def test_an_undo_that_was_given_up_may_be_done_by_hand_after_all() -> None:
+    driver = half_undone().verb(verbs.Compensate).finish("a", undo=True)
+    text = driver.refused(verbs.MarkNode(run=1, node="b", outcome="ignored"))
+    assert text.startswith("the undo of b has been given up already. ")
+    driver.verb(verbs.MarkNode, "b", outcome="succeeded")
+    assert (driver.states["b"], driver.shown()) == ("compensated", "compensated")
+    assert driver.at("b").marks == {"marked"}
+
+
+def test_an_undo_is_not_taken_up_while_another_plan_is_under_way() -> None:
+    driver = half_undone().verb(verbs.Compensate)
+    text = driver.refused(verbs.RetryNode(run=1, node="b"))
+    assert text == (
+        "cannot retry b: its undo was given up."
+        " `studio compensate 1 b` tries it again once the present compensation is over"
+    )
+    driver.verb(verbs.MarkNode, "b", outcome="succeeded").finish("a", undo=True)
+    assert driver.shown() == "compensated"
+
+
+def test_a_branch_is_not_undone_while_an_effect_of_it_stands() -> None:
+    driver = half_undone(compensation=CompensationPolicy(scope="branch"))
+    driver.verb(verbs.MarkNode, "d", outcome="failed").finish("a", undo=True)
+    assert driver.undone() == ["b", "a"]
+    assert driver.shown() == "partly_compensated"
+
+
+def test_an_undo_given_up_outside_the_branch_does_not_count() -> None:
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("x", compensate=FRAGILE),
+        node("bad", "a"),
+        compensation=CompensationPolicy(scope="branch"),
+        policy="hold",
+    )
+    driver.finish("a").finish("x").fail("bad")
+    driver.verb(verbs.Compensate, nodes=("x",)).fail("x", undo=True)
+    driver.verb(verbs.MarkNode, "x", outcome="ignored")
+    driver.verb(verbs.MarkNode, "bad", outcome="failed").finish("a", undo=True)
+    assert driver.shown() == "compensated"
+
+
+def test_an_undo_that_failed_stays_with_a_person_until_it_is_given_up() -> None:
+    driver = half_undone().reload()
+    assert driver.shown() == "attention"  # d waits for b
+    driver.verb(verbs.MarkNode, "d", outcome="skipped")
+    assert driver.shown() == "succeeded"
+
+
+# --------------------------------------------------------------------------- what an undo asks first
+
+
+def test_going_past_a_barrier_needs_a_reason() -> None:
+    driver = Driver(
+        node("a", compensate=undo()), node("wall", "a", irreversible=True), node("bad", "wall")
+    )
+    driver.finish("a").finish("wall").fail("bad")
+    text = driver.refused(verbs.Compensate(run=1, force=True))
+    assert text == (
+        "going past what stands in the way of an undo needs a reason. --reason TEXT gives it"
+    )
+    driver.verb(verbs.Compensate, force=True, reason="refunded by phone").finish("a", undo=True)
+    assert driver.shown() == "compensated"
+
+
+@pytest.mark.parametrize("name", ["a", "pay"])
+def test_a_node_is_not_undone_while_one_behind_it_may_have_acted(name: str) -> None:
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("pay", "a", side_effects="external", compensate=undo(), timeout=3),
+        node("other", compensate=undo()),
+        policy="hold",
+    )
+    driver.finish("a").finish("other").tick(3).end("pay", "stopped")
+    assert driver.states["pay"] == "failed"
+    driver.verb(verbs.Compensate, nodes=("other",)).finish("other", undo=True)
+    text = driver.refused(verbs.Compensate(run=1, nodes=(name,)))
+    if name == "a":
+        assert text == (
+            "cannot undo a: pay may have acted before it failed."
+            " say what happened first: `studio mark 1 pay succeeded|failed`"
+        )
+    else:
+        assert text.startswith("cannot undo pay: it is failed")
+
+
+def test_a_failure_branch_behind_an_undone_node_is_told_so() -> None:
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("b", "a"),
+        node("h", Edge(source="b", on="failure")),
+        policy="hold",
+    )
+    driver.finish("a").fail("b").fail("h")
+    driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
+    assert "a was undone" in driver.refused(verbs.RetryNode(run=1, node="h"))
