@@ -116,7 +116,9 @@ def _compensate(state: EngineState, run: RunState, now: float, *, by_hand: bool)
             return [RunFinished("cancelled", message=f"{message}; there was nothing to undo")]
         return [RunFinished("failed", message=message, degraded=is_degraded(run))]
     return [
-        compensation_started(run, plan.steps, plan.barrier, None, now, final=True, failed=failed)
+        compensation_started(
+            run, plan, run.compensate_by if by_hand else None, now, final=True, failed=failed
+        )
     ]
 
 

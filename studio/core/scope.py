@@ -126,13 +126,50 @@ def edge_scope(
 
 
 def undo_scope(state: EngineState, run: RunState, node: NodeState, given: Any) -> dict[str, Any]:
-    """Names that a compensation's input sees: what the node was given and what it returned."""
+    """Names that a compensation's input sees: what the node was given and returned, and why all this is undone."""
     scope = node_scope(state, run, node)
     scope["output"] = state.decode(node.output)
     scope["input"] = given
-    failed = run.nodes.get(run.failing_node)
-    scope["error"] = describe_error(failed) if failed is not None else None
+    failed = failure_behind(run)
+    scope["failed"] = scope["error"] = None
+    if failed is not None:
+        error = describe_error(failed)
+        scope["error"] = error
+        scope["failed"] = {
+            "id": failed.path,
+            "input": recorded_input(state, failed),
+            "error": error,
+            "attempts": failed.attempt,
+        }
+    plan = run.compensation
+    by = plan.by if plan is not None else None
+    scope["cause"] = {
+        "kind": "failure" if by is None else "person",
+        "message": run.message,
+        "by": by.actor if by is not None else None,
+        "reason": by.reason if by is not None else None,
+    }
+    scope["steps"] = list(plan.steps) if plan is not None else []
     return scope
+
+
+def failure_behind(run: RunState) -> NodeState | None:
+    """The node whose failure an undo answers to: the one the run failed at, else the first that has failed, if any."""
+    known = run.nodes.get(run.failing_node)
+    if known is not None:
+        return known
+    for path in run.plan.order:
+        node = run.nodes[path]
+        if node.status == "failed" and node.disposition in ("failed", "continued", "held"):
+            return node
+    return None
+
+
+def recorded_input(state: EngineState, node: NodeState) -> Any:
+    """The input of the node's last attempt that rendered one, None when it never ran."""
+    if not node.input_position:
+        return None
+    return state.event(node.input_position).input
 
 
 def items_of(run: RunState, node: NodeState) -> Iterator[NodeState]:

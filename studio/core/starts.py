@@ -20,7 +20,7 @@ from studio.core.evolve.graph import enqueue
 from studio.core.losers import stop_losers
 from studio.core.plan import PlanNode, PlanUndo, base_path
 from studio.core.resilience.compensation import may_undo, next_step
-from studio.core.scope import node_scope, undo_scope
+from studio.core.scope import node_scope, recorded_input, undo_scope
 from studio.core.state import EngineState, NodeState, RunState, Waiter
 from studio.errors import ExpressionError
 from studio.model.durations import parse_duration, parse_moment
@@ -291,13 +291,6 @@ def render_undo(state: EngineState, run: RunState, node: NodeState, undo: PlanUn
     if undo.settings is None:
         return Rendering(value, slots, None, ())
     return _render_settings(undo.settings, scope, value, slots)
-
-
-def recorded_input(state: EngineState, node: NodeState) -> Any:
-    """The input of the node's last attempt that rendered one, None when it never ran."""
-    if not node.input_position:
-        return None
-    return state.event(node.input_position).input
 
 
 SCOPED_KINDS = frozenset({"transform", "branch"})

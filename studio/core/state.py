@@ -194,9 +194,9 @@ class NodeState:
 
 
 class CompensationState:
-    """A plan of undos under way, or done."""
+    """A plan of undos under way, or done; ``by`` tells who asked for it, None when it answers a failure."""
 
-    __slots__ = ("barrier", "deadline", "expired", "failed", "final", "position", "steps")
+    __slots__ = ("barrier", "by", "deadline", "expired", "failed", "final", "position", "steps")
 
     def __init__(
         self,
@@ -205,11 +205,13 @@ class CompensationState:
         failed: str | None,
         final: bool,
         deadline: float | None,
+        by: Origin | None = None,
     ) -> None:
         self.steps = steps
         self.barrier = barrier
         self.failed = failed
         self.final = final
+        self.by = by
         self.deadline = deadline
         self.position = 0
         self.expired = False

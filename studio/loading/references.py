@@ -18,6 +18,9 @@ _ABSENT = {
     "output": "it exists in edges, repeat and compensate; elsewhere write nodes.ID.output",
     "input": "it exists in compensate only",
     "error": "it exists in compensate and in a node as fallback; elsewhere write nodes.ID.error",
+    "cause": "it exists in compensate only",
+    "failed": "it exists in compensate only",
+    "steps": "it exists in compensate only",
     "event": "triggers are not supported by this version yet",
     "secrets": 'secrets may be used in "with" and "env" only',
 }

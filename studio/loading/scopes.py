@@ -13,7 +13,7 @@ from studio.loading.formulas import Scope
 
 _BASE = frozenset({"params", "nodes", "run", "env"})
 _ITEM = frozenset({"item", "index"})
-_UNDO = frozenset({"output", "input", "error"})
+_UNDO = frozenset({"output", "input", "error", "cause", "failed", "steps"})
 _SECRETS = frozenset({"secrets"})
 
 

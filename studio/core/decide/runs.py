@@ -38,6 +38,7 @@ from studio.core.events import (
 )
 from studio.core.plan import Plan, base_path
 from studio.core.resilience.compensation import (
+    UndoPlan,
     first_undone,
     given_up,
     holds_effects,
@@ -289,7 +290,7 @@ def _compensate_run(state: EngineState, run: RunState, command: Compensate, now:
             )
         return _nothing_left(run)
     if run.ended or run.compensation is not None:
-        return [compensation_started(run, plan.steps, plan.barrier, command, now, final=True)]
+        return [compensation_started(run, plan, origin(command), now, final=True)]
     message = "compensation was asked for" + (f" by {command.actor}" if command.actor else "")
     return [
         RunFailing("", message, compensate=True, force=command.force, by=origin(command)),
@@ -322,9 +323,8 @@ def _may_leave_effects(run: RunState) -> bool:
 
 def compensation_started(
     run: RunState,
-    steps: tuple[str, ...],
-    barrier: str | None,
-    command: Command | None,
+    plan: UndoPlan,
+    by: Origin | None,
     now: float,
     *,
     final: bool,
@@ -332,12 +332,12 @@ def compensation_started(
 ) -> CompensationStarted:
     """The fact that a plan of undos is carried out, with its time limit."""
     return CompensationStarted(
-        steps,
-        barrier=barrier,
+        plan.steps,
+        barrier=plan.barrier,
         failed=failed,
         final=final,
         deadline=now + run.plan.workflow.compensation.timeout,
-        by=origin(command) if command is not None else None,
+        by=by,
     )
 
 
@@ -373,7 +373,7 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
             "--force with a reason goes past it" if plan.barrier else "",
         )
     final = run.ended or (run.compensation is not None and run.compensation.final)
-    return [compensation_started(run, plan.steps, plan.barrier, command, now, final=final)]
+    return [compensation_started(run, plan, origin(command), now, final=final)]
 
 
 def _still_open(run: RunState, first: str, wanted: set[str]) -> Refusal | None:

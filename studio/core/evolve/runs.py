@@ -209,7 +209,7 @@ def on_compensation_started(
     state: EngineState, run: RunState, event: CompensationStarted, record: Record
 ) -> None:
     run.compensation = CompensationState(
-        event.steps, event.barrier, event.failed, event.final, event.deadline
+        event.steps, event.barrier, event.failed, event.final, event.deadline, event.by
     )
     run.compensate_by = None
     run.phase = "compensating"

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple, TypeAlias
 import msgspec
 
 ROOTS: Final = (
-    "params", "nodes", "output", "input", "error", "item", "index", "event", "run", "env",
-    "secrets",
+    "params", "nodes", "output", "input", "error", "cause", "failed", "steps", "item", "index",
+    "event", "run", "env", "secrets",
 )  # fmt: skip
 """Names an expression may start from; which of them have a value depends on the place."""
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from studio.core import commands as verbs
-from studio.core.events import CompensationFinished
+from studio.core.events import AttemptStarted, CompensationFinished
 from studio.model.nodes import Edge
 from studio.model.policies import CompensationPolicy, Retry
 from tests.unit.core.driver import Driver, node, undo
@@ -260,3 +260,82 @@ def test_a_failure_branch_behind_an_undone_node_is_told_so() -> None:
     driver.finish("a").fail("b").fail("h")
     driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
     assert "a was undone" in driver.refused(verbs.RetryNode(run=1, node="h"))
+
+
+# --------------------------------------------------------------------------- what an undo is told
+
+
+TOLD = undo(
+    input={
+        "error": "{{ error.message }}",
+        "failed": "{{ failed }}",
+        "cause": "{{ cause }}",
+        "steps": "{{ steps }}",
+    }
+)
+
+
+def told(driver: Driver, name: str = "a") -> Any:
+    return next(event for event in driver.of(AttemptStarted, name) if event.undo).input
+
+
+def failing(policy: Any = "fail") -> Driver:
+    driver = Driver(
+        node("a", compensate=TOLD),
+        node("b", "a", compensate=undo()),
+        node("bad", "b", input={"n": 1}),
+        policy=policy,
+    )
+    return driver.finish("a").finish("b").fail("bad")
+
+
+FAILED = {
+    "id": "bad",
+    "input": {"n": 1},
+    "error": {"type": "ValueError", "message": "bad broke", "category": "transient"},
+    "attempts": 1,
+}
+
+
+def test_an_undo_is_told_what_failed_and_what_is_undone_with_it() -> None:
+    driver = failing().finish("b", undo=True)
+    assert told(driver) == {
+        "error": "bad broke",
+        "failed": FAILED,
+        "cause": {
+            "kind": "failure",
+            "message": "bad failed: ValueError: bad broke",
+            "by": None,
+            "reason": None,
+        },
+        "steps": ["b", "a"],
+    }
+
+
+def test_an_undo_by_hand_is_told_of_the_failure_that_it_answers_to() -> None:
+    driver = failing("hold").verb(verbs.Compensate, reason="no stock").finish("b", undo=True)
+    by_hand = told(driver)
+    assert (by_hand["error"], by_hand["failed"]) == ("bad broke", FAILED)
+    assert by_hand["cause"] == {
+        "kind": "person",
+        "message": "compensation was asked for by ada",
+        "by": "ada",
+        "reason": "no stock",
+    }
+
+
+@pytest.mark.parametrize("policy", ["continue", "hold"])
+def test_an_undo_of_one_node_is_told_of_the_failure_too(policy: Any) -> None:
+    driver = Driver(node("a", compensate=TOLD), node("bad"), policy=policy)
+    driver.fail("bad").finish("a")
+    driver = driver if policy == "hold" else driver.finish("a", undo=True)
+    if policy == "hold":
+        driver.verb(verbs.Compensate, nodes=("a",), reason="why not")
+    assert told(driver)["failed"]["id"] == "bad"
+
+
+def test_an_undo_in_a_run_where_nothing_failed_is_told_so() -> None:
+    driver = Driver(node("a", compensate=TOLD), node("x", critical=False)).fail("x").finish("a")
+    driver.verb(verbs.Compensate, nodes=("a",))
+    assert (told(driver)["error"], told(driver)["failed"]) == (None, None)
+    assert (told(driver)["cause"]["kind"], told(driver)["steps"]) == ("person", ["a"])
