@@ -30,7 +30,7 @@ from studio.projections.needs import needs_of
 from studio.projections.run_document import run_document
 from studio.projections.signs import sign
 from studio.projections.text import sanitise
-from studio.projections.undo_plan import compensation_outcome
+from studio.projections.undo_plan import compensation_outcome, undone_by_hand
 
 Goal: TypeAlias = Literal["run", "taken", "cancelled", "undone"]
 """What makes a verb a success: the run's own, being taken, the run cancelled, the plan of undos done."""
@@ -228,6 +228,8 @@ class Drive:
 
     async def conclude(self, run: int, goal: Goal = "run", after: int = 0) -> int:
         """Follow a run as far as asked, tell how it stands, and return the exit status."""
+        if goal == "run" and undone_by_hand(self.studio.reading.records(run), after):
+            goal = "undone"
         if self.waits:
             await self.follow(run, after)
         view = self.studio.view(run)

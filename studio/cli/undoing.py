@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from studio.application import verbs
 from studio.application.reading import Reading
@@ -14,7 +15,18 @@ from studio.cli.console import Console
 from studio.cli.driving import refused
 from studio.projections.json_text import json_text
 from studio.projections.text import sanitise
-from studio.projections.undo_plan import UndoStep, undo_document, undo_steps
+from studio.projections.undo_plan import (
+    UndoStep,
+    asked_first,
+    nothing_to_undo,
+    steps_left,
+    undo_document,
+    undo_steps,
+)
+
+if TYPE_CHECKING:
+    from studio.application.session import RunState
+    from studio.application.verbs import Refusal
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -61,20 +73,34 @@ def _show_plan(args: argparse.Namespace, console: Console) -> int:
             reason=args.reason,
         )
         number = view.run.number
+        asked = asked_first(view.run, args.nodes)
+        if not isinstance(found, list) and not args.nodes:
+            found = _left_of(view.run, found, console)
     finally:
         reading.close()
     if not isinstance(found, list):
-        if not found.nothing:
-            raise refused(found)
-        found = []
+        raise refused(found)
     if args.json:
-        console.result(json_text(undo_document(number, found)))
+        console.result(json_text(undo_document(number, found, asked)))
         return DONE
-    if not found:
-        console.say(f"nothing to undo in run {number}")
+    for path in asked:
+        node = sanitise(path)
+        console.result(
+            f"  ?  {node} may have acted before it failed: the undo waits for"
+            f" `studio mark {number} {node} succeeded` (then it is undone too) or `failed`"
+        )
     for index, step in enumerate(found, 1):
         console.result(f"{index:>3}  {_line(step)}")
     return DONE
+
+
+def _left_of(run: RunState, refusal: Refusal, console: Console) -> list[UndoStep] | Refusal:
+    """The steps of a run that is being undone or has nothing to undo, with the reason; else the refusal."""
+    left = steps_left(run)
+    if left or run.compensation is not None or nothing_to_undo(run):
+        console.say(f"{refusal.why}. {refusal.hint}".rstrip())
+        return left
+    return refusal
 
 
 def _line(step: UndoStep) -> str:

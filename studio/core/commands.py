@@ -232,13 +232,11 @@ class Refusal(msgspec.Struct, frozen=True):
 
     Args:
         unknown: it names a node that is not there.
-        nothing: all it would do is done already, or was never there to do.
     """
 
     why: str
     hint: str = ""
     unknown: bool = False
-    nothing: bool = False
 
     def __str__(self) -> str:
         return f"{self.why}. {self.hint}" if self.hint else self.why

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from studio.core.commands import Compensate, Refusal
 from studio.core.decide import decide
-from studio.core.events import CompensationFinished, Record
+from studio.core.events import CompensationFinished, CompensationStarted, Record, RunFailing
 from studio.core.plan import base_path
-from studio.core.resilience.compensation import plan_undo
+from studio.core.resilience.compensation import (
+    is_doubtful,
+    plan_undo,
+    undoable,
+    unfinished_undo,
+)
 from studio.core.state import EngineState, NodeState, RunState
 from studio.model.nodes import KindSettings, PythonSettings, ShellSettings
 
@@ -66,17 +71,49 @@ def undo_steps(
         wanted = set(nodes)
         if downstream:
             wanted.update(run.plan.descendants(base_path(path) for path in nodes))
-    plan = plan_undo(run, wanted, force=force)
+    plan = plan_undo(run, wanted, force=force, again=bool(nodes))
     steps = [_step(run.nodes[path], barrier=False) for path in plan.steps]
     if plan.barrier is not None:
         steps.append(_step(run.nodes[plan.barrier], barrier=True))
     return steps
 
 
-def undo_document(run: int, steps: Sequence[UndoStep]) -> dict[str, Any]:
+def steps_left(run: RunState) -> list[UndoStep]:
+    """What is left of the compensation under way, the step that stopped it first; empty when there is none."""
+    plan = run.compensation
+    if plan is None:
+        return []
+    nodes = [run.nodes[path] for path in plan.steps[plan.position :] if path in run.nodes]
+    left = [_step(node, barrier=False) for node in nodes if undoable(node) or unfinished_undo(node)]
+    if plan.barrier is not None:
+        left.append(_step(run.nodes[plan.barrier], barrier=True))
+    return left
+
+
+def nothing_to_undo(run: RunState) -> bool:
+    """Whether an undo of the whole run would find nothing to do, now or once something has told its outcome."""
+    plan = plan_undo(run)
+    doubtful = any(node.status == "in_doubt" for node in run.nodes.values()) or asked_first(run)
+    return not plan.steps and plan.barrier is None and not doubtful
+
+
+def asked_first(run: RunState, nodes: Sequence[str] = ()) -> list[str]:
+    """Nodes and items whose outcome a person has to tell before a run is undone: they may have acted before they failed.
+
+    Args:
+        run: the run to undo.
+        nodes: what is to be undone; an undo of chosen nodes is refused instead of asking.
+    """
+    if nodes or run.compensation is not None:
+        return []
+    return [path for path, node in run.nodes.items() if is_doubtful(node)]
+
+
+def undo_document(run: int, steps: Sequence[UndoStep], asked: Sequence[str] = ()) -> dict[str, Any]:
     """The plan in JSON types, as ``compensate --plan --json`` prints it."""
     return {
         "run": run,
+        "in_doubt": list(asked),
         "steps": [
             {
                 "step": number,
@@ -112,3 +149,19 @@ def compensation_outcome(record: Record) -> bool | None:
     """Whether a record says that a compensation was completed; None when it says nothing about it."""
     event = record.event
     return event.complete if isinstance(event, CompensationFinished) else None
+
+
+def undone_by_hand(records: Iterable[Record], position: int) -> bool:
+    """Whether a person's compensation was under way, or about to begin, at a position of a run's history."""
+    by_hand = False
+    for record in records:
+        if record.position > position:
+            break
+        event = record.event
+        if isinstance(event, RunFailing) and event.compensate:
+            by_hand = True
+        elif isinstance(event, CompensationStarted):
+            by_hand = event.by is not None
+        elif isinstance(event, CompensationFinished):
+            by_hand = False
+    return by_hand

@@ -186,6 +186,7 @@ def test_compensate_plan_then_do_it(studio: Studio) -> None:
     plan = studio("compensate", "1", "--plan", "--json").json
     assert plan == {
         "run": 1,
+        "in_doubt": [],
         "steps": [
             {"step": 1, "node": "second", "attempt": 1, "undo": "noop", "barrier": False},
             {"step": 2, "node": "first", "attempt": 1, "undo": "noop", "barrier": False},
@@ -198,7 +199,54 @@ def test_compensate_plan_then_do_it(studio: Studio) -> None:
     assert "still holds effects" in refused.err
     document = studio("compensate", "1", "--json").json
     assert document["state"] == "compensated"
-    assert "nothing to undo" in studio("compensate", "1", expect=4).err
+    assert "nothing left to undo" in studio("compensate", "1", expect=4).err
+    again = studio("compensate", "1", "--plan", "--json")
+    assert again.json == {"run": 1, "in_doubt": [], "steps": []}
+    assert "nothing left to undo" in again.err
+
+
+def test_force_needs_a_reason(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--quiet")
+    assert "--reason TEXT" in studio("compensate", "1", "--force", expect=4).err
+    studio("compensate", "1", "--force", "--reason", "asked for")
+
+
+def test_a_plan_names_what_it_asks_first(studio: Studio, folder: Path) -> None:
+    (folder / "doubt.yaml").write_text(
+        "workflow: doubt\n"
+        "nodes:\n"
+        "  a: {uses: noop, compensate: {uses: noop}}\n"
+        "  t: {uses: shell, needs: a, run: sleep 9, timeout: 50ms, compensate: {uses: noop}}\n"
+    )
+    studio("run", "doubt.yaml", "--hold", "--quiet", expect=3)
+    plan = studio("compensate", "1", "--plan").out.splitlines()
+    assert plan[0].split()[:6] == ["?", "t", "may", "have", "acted", "before"]
+    assert plan[1].split() == ["1", "undo", "a", "by", "noop"]
+    studio("compensate", "1", expect=3)
+    # The compensation was asked for by hand: the verb that lets it be completed succeeds.
+    studio("mark", "1", "t", "succeeded")
+    assert {entry["state"] for entry in nodes(studio).values()} == {"compensated"}
+
+
+@pytest.mark.parametrize(("by_hand", "status"), [(True, 0), (False, 1)])
+def test_what_completes_an_undo_by_hand_succeeds(
+    studio: Studio, folder: Path, by_hand: bool, status: int
+) -> None:
+    after = "" if by_hand else "  z: {uses: shell, needs: a, run: exit 1}\n"
+    (folder / "saga.yaml").write_text(
+        "workflow: saga\n"
+        "nodes:\n"
+        "  a: {uses: noop, compensate: {uses: shell, run: test -e ok, retry: {strategy: none}}}\n"
+        + after
+    )
+    if by_hand:
+        studio("run", "saga.yaml", "--quiet")
+        studio("compensate", "1", "--quiet", expect=3)
+    else:
+        studio("run", "saga.yaml", "--quiet", expect=3)
+    (folder / "ok").touch()
+    studio("retry", "1", "a", expect=status)
+    assert nodes(studio)["a"]["state"] == "compensated"
 
 
 def test_compensate_one_node(studio: Studio) -> None:

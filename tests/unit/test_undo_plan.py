@@ -10,8 +10,11 @@ from studio.projections.needs import needs_of
 from studio.projections.reasons import reasons_of
 from studio.projections.undo_plan import (
     UndoStep,
+    asked_first,
     compensation_outcome,
     kind_name,
+    nothing_to_undo,
+    steps_left,
     undo_document,
     undo_steps,
 )
@@ -71,6 +74,56 @@ def test_a_node_alone_is_refused_while_others_stand_on_it() -> None:
     assert isinstance(refused, Refusal)
     assert "still holds effects" in refused.why
     assert [step.node for step in plan(driver, "b", downstream=True)] == ["c", "b"]
+
+
+def in_doubt_first() -> Driver:
+    """A held run of a and b: a is done, and b was stopped at its time limit, when it may have acted."""
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("b", "a", compensate=undo(), side_effects="external", timeout=1),
+        policy="hold",
+    )
+    return driver.finish("a").tick(1).end("b", "stopped")
+
+
+def test_the_plan_tells_what_a_person_is_asked_before_it() -> None:
+    driver = in_doubt_first()
+    run = driver.run()
+    assert asked_first(run) == ["b"]
+    assert asked_first(run, ["a"]) == []
+    document = undo_document(1, plan(driver), asked_first(run))
+    assert (document["in_doubt"], [step["node"] for step in document["steps"]]) == (["b"], ["a"])
+    driver.verb(verbs.Compensate)
+    assert driver.states["b"] == "in_doubt"
+    assert driver.undone() == []
+    driver.verb(verbs.MarkNode, "b", outcome="succeeded").finish("b", undo=True)
+    assert driver.undone() == ["b", "a"]
+    assert asked_first(driver.run()) == []
+
+
+def test_the_steps_that_are_left_begin_with_the_one_that_stopped() -> None:
+    driver = saga(irreversible=True)
+    assert steps_left(driver.run()) == []
+    driver.verb(verbs.Compensate).fail("c", undo=True).verb(verbs.CancelNode, "c")
+    left = steps_left(driver.run())
+    assert [(step.node, step.attempt, step.barrier) for step in left] == [
+        ("c", 2, False),
+        ("b", 1, True),
+    ]
+    driver.verb(verbs.MarkNode, "c", outcome="ignored")
+    assert driver.shown() == "partly_compensated"
+    assert steps_left(driver.run()) == []
+
+
+def test_a_run_with_nothing_to_undo_is_told_from_one_that_refuses() -> None:
+    driver = Driver(node("a"))
+    assert nothing_to_undo(driver.run())
+    assert not nothing_to_undo(saga().run())
+    assert not nothing_to_undo(in_doubt_first().run())
+    wall = Driver(node("a", irreversible=True)).finish("a")
+    assert not nothing_to_undo(wall.run())
+    doubted = Driver(node("a", compensate=undo(), side_effects="external")).end("a", "lost")
+    assert not nothing_to_undo(doubted.run())
 
 
 def test_a_second_undo_attempt_is_numbered() -> None:

@@ -304,13 +304,12 @@ def _nothing_left(run: RunState) -> Refusal:
         return Refusal(
             f"nothing left to undo in run {run.number}: the undo of {left} was given up",
             f"`studio compensate {run.number} {left}` tries it again",
-            nothing=True,
         )
     if any(taken_back(node) for node in run.nodes.values()):
         message = f"nothing left to undo in run {run.number}: what it did was undone"
-        return Refusal(message, nothing=True)
+        return Refusal(message)
     message = f"nothing to undo in run {run.number}: no finished node declares an undo"
-    return Refusal(message, nothing=True)
+    return Refusal(message)
 
 
 def _may_leave_effects(run: RunState) -> bool:
