@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
+import msgspec
+
 from studio.application.actor import default_actor
 from studio.application.local import LocalStudio
 from studio.application.location import Location
@@ -151,8 +153,16 @@ class Drive:
             lambda: self.studio.send(command, self.sender, drive=not self.options.detach)
         )
         if refusal is not None:
-            raise refused(refusal)
+            left = self._left_behind(number)
+            raise refused(msgspec.structs.replace(refusal, hint=left) if left else refusal)
         return before
+
+    def _left_behind(self, number: int) -> str:
+        """What to do first about a run that was under way when its engine ended, where this command drives nothing."""
+        if not self.options.detach or not self.owned or not self.studio.view(number).run.flying:
+            return ""
+        resume = f"`studio resume {number}{state_option(self.location)}`"
+        return f"the engine that ran it has ended: {resume} goes on with run {number}"
 
     async def _insist(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         """Ask the owner about a run; when it ends before it has answered, own the folder and ask again.

@@ -172,8 +172,9 @@ def _configure_why(parser: argparse.ArgumentParser) -> None:
 
 
 def _why(args: argparse.Namespace, console: Console) -> int:
+    driven = is_owned(place_of(args))
     with viewing(args) as (_, view):
-        document = reasons_of(view.state, view.run, args.node, time.time())
+        document = reasons_of(view.state, view.run, args.node, time.time(), driven=driven)
     if args.json:
         console.result(json_text(document))
         return DONE

@@ -122,7 +122,9 @@ def _compensate(state: EngineState, run: RunState, now: float, *, by_hand: bool)
     ]
 
 
-def next_undo(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
+def next_undo(
+    state: EngineState, run: RunState, now: float, *, driven: bool = True
+) -> list[AnyEvent]:
     """Facts that carry a compensation one step further; none while a step is open, stuck or held back.
 
     An undo has the locks of its node, as it touches what the node has touched.
@@ -134,7 +136,7 @@ def next_undo(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
     if node is None:
         return _finish(run, plan)
     plan.position = plan.steps.index(node.path, plan.position)
-    if not may_undo(run, node):
+    if not driven or not may_undo(run, node):
         return []
     flow = state.flow
     if flow.max_concurrency is not None and len(flow.in_flight) >= flow.max_concurrency:

@@ -31,29 +31,32 @@ from studio.model.failure import Failure
 Facts = tuple[int, list[AnyEvent]]
 
 
-def react(state: EngineState, now: float, may_start: bool = True) -> Facts | None:
+def react(
+    state: EngineState, now: float, may_start: bool = True, *, driven: bool = True
+) -> Facts | None:
     """The next consequences of what has happened, as a run number and its facts; None when all is done.
 
     Args:
         state: the state; only its work lists are consumed.
         now: seconds since the epoch.
         may_start: false once a turn has granted as many starts as one batch may carry.
+        driven: false where nothing is to start at all, no undo either.
     """
     while True:
         while state.visited:
             number = next(iter(state.visited))
             run = state.runs.get(number)
-            facts = _react_in(state, run, now) if run is not None else []
+            facts = _react_in(state, run, now, driven) if run is not None else []
             if facts:
                 return number, facts
             del state.visited[number]
-        started = start_next(state, now) if may_start else None
+        started = start_next(state, now) if may_start and driven else None
         # A lock may have been offered to an undo, which its own run has to take.
         if started is not None or not state.visited:
             return started
 
 
-def _react_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
+def _react_in(state: EngineState, run: RunState, now: float, driven: bool) -> list[AnyEvent]:
     if run.sweep:
         run.sweep = False
         facts = _sweep(state, run)
@@ -76,7 +79,7 @@ def _react_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
     if run.ended:
         return []
     if run.compensation is not None:
-        return next_undo(state, run, now)
+        return next_undo(state, run, now, driven=driven)
     return end_run(state, run, now)
 
 

@@ -21,13 +21,15 @@ class Turn:
     Args:
         state: the working state; it is evolved in place and has to be rebuilt when the append fails.
         now: seconds since the epoch.
+        driven: whether attempts may start; without it they wait for an engine that drives their run.
     """
 
-    __slots__ = ("_starts", "now", "records", "state")
+    __slots__ = ("_driven", "_starts", "now", "records", "state")
 
-    def __init__(self, state: EngineState, now: float) -> None:
+    def __init__(self, state: EngineState, now: float, driven: bool = True) -> None:
         self.state = state
         self.now = now
+        self._driven = driven
         self.records: list[Record] = []
         self._starts = 0
 
@@ -44,7 +46,11 @@ class Turn:
 
         Returns whether more may start in the next turn because this batch carries as many starts as it may.
         """
-        while (facts := react(self.state, self.now, self._starts < STARTS_PER_BATCH)) is not None:
+        while True:
+            room = self._starts < STARTS_PER_BATCH
+            facts = react(self.state, self.now, room, driven=self._driven)
+            if facts is None:
+                break
             self._add(*facts)
         return bool(self.state.flow.dirty) and self._starts >= STARTS_PER_BATCH
 
@@ -67,14 +73,23 @@ class Outcome(NamedTuple):
     more: bool
 
 
-def take_turn(state: EngineState, commands: Iterable[AnyCommand], now: float) -> Outcome:
+def take_turn(
+    state: EngineState, commands: Iterable[AnyCommand], now: float, *, driven: bool = True
+) -> Outcome:
     """Apply a batch of commands and all that follows from them.
 
     Each command is decided against the state that the ones before it left. A person's command sees all
     consequences of what came before it too, so that its guards judge what the append will extend; reports of
     executors share one settling per batch.
+
+    Args:
+        state: the working state; evolved in place.
+        commands: in the order they came.
+        now: seconds since the epoch.
+        driven: whether attempts may start. An engine that only records what it is asked leaves that to the one that
+            will drive the run: deadlines count from a start that is one.
     """
-    turn = Turn(state, now)
+    turn = Turn(state, now, driven)
     refusals: dict[int, Refusal] = {}
     for index, command in enumerate(commands):
         if command.id:

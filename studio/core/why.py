@@ -6,9 +6,18 @@ from typing import Literal, NamedTuple
 from studio.core.events import Origin
 from studio.core.joins import join_verdict
 from studio.core.plan import PlanEdge
-from studio.core.resilience.compensation import may_undo, next_step
+from studio.core.resilience.compensation import first_undone, given_up, may_undo, next_step
 from studio.core.starts import gate_of
-from studio.core.state import BROKEN, DEAD, TAKEN, UNRESOLVED, EngineState, NodeState, RunState
+from studio.core.state import (
+    BROKEN,
+    DEAD,
+    TAKEN,
+    UNRESOLVED,
+    EngineState,
+    Flight,
+    NodeState,
+    RunState,
+)
 from studio.core.transitions import EFFECTIVE
 
 ReasonKind = Literal[
@@ -46,7 +55,14 @@ class Reason(NamedTuple):
     at: float | None = None
 
 
-def explain(state: EngineState, run: RunState, path: str, now: float | None = None) -> list[Reason]:
+def explain(
+    state: EngineState,
+    run: RunState,
+    path: str,
+    now: float | None = None,
+    *,
+    driven: bool = True,
+) -> list[Reason]:
     """Why a node is in its state and what would get it on, the most telling reason first.
 
     Args:
@@ -54,12 +70,16 @@ def explain(state: EngineState, run: RunState, path: str, now: float | None = No
         run: the run the node belongs to.
         path: path of a node or item.
         now: seconds since the epoch, to tell how long something has lasted; None leaves durations out.
+        driven: whether an engine drives the run; without one nothing goes on by itself.
 
     Raises:
         KeyError: the run has no such node.
     """
     node = run.nodes[path]
-    found = list(_by_status(state, run, node, now))
+    left = None if driven else _left_behind(state, run, node)
+    found = [left] if left is not None else []
+    if left is None or not _in_flight(state, run, node):
+        found += _by_status(state, run, node, now)
     found += _marks(state, node)
     return found
 
@@ -68,8 +88,15 @@ def _by_status(
     state: EngineState, run: RunState, node: NodeState, now: float | None
 ) -> Iterator[Reason]:
     status = node.status
-    if next_step(run) is node and may_undo(run, node):
-        yield from _next_undo(state, run, node, now)
+    if next_step(run) is node:
+        if may_undo(run, node):
+            yield from _next_undo(state, run, node, now)
+        elif run.compensation is not None and run.compensation.expired:
+            text = (
+                f"the time limit of the compensation is over, and {node.path} is not undone;"
+                f" `studio compensate {run.number}` goes on with it"
+            )
+            yield Reason("person", text)
     if status in ("blocked", "ready", "held"):
         yield from _not_started(state, run, node, now)
     elif status == "running":
@@ -84,6 +111,29 @@ def _by_status(
         yield from _succeeded(node)
     else:
         yield _undo(run, node)
+
+
+def _in_flight(state: EngineState, run: RunState, node: NodeState) -> bool:
+    undo = node.status == "compensating"
+    attempt = node.undo_attempt if undo else node.attempt
+    return Flight(run.number, node.path, undo, attempt) in state.flow.in_flight
+
+
+GOES_ON = frozenset({"ready", "running", "waiting", "backing_off", "compensating"})
+"""States that an engine ends by itself."""
+
+
+def _left_behind(state: EngineState, run: RunState, node: NodeState) -> Reason | None:
+    """What nobody drives on, although it would go on by itself."""
+    if run.ended or run.paused or node.status not in GOES_ON:
+        return None
+    remedy = f"`studio resume {run.number}` goes on with the run"
+    if not _in_flight(state, run, node):
+        return Reason("gate", f"nobody drives run {run.number}; {remedy}")
+    undo = node.status == "compensating"
+    what = f"the undo of {node.path}" if undo else f"attempt {node.attempt} of {node.path}"
+    text = f"{what} was under way when the engine of run {run.number} ended; {remedy}"
+    return Reason("gate", text, at=node.started_at)
 
 
 def _by(origin: Origin | None) -> str:
@@ -131,11 +181,21 @@ def _open_edges(run: RunState, node: NodeState) -> Iterator[Reason]:
         if node.edges is None or node.edges[edge.slot] != UNRESOLVED:
             continue
         source = run.nodes[edge.source]
-        yield Reason(
-            "edge",
-            f"{node.path} waits for {edge.source}{_wanted(edge)}, which {_shown(source)}",
-            edge.source,
-        )
+        undone = first_undone(run, [edge.source])
+        text = f"{node.path} waits for {edge.source}{_wanted(edge)}, which {_shown(source)}"
+        if undone is not None:
+            which = "which" if undone == edge.source else f"and {undone}"
+            text = (
+                f"{node.path} waits for {edge.source}, {which} {_how_undone(run.nodes[undone])};"
+                f" `studio rerun {run.number} --from {edge.source}` runs it again"
+            )
+        yield Reason("edge", text, edge.source)
+
+
+def _how_undone(node: NodeState) -> str:
+    if node.status == "compensated":
+        return "was undone"
+    return "has an undo that was given up" if given_up(node) else "has an undo that failed"
 
 
 def _wanted(edge: PlanEdge) -> str:
@@ -342,10 +402,18 @@ def _undo(run: RunState, node: NodeState) -> Reason:
     if node.status == "compensation_failed":
         failure = node.failure
         what = f"{failure.type}: {failure.message}" if failure is not None else node.cause
-        text = (
-            f"the undo of {node.path} failed ({what}); `retry` tries it again, `mark` goes past it"
+        if given_up(node):
+            text = (
+                f"the undo of {node.path} failed ({what}) and was given up{_by(node.by)}: its effect stands;"
+                f" `studio compensate {run.number} {node.path}` tries it again"
+            )
+            return Reason("undo", text)
+        again = "`retry` tries it again"
+        if run.compensation is None:
+            again = f"`studio compensate {run.number} {node.path}` tries it again"
+        return Reason(
+            "person", f"the undo of {node.path} failed ({what}); {again}, `mark` goes past it"
         )
-        return Reason("person", text)
     cause = f" because {run.failing_node} failed" if run.failing_node else ""
     return Reason("undo", f"{node.path} is being undone{cause}", run.failing_node or None)
 

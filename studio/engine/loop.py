@@ -305,7 +305,8 @@ class Engine:
         letters = self._open_letters = self._drain()
         now = self._clock.now()
         try:
-            outcome = take_turn(self.state, [letter[0] for letter in letters], now)
+            commands = [letter[0] for letter in letters]
+            outcome = take_turn(self.state, commands, now, driven=self.driving)
             if outcome.records:
                 await self._append(outcome, now)
         except StorageError as error:

@@ -12,7 +12,12 @@ from studio.projections.run_document import find_node, state_of
 
 
 def reasons_of(
-    state: EngineState, run: RunState, path: str, now: float | None = None
+    state: EngineState,
+    run: RunState,
+    path: str,
+    now: float | None = None,
+    *,
+    driven: bool = True,
 ) -> dict[str, Any]:
     """Why a node is in its state: a document with ``run``, ``node``, ``state`` and ``reasons``.
 
@@ -24,13 +29,14 @@ def reasons_of(
         run: the run, derived where it was replayed.
         path: path of a node or item.
         now: seconds since the epoch, to tell how long something has lasted.
+        driven: whether an engine drives the run; without one nothing goes on by itself.
 
     Raises:
         NotFoundError: the run has no such node.
     """
     node = find_node(run, path)
     mask = mask_run(state, run)
-    found = explain(state, run, path, now)
+    found = explain(state, run, path, now, driven=driven)
     if not found:
         # What a reader replays is one run; limits and locks that others hold are known to the owner only.
         text = f"{path} waits for its turn: a limit or a lock that runs share is used up"

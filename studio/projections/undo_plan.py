@@ -110,10 +110,10 @@ def asked_first(run: RunState, nodes: Sequence[str] = ()) -> list[str]:
 
 
 def undo_document(run: int, steps: Sequence[UndoStep], asked: Sequence[str] = ()) -> dict[str, Any]:
-    """The plan in JSON types, as ``compensate --plan --json`` prints it."""
+    """The plan in JSON types, as ``compensate --plan --json`` prints it; ``in_doubt`` stands where something is asked."""
     return {
         "run": run,
-        "in_doubt": list(asked),
+        **({"in_doubt": list(asked)} if asked else {}),
         "steps": [
             {
                 "step": number,

@@ -186,7 +186,6 @@ def test_compensate_plan_then_do_it(studio: Studio) -> None:
     plan = studio("compensate", "1", "--plan", "--json").json
     assert plan == {
         "run": 1,
-        "in_doubt": [],
         "steps": [
             {"step": 1, "node": "second", "attempt": 1, "undo": "noop", "barrier": False},
             {"step": 2, "node": "first", "attempt": 1, "undo": "noop", "barrier": False},
@@ -201,7 +200,7 @@ def test_compensate_plan_then_do_it(studio: Studio) -> None:
     assert document["state"] == "compensated"
     assert "nothing left to undo" in studio("compensate", "1", expect=4).err
     again = studio("compensate", "1", "--plan", "--json")
-    assert again.json == {"run": 1, "in_doubt": [], "steps": []}
+    assert again.json == {"run": 1, "steps": []}
     assert "nothing left to undo" in again.err
 
 
@@ -349,3 +348,10 @@ def test_a_node_that_is_not_there_is_one_thing_everywhere(
 ) -> None:
     studio("run", "flow.yaml", "--quiet")
     assert "no node nope" in studio(*words, expect=2).err
+
+
+def test_what_an_engine_left_behind_is_told_from_what_runs(studio: Studio) -> None:
+    studio("run", "flow.yaml", "--detach")
+    assert nodes(studio)["first"]["attempts"] == 0
+    why = studio("why", "1", "first").out
+    assert "nobody drives run 1; `studio resume 1` goes on with the run" in why

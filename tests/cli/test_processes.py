@@ -174,7 +174,7 @@ def test_a_bad_file_is_told_by_the_sender(studio: Studio, start: Start, folder: 
     owner = start("run", "gated.yaml")
     owner.reads("● opens")
     assert studio("run", "bad.yaml", expect=2).err.startswith("bad.yaml:3:")
-    assert "takes integer" in studio("run", "flow.yaml", "-p", "count=x", expect=2).err
+    assert "takes a whole number" in studio("run", "flow.yaml", "-p", "count=x", expect=2).err
     (folder / "gate").touch()
     assert owner.ends().status == 0
 

@@ -62,7 +62,7 @@ def test_parameters_are_read_by_their_type(studio: Studio, folder: Path) -> None
     ("words", "says"),
     [
         (("-p", "nmae=x"), 'has no parameter "nmae"; did you mean "name"?'),
-        (("-p", "count=many"), "takes integer"),
+        (("-p", "count=many"), "takes a whole number"),
         (("-p", "count=-1"), "less than the minimum"),
         (("-p", "count"), "given as name=value"),
         (("--params", "absent.json"), "absent.json: cannot be read"),

@@ -12,6 +12,7 @@ from studio.core import commands as verbs
 from studio.core.commands import AnyCommand
 from studio.model.nodes import Edge, Node, NoopSettings, StandIn, WaitSettings
 from studio.model.policies import Breakpoint, CompensationPolicy, Fallback, Limits, Repeat, Retry
+from studio.projections.needs import needs_of
 from tests.unit.core.driver import Driver, node, undo
 
 FAST = Retry(strategy="fixed", max_attempts=2, initial_delay=3, jitter=0)
@@ -131,6 +132,10 @@ def test_every_sequence_is_answered_and_replays(
             command = data.draw(st.sampled_from(choices))
             note(f"{command}")
             driver.send(command)
+        if driver.shown() == "attention":
+            needs = needs_of(driver.state, driver.run())
+            assert any(need.hints for need in needs), f"nothing says what to do: {needs}"
+            assert all(need.why or need.state != "blocked" for need in needs)
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))

@@ -10,7 +10,9 @@ from studio.core import commands as verbs
 from studio.core.events import AttemptStarted, CompensationFinished
 from studio.model.nodes import Edge
 from studio.model.policies import CompensationPolicy, Retry
+from studio.projections.needs import needs_of
 from tests.unit.core.driver import Driver, node, undo
+from tests.unit.core.test_why import why
 
 NEVER = CompensationPolicy(when="never")
 FRAGILE = undo(retry=Retry(strategy="none"))
@@ -339,3 +341,113 @@ def test_an_undo_in_a_run_where_nothing_failed_is_told_so() -> None:
     driver.verb(verbs.Compensate, nodes=("a",))
     assert (told(driver)["error"], told(driver)["failed"]) == (None, None)
     assert (told(driver)["cause"]["kind"], told(driver)["steps"]) == ("person", ["a"])
+
+
+# --------------------------------------------------------------------------- what needs a person, and why
+
+
+def needs(driver: Driver) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [(one.node, one.why, one.hints) for one in needs_of(driver.state, driver.run())]
+
+
+def test_a_compensation_that_ran_out_of_time_says_how_to_go_on() -> None:
+    driver = failing().tick(300).finish("b", undo=True)
+    assert driver.shown() == "attention"
+    assert needs(driver) == [
+        ("a", "the time limit of the compensation is over, and it is not undone", ("compensate 1",))
+    ]
+    assert why(driver, "a")[0] == (
+        "the time limit of the compensation is over, and a is not undone;"
+        " `studio compensate 1` goes on with it"
+    )
+    assert why(driver, "b")[0] == "b was undone: its undo succeeded"
+    driver.verb(verbs.Compensate)
+    assert needs(driver) == []
+
+
+def test_a_held_undo_says_how_to_go_on() -> None:
+    driver = failing().verb(verbs.HoldNode, "b").fail("b", undo=True).tick(5)
+    assert driver.shown() == "attention"
+    assert needs(driver) == [("b", "its undo is held by hand", ("release 1 b",))]
+
+
+def test_what_waits_for_an_undone_node_says_how_to_go_on() -> None:
+    driver = Driver(node("a", compensate=undo()), node("b", "a"), node("c", "b"))
+    driver.verb(verbs.HoldNode, "b").finish("a")
+    driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True).verb(verbs.ReleaseNode, "b")
+    assert driver.shown() == "attention"
+    assert needs(driver) == [
+        (
+            "a",
+            "it was undone; b waits for it to run again",
+            ("rerun 1 --from a", "mark 1 b skipped"),
+        )
+    ]
+    assert why(driver, "b") == [
+        "b waits for a, which was undone; `studio rerun 1 --from a` runs it again"
+    ]
+
+
+def test_what_waits_for_an_item_that_was_undone_names_it() -> None:
+    driver = Driver(node("each", foreach=[1, 2], compensate=undo()), node("h", "each"))
+    driver.verb(verbs.HoldNode, "h").finish("each[0]").finish("each[1]")
+    driver.verb(verbs.Compensate, nodes=("each[1]",)).finish("each[1]", undo=True)
+    driver.verb(verbs.ReleaseNode, "h")
+    assert needs(driver)[0][:2] == ("each[1]", "it was undone; h waits for it to run again")
+    assert needs(driver)[0][2][0] == "rerun 1 --from each"
+    assert why(driver, "h") == [
+        "h waits for each, and each[1] was undone; `studio rerun 1 --from each` runs it again"
+    ]
+
+
+def test_only_commands_that_are_taken_are_offered_behind_an_undone_node() -> None:
+    driver = Driver(node("a", compensate=undo()), node("b", "a"), policy="hold")
+    driver.finish("a").fail("b").verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
+    assert needs(driver)[0] == (
+        "b",
+        "ValueError: b broke",
+        ("rerun 1 --from a", "mark 1 b failed"),
+    )
+    for hint in ("rerun 1 --from a",):
+        assert hint in needs(driver)[0][2]
+
+
+def test_an_undo_that_was_given_up_needs_nobody_but_what_waits_for_it_does() -> None:
+    driver = half_undone()
+    assert [(name, hints) for name, _why, hints in needs(driver)] == [
+        ("d", ("rerun 1 --from b", "mark 1 d failed"))
+    ]
+    assert why(driver, "b")[0] == (
+        "the undo of b failed (ValueError: b broke) and was given up by ada: its effect stands;"
+        " `studio compensate 1 b` tries it again"
+    )
+    driver.verb(verbs.MarkNode, "d", outcome="skipped")
+    assert needs(driver) == []
+
+
+def test_a_failed_undo_without_a_plan_is_taken_up_by_name() -> None:
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("b", compensate=FRAGILE),
+        node("x"),
+        compensation=CompensationPolicy(timeout=5),
+    )
+    driver.finish("a").finish("b").finish("x").verb(verbs.Compensate).fail("b", undo=True).tick(5)
+    assert needs(driver)[0][2] == (
+        "retry 1 b",
+        "compensate 1 b",
+        "mark 1 b succeeded --reason TEXT",
+        "mark 1 b ignored --reason TEXT",
+    )
+    driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True).verb(verbs.RetryNode, "x")
+    driver.finish("x")
+    assert driver.shown() == "attention"
+    assert needs(driver)[0][2] == (
+        "compensate 1 b",
+        "mark 1 b succeeded --reason TEXT",
+        "mark 1 b ignored --reason TEXT",
+    )
+    assert why(driver, "b") == [
+        "the undo of b failed (ValueError: b broke); `studio compensate 1 b` tries it again,"
+        " `mark` goes past it"
+    ]
