@@ -19,7 +19,7 @@ from textual.worker import Worker, WorkerState
 
 from studio.application.session import Session
 from studio.errors import StudioError
-from studio.tui.filters import ControlFilter
+from studio.tui.filters import AsciiFilter, ControlFilter
 from studio.tui.guard import Guarded
 from studio.tui.key_queue import KeyQueue
 from studio.tui.messages import KeyHandled, KeysWanted
@@ -53,6 +53,7 @@ class StudioApp(Guarded, App[None], inherit_bindings=False):
         session: what is shown; None until it is open.
         errors: what handlers raised and the screen has shown.
         failure: what kept the screen from coming up.
+        draws_ascii: whether only ASCII is drawn.
     """
 
     TITLE = "Workflow Studio"
@@ -75,11 +76,13 @@ class StudioApp(Guarded, App[None], inherit_bindings=False):
         self.errors: list[str] = []
         self.failure: Exception | None = None
         self._open_session = open_session
-        self._ascii = ascii
+        self.draws_ascii = ascii
         self._main: MainScreen | None = None
         self._painted = False
         self._keys = KeyQueue(self.post_message, self._takes_keys)
         self._gates: list[LineFilter] = [ControlFilter()]
+        if ascii:
+            self._gates.append(AsciiFilter())
         if not colour:
             self._gates.append(NoColor())
         self.register_theme(_theme(self.palette))
@@ -163,7 +166,7 @@ class StudioApp(Guarded, App[None], inherit_bindings=False):
         """The main screen, where Textual would put up an empty one first."""
         if self.session is None:
             return super().get_default_screen()
-        self._main = MainScreen(self.session, ascii=self._ascii)
+        self._main = MainScreen(self.session, ascii=self.draws_ascii)
         return self._main
 
     def on_mount(self) -> None:

@@ -1,8 +1,11 @@
-"""The last gate before the terminal: whatever a widget draws, no control character passes."""
+"""The last gates before the terminal: whatever a widget draws, no control character passes, and no sign of our own
+where ASCII is wanted."""
 
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
+
+from studio.projections.plain import STAND_INS
 
 BIDI = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 """Marks and overrides that reorder what is around them (Unicode Standard Annex 9, section 2)."""
@@ -23,4 +26,19 @@ class ControlFilter(LineFilter):
             return segments
         return [
             Segment(text.translate(_DROPPED), style, control) for text, style, control in segments
+        ]
+
+
+class AsciiFilter(LineFilter):
+    """Draws signs, frames and scroll bars with ASCII characters, whichever widget they come from.
+
+    Ours are drawn so where they are made; this is for Textual's own, such as the frames of dialogs.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The segments of a line with stand-ins of the same width."""
+        if all(text.isascii() for text, _, _ in segments):
+            return segments
+        return [
+            Segment(text.translate(STAND_INS), style, control) for text, style, control in segments
         ]

@@ -18,7 +18,7 @@ from studio.tui.messages import RunChosen
 from studio.tui.palette import BACKGROUNDS
 from studio.tui.screens.dialog import Menu
 from studio.tui.widgets.rows import RowsView
-from tests.tui.screens import DIAMOND, opened
+from tests.tui.screens import DIAMOND, Opened, opened
 
 SIZES = [(50, 12), (45, 60), (80, 24), (80, 60), (120, 24), (120, 40), (200, 60)]
 
@@ -668,13 +668,35 @@ async def test_an_idle_screen_sets_no_timer(tmp_path: Path) -> None:
         await at.pilot.pause()
         assert at.screen._flushing is None
         assert at.screen._ticking is None
-        running = [
-            timer
-            for node in [at.app, at.screen, *at.screen.query("*")]
-            for timer in node._timers
-            if timer._active.is_set()
-        ]
-        assert running == []
+        assert timers(at) == []
+
+
+async def test_a_flush_leaves_none_behind_that_was_to_come(tmp_path: Path) -> None:
+    async with opened(tmp_path, DIAMOND) as at:
+        at.screen._wake_up()
+        assert len(timers(at)) == 1
+        at.screen._flush()
+        assert timers(at) == []
+
+
+async def test_the_inspector_of_a_run_at_rest_sets_no_timer(tmp_path: Path) -> None:
+    async with opened(tmp_path, DIAMOND) as at:
+        await at.launch()
+        at.screen.select("check")
+        # As while the run moved: what it was to draw later is drawn when the run has come to rest.
+        at.screen.inspector._ticking = at.screen.inspector.set_timer(60, at.screen.inspector._tick)
+        at.screen._flush()
+        assert timers(at) == []
+
+
+def timers(at: Opened) -> list[object]:
+    """Timers that have yet to ring."""
+    return [
+        timer
+        for node in [at.app, at.screen, *at.screen.query("*")]
+        for timer in list(node._timers)
+        if timer._task is not None and not timer._task.done()
+    ]
 
 
 # ----------------------------------------------------------------- looking elsewhere

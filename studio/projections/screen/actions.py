@@ -80,6 +80,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("fit", ("0",), "Fit", "Choose the drawing that fits", "view", rules.drawn),
     Action("fold", ("d",), "Focus", "Show only what is around the selected node, or everything again", "view", rules.selected),
     Action("watch_mode", ("T",), "Watch", "What a saved file does to the run: auto, ask, off", "app", rules.always),
+    Action("notices", ("M",), "Notices", "The last notices, in full", "app", rules.always),
     Action("palette", ("colon", "ctrl+p"), "Command", "Find an action by name", "app", rules.always, 30),
     Action("help", ("question_mark",), "Help", "Keys and what they do", "app", rules.always, 31),
     Action("quit", ("q",), "Quit", "One level back, then quit", "app", rules.always),

@@ -6,7 +6,15 @@ from typing import NamedTuple
 from studio.core.plan import Plan
 from studio.core.state import NodeState
 from studio.projections.layout import Segment, cell_width, clean, fit
-from studio.projections.screen.actions import BY_ID, footer_actions, label_of, shown_key, why_not
+from studio.projections.plain import in_ascii
+from studio.projections.screen.actions import (
+    BY_ID,
+    Action,
+    footer_actions,
+    label_of,
+    shown_key,
+    why_not,
+)
 from studio.projections.screen.graph import duration_text
 from studio.projections.screen.panes import PANES, Pane
 from studio.projections.screen.rules import Situation
@@ -38,7 +46,12 @@ class Line(NamedTuple):
 
 
 def footer(
-    at: Situation, width: int, *, pane: Pane = "graph", hidden: Sequence[Pane] = ()
+    at: Situation,
+    width: int,
+    *,
+    pane: Pane = "graph",
+    hidden: Sequence[Pane] = (),
+    ascii: bool = False,
 ) -> tuple[Row, list[Area]]:
     """The footer's row, and the columns that call an action when clicked.
 
@@ -47,12 +60,14 @@ def footer(
         width: columns of the screen.
         pane: the pane that has the focus; its own keys come first.
         hidden: panes that are not on screen and that no other line names.
+        ascii: draw with ASCII characters only.
     """
     row: Row = [Segment(" ", "text")]
     areas: list[Area] = []
     used = 1
     room = " " if width < ROOMY else "  "
-    for key, label in PANE_KEYS[pane]:
+    for sign, label in PANE_KEYS[pane]:
+        key = in_ascii(sign) if ascii else sign
         size = cell_width(key) + cell_width(label) + 1 + len(room)
         if used + size <= width // 2:
             row += [Segment(key, "key"), Segment(f" {label}{room}", "dim")]
@@ -64,7 +79,7 @@ def footer(
         actions.insert(0, BY_ID["new"])
     tail = [action for action in actions if action.rank >= 30]
     kept = sum(
-        cell_width(shown_key(at, action)) + 1 + cell_width(action.label) + len(room)
+        cell_width(_shown(at, action, ascii)) + 1 + cell_width(action.label) + len(room)
         for action in tail
     ) + sum(len(number) + len(title) + 1 + len(room) for number, title in others)
     for action in actions:
@@ -73,7 +88,7 @@ def footer(
                 row += [Segment(number, "key"), Segment(f" {title}{room}", "dim")]
                 areas.append((used, used + len(number) + 1 + len(title), PANE_CALL + number))
                 used += len(number) + 1 + len(title) + len(room)
-        key = shown_key(at, action)
+        key = _shown(at, action, ascii)
         size = cell_width(key) + 1 + cell_width(action.label) + len(room)
         # The way to everything else keeps its place, whatever else has to go.
         if used + size + (kept if action.rank < 30 else -len(room)) > width:
@@ -82,6 +97,11 @@ def footer(
         areas.append((used, used + size - len(room), action.id))
         used += size
     return row, areas
+
+
+def _shown(at: Situation, action: Action, ascii: bool) -> str:
+    key = shown_key(at, action)
+    return in_ascii(key) if ascii else key
 
 
 PANE_KEYS: dict[Pane, tuple[tuple[str, str], ...]] = {

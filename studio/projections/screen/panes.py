@@ -33,14 +33,14 @@ class Arrangement(NamedTuple):
         places: visible panes; the others are hidden.
         tabs: whether the line with the panes' names is shown, because not all of them are.
         detail: whether a line tells about the selected node, because the inspector is not beside it.
-        notice: whether a row is kept for the notice line.
+        notice: rows kept for the notice line.
     """
 
     size: SizeClass
     places: dict[Pane, Place]
     tabs: bool
     detail: bool
-    notice: bool
+    notice: int
 
     @property
     def hidden(self) -> tuple[Pane, ...]:
@@ -60,13 +60,13 @@ def size_class(width: int, height: int) -> SizeClass:
 
 
 def arrange_panes(
-    width: int, height: int, focused: Pane, side: Pane, *, zoomed: bool = False, news: bool = False
+    width: int, height: int, focused: Pane, side: Pane, *, zoomed: bool = False, news: int = 0
 ) -> Arrangement:
     """Divide the screen.
 
     News never moves the graph, which would have to be laid out anew: where the log or the inspector stands
-    above the notice line, they give the row; elsewhere a row about the selected node is always kept, and news
-    takes its place.
+    above the notice line, they give the rows; elsewhere a row about the selected node is always kept, and news
+    takes its place, its further lines lying over the lower edge of the pane.
 
     Args:
         width: columns of the terminal.
@@ -74,7 +74,7 @@ def arrange_panes(
         focused: the pane that has the focus.
         side: the pane beside the graph, where there is room for one; never the graph.
         zoomed: whether the focused pane has the whole body.
-        news: whether there is something for the notice line.
+        news: rows of the notice line; 0 without news.
     """
     size = size_class(width, height)
     stacked = size == "tall" or (size == "tiny" and height >= TALL_HEIGHT)
@@ -83,7 +83,7 @@ def arrange_panes(
     if size == "normal" and not zoomed:
         tabs = False
     detail = size in ("small", "short") or (zoomed and size != "tiny")
-    notice = news and not detail
+    notice = 0 if detail else news
     body = max(1, height - 2 - tabs - detail)
     free = max(1, body - notice)
     if single:

@@ -1,6 +1,6 @@
 """What opens over the main screen: a framed box with rows of text, a cursor and keys."""
 
-import textwrap
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
@@ -13,6 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
 from studio.projections.layout import Segment, cell_width, clean
+from studio.projections.plain import in_ascii
+from studio.projections.screen.inspecting.paragraphs import wrap
 from studio.projections.screen.top_line import fit_row
 from studio.tui.editing import copy_text
 from studio.tui.guard import Guarded
@@ -27,6 +29,12 @@ NARROW = 72
 
 WIDE = 104
 """Columns for text at most: longer lines are hard to read."""
+
+NARROWEST = 16
+"""Columns below which a text is not wrapped beside what stands before it but under it."""
+
+LINES = 60
+"""Lines of one wrapped text at most: those of the longest notice that is kept."""
 
 FILLED_BELOW = 90
 """Columns of a terminal that a box fills from side to side: what stood out beside it would be scraps."""
@@ -63,9 +71,15 @@ def wrapped(row: Row, width: int) -> list[Row]:
         return [row]
     *lead, last = row
     indent = row_width(lead)
-    parts = textwrap.wrap(last.text, max(8, width - indent)) or [""]
-    below = [[Segment(" " * indent + part, last.style)] for part in parts[1:]]
-    return [[*lead, Segment(parts[0], last.style)], *below]
+    if indent > width - NARROWEST:
+        # Nothing sensible fits beside what stands before: it goes below.
+        lead, indent = fit_row(list(lead), width), 4
+        parts = wrap(last.text.lstrip(), max(1, width - indent), LINES)
+        return [lead, *([Segment(" " * indent + part, last.style)] for part in parts)]
+    gap = last.text[: len(last.text) - len(last.text.lstrip())]
+    parts = wrap(last.text.lstrip(), max(1, width - indent - len(gap)), LINES)
+    below = [[Segment(" " * indent + gap + part, last.style)] for part in parts[1:]]
+    return [[*lead, Segment(gap + parts[0], last.style)], *below]
 
 
 class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
@@ -89,6 +103,7 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
     Dialog RowsView { height: auto; }
     Dialog Input, Dialog Input:focus { border: none; height: 1; padding: 0; background: $background; }
     Dialog RowsView { scrollbar-size-horizontal: 0; }
+    Dialog .about { height: 2; margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False),
@@ -101,10 +116,30 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
         self._cells = NARROW
         self.box = Vertical()
         self.box.border_title = title.replace("[", "(").replace("]", ")")
-        self.box.border_subtitle = hint
+        self._hint = hint
+
+    @property
+    def draws_ascii(self) -> bool:
+        """Whether only ASCII is drawn."""
+        return bool(getattr(self.app, "draws_ascii", False))
+
+    def plain(self, text: str) -> str:
+        """A sentence of our own, in ASCII where that is wanted."""
+        return in_ascii(text) if self.draws_ascii else text
+
+    def plain_row(self, row: Row) -> Row:
+        """A row of our own sentences, in ASCII where that is wanted."""
+        if not self.draws_ascii:
+            return row
+        return [Segment(in_ascii(part.text), part.style) for part in row]
+
+    def tell(self, text: str) -> None:
+        """Say something in the lower frame: the keys, or what became of one."""
+        self.box.border_subtitle = self.plain(text).replace("[", "(")
 
     def on_mount(self) -> None:
         """Take keys; Textual calls this after the `on_mount` of the class that says what has the focus."""
+        self.tell(self._hint)
         self.takes_keys = True
         self.post_message(KeysWanted())
 
@@ -120,7 +155,7 @@ class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
             said = f"copied {len(text)} characters, {copy_text(self.app, text)}"
         else:
             said = "esc goes back"
-        self.box.border_subtitle = said
+        self.tell(said)
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size of the terminal: write the rows anew."""
@@ -183,7 +218,11 @@ class Menu(Dialog[str | None]):
         self._lead = list(lead)
         self._filters = filters
         self._list = RowsView()
+        self._list.always_shows_cursor = True
+        self._about = RowsView(classes="about")
         self._input = Input(placeholder="type to filter")
+        self._starts: list[int] = []
+        self._at = 0
 
     def compose(self) -> ComposeResult:
         """The box with its list."""
@@ -191,31 +230,67 @@ class Menu(Dialog[str | None]):
             if self._filters:
                 yield self._input
             yield self._list
+            yield self._about
 
     def on_mount(self) -> None:
         """Show all entries, the cursor on the first that applies."""
+        self._about.can_focus = False
         self.set_focus(self._input if self._filters else self._list)
         self._start()
 
     def write(self) -> None:
-        """Write the entries, the cursor where it was."""
-        keys = max((cell_width(entry.key) for entry in self.entries), default=0)
-        labels = max((cell_width(entry.label) for entry in self.entries), default=0)
-        rows = [*self._lead, *(_entry_row(entry, keys, min(labels, 34)) for entry in self.shown)]
+        """Write the entries, the cursor where it was.
+
+        Where all of them fit, each has as many lines as its consequence takes; else a line each, and the consequence
+        of the one under the cursor in full below them.
+        """
+        everything = self._rows(self.entries)
+        self.take_width(max(map(row_width, everything), default=0) + 1)
+        room = self.inner_height - self._filters
+        lead = [line for row in self._lead for line in wrapped(row, self.inner_width)]
+        whole = [wrapped(row, self.inner_width) for row in everything]
+        wraps = len(lead) + sum(map(len, whole)) <= room
+        cut = any(len(lines) > 1 for lines in whole)
+        self._about.display = cut and not wraps
+        if self._about.display:
+            room -= ABOUT + 1
+        shown = self._rows(self.shown)
+        rows: list[Row] = list(lead)
+        self._starts = []
+        width = self.inner_width - (not wraps and len(lead) + len(shown) > room)
+        for row in shown:
+            self._starts.append(len(rows))
+            rows += wrapped(row, width) if wraps else [fit_row(list(row), width)]
+        self._starts.append(len(rows))
         if not self.shown:
             rows.append([Segment("nothing matches", "dim")])
-        if len(self.shown) == len(self.entries):
-            self.take_width(max(map(row_width, rows)) + 1)
-        room = self.inner_height - self._filters
-        width = self.inner_width - (len(rows) > room)
-        self._list.set_rows([fit_row(list(row), width) for row in rows])
-        self._list.styles.height = min(len(rows), room)
+        self._list.set_rows(rows)
+        self._list.styles.height = max(1, min(len(rows), room))
+        self._go_to(self._at)
+
+    def _rows(self, entries: Sequence[Entry]) -> list[Row]:
+        keys = max((cell_width(entry.key) for entry in self.entries), default=0)
+        labels = max((cell_width(entry.label) for entry in self.entries), default=0)
+        return [self.plain_row(_entry_row(entry, keys, min(labels, 34))) for entry in entries]
 
     def _start(self) -> None:
-        self.write()
-        first = next((i for i, e in enumerate(self.shown) if e.enabled), 0)
+        self._at = next((i for i, e in enumerate(self.shown) if e.enabled), 0)
         self._list.cursor = None
-        self._list.move_cursor(len(self._lead) + first)
+        self.write()
+
+    def _go_to(self, place: int) -> None:
+        """Put the cursor on an entry, and tell its consequence where the list has no room for it."""
+        self._about.set_rows([])
+        if not self.shown:
+            self._list.cursor = None
+            return
+        self._at = min(max(place, 0), len(self.shown) - 1)
+        first, end = self._starts[self._at], self._starts[self._at + 1]
+        self._list.move_cursor(first, end - first)
+        if self._about.display:
+            detail = self.plain(self.shown[self._at].detail)
+            parts = wrap(detail, self.inner_width, ABOUT)
+            self._about.set_rows([[Segment(part, "text")] for part in parts])
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow the list: what is called so first, then what tells of it."""
@@ -226,15 +301,12 @@ class Menu(Dialog[str | None]):
 
     def action_move(self, step: int) -> None:
         """Move the cursor."""
-        here = self._list.cursor if self._list.cursor is not None else len(self._lead)
-        last = len(self._lead) + len(self.shown) - 1
-        self._list.move_cursor(min(max(here + step, len(self._lead)), max(last, 0)))
+        self._go_to(self._at + step)
 
     def action_choose(self) -> None:
         """Answer with the entry under the cursor."""
-        index = (self._list.cursor or 0) - len(self._lead)
-        if 0 <= index < len(self.shown):
-            self._choose(self.shown[index])
+        if self.shown:
+            self._choose(self.shown[self._at])
         else:
             self.box.border_subtitle = f"nothing matches {clean(self.typed)[:40]!r} · esc back"
 
@@ -262,7 +334,8 @@ class Menu(Dialog[str | None]):
         """A click on an entry chooses it."""
         if event.widget is not self._list:
             return
-        index = event.y + self._list.scroll_offset.y - len(self._lead)
+        row = event.y + self._list.scroll_offset.y
+        index = bisect_right(self._starts, row) - 1
         if 0 <= index < len(self.shown):
             self._choose(self.shown[index])
 
@@ -270,10 +343,14 @@ class Menu(Dialog[str | None]):
         if entry.enabled:
             self.dismiss(entry.value)
         else:
-            self.box.border_subtitle = entry.detail.replace("[", "(")
+            self.tell(entry.detail)
 
 
 MISSED = 3
+"""Rank of an entry that does not answer to what was typed."""
+
+ABOUT = 2
+"""Lines for the consequence of the entry under the cursor, below a list that has no room for it."""
 
 
 def _rank(entry: Entry, words: Sequence[str]) -> int:
@@ -329,9 +406,14 @@ class Confirm(Dialog[bool | None]):
     def write(self) -> None:
         """Write the rows."""
         self.take_width(max(map(row_width, self._rows), default=0) + 1)
-        width = self.inner_width - (len(self._rows) > self.inner_height)
-        self._list.set_rows([fit_row(list(row), width) for row in self._rows])
-        self._list.styles.height = min(len(self._rows), self.inner_height)
+        # One column less: a text that has to be scrolled has a scroll bar beside it.
+        rows = [
+            line
+            for row in self._rows
+            for line in wrapped(self.plain_row(row), self.inner_width - 1)
+        ]
+        self._list.set_rows(rows)
+        self._list.styles.height = max(1, min(len(rows), self.inner_height))
 
     def action_yes(self) -> None:
         """Go ahead."""
@@ -374,7 +456,11 @@ class Reader(Dialog[None]):
         """Write the rows."""
         self.take_width(max(map(row_width, self._rows), default=0) + 1)
         # One column less: a text that has to be scrolled has a scroll bar beside it.
-        rows = [line for row in self._rows for line in wrapped(row, self.inner_width - 1)]
+        rows = [
+            line
+            for row in self._rows
+            for line in wrapped(self.plain_row(row), self.inner_width - 1)
+        ]
         self._list.set_rows(rows)
         self._list.styles.height = min(len(rows), self.inner_height)
 
@@ -399,8 +485,9 @@ class Prompt(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         """The box with its field."""
         label = RowsView()
-        label.set_rows([[Segment(self._label, "dim")]])
-        label.styles.height = 1
+        lines = wrapped([Segment(self._label, "dim")], self.inner_width)
+        label.set_rows(lines)
+        label.styles.height = len(lines)
         label.can_focus = False
         with self.box:
             yield label

@@ -122,7 +122,7 @@ class ValueEditor(Dialog[str | None]):
             self.dismiss(None)
             return
         self._asking = not self._asking
-        self.box.border_subtitle = (
+        self.tell(
             "⏎ apply · e $EDITOR · d discard · esc keep editing"
             if self._asking
             else "esc, then ⏎ apply · e $EDITOR · d discard"
@@ -148,7 +148,7 @@ class ValueEditor(Dialog[str | None]):
                 self.dismiss(self.text)
                 return
             self.action_ask()
-            self.box.border_subtitle = "not applied: it is not JSON yet · esc asks again"
+            self.tell("not applied: it is not JSON yet · esc asks again")
             self._area.cursor_location = place_of_problem(self.text) or (0, 0)
         elif event.key == "d":
             self.text = self._before

@@ -20,7 +20,7 @@ from studio.model.workflow import Parameter, Workflow
 from studio.projections.layout import Segment, clean
 from studio.projections.screen.actions import BY_ID, key_name
 from studio.projections.screen.top_line import fit_row
-from studio.tui.screens.dialog import Dialog, row_width
+from studio.tui.screens.dialog import Dialog, row_width, wrapped
 from studio.tui.widgets.rows import RowsView
 
 
@@ -88,15 +88,22 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
 
     def write(self) -> None:
         """Write what the fields are called, and what is wrong with them."""
-        rows = {name: describe(name, self.workflow.parameters[name]) for name in self._fields}
+        rows = {
+            name: self.plain_row(describe(name, self.workflow.parameters[name]))
+            for name in self._fields
+        }
         self.take_width(max(map(row_width, rows.values()), default=0))
         width = self.inner_width
         what = "the same values as last time" if self._again else "these values"
         keys = [Segment(key_name(self._keys[0]), "key"), Segment(f"  start with {what}", "text")]
-        self._start.set_rows([fit_row(keys, width)])
+        self._start.set_rows([fit_row(list(self.plain_row(keys)), width)])
         for name, row in rows.items():
-            self._labels[name].set_rows([fit_row(row, width - 1)])
-        told = [fit_row([Segment(clean(problem), "bad")], width) for problem in self._problems]
+            self._labels[name].set_rows([fit_row(list(row), width - 1)])
+        told = [
+            line
+            for problem in self._problems
+            for line in wrapped([Segment(clean(problem), "bad")], width)
+        ]
         self._problem.set_rows(told)
         self._problem.display = bool(told)
         self._problem.styles.height = len(told)

@@ -1,8 +1,9 @@
 """What keeps the panes and lines of the main screen in step with the session."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -10,14 +11,14 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker
 
-from studio.application.session import Changes, Notice, RunState, Session
-from studio.projections.layout import Segment
+from studio.application.session import Changes, RunState, Session
+from studio.application.session import Notice as Told
+from studio.projections.screen.actions import key_of
 from studio.projections.screen.again import open_questions
 from studio.projections.screen.arrival import arrival
 from studio.projections.screen.news import Standing, gone_on, news_since, standing_of
+from studio.projections.screen.notices import KEPT, LONGEST, Notice, NoticeKind, notice_rows
 from studio.projections.screen.rules import Situation
-from studio.projections.screen.top_line import fit_row
-from studio.projections.text import sanitise
 from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_writer
 from studio.tui.guard import Guarded, report_worker
 from studio.tui.hints import Hints
@@ -51,10 +52,6 @@ CALM = 0.1
 FADE = 8.0
 """Seconds a confirmation stays: long enough to read a full line twice."""
 
-NoticeKind = Literal["info", "good", "warning", "error"]
-
-NOTICE_STYLES = {"info": "text", "good": "good", "warning": "warn", "error": "bad"}
-
 
 class LiveScreen(Guarded, Paced, Screen[None]):
     """Panes and lines that follow the session; it knows no action.
@@ -66,6 +63,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
     Attributes:
         selected: path of the selected node or item.
         takes_keys: whether the panes show something that keys can act on.
+        told: the last notices, oldest first.
     """
 
     AUTO_FOCUS = ""
@@ -85,7 +83,9 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self.hints = Hints(session, ascii=ascii)
         self.selected: str | None = None
         self.takes_keys = False
+        self.told: deque[Notice] = deque(maxlen=KEPT)
         self._news: NoticeKind | None = None
+        self._news_rows = 0
         self._fading: Timer | None = None
         self._standing: Standing | None = None
         self._question = ""
@@ -135,9 +135,11 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self._write(RESTORE_TITLE)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Other panes fit another size."""
+        """Other panes fit another size, and news other lines."""
         # Also when it is the old size again: terminals move what stands in them while they are dragged.
         self.refresh()
+        if self._news is not None:
+            self._show_notice(self.told[-1].text, self._news)
         self.place()
         if self.body.arrangement.size == "tiny" and self._news in (None, "info"):
             width, height = event.size
@@ -147,9 +149,10 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         """Place the panes and lines for the size of the terminal and what has the focus."""
         width, height = self.app.size
         news = self._news is not None
-        arrangement = self.body.place_panes(width, height, news=news)
+        arrangement = self.body.place_panes(width, height, news=self._news_rows)
         self.chrome.tabs.display = arrangement.tabs
         self.chrome.detail.display = arrangement.detail and not news
+        self.notice_line.styles.height = max(1, self._news_rows)
         self.notice_line.display = news
         self.call_after_refresh(self.draw_lines)
 
@@ -165,7 +168,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self._waking = False
         if self._flushing is None:
             wait = max(GATHER, self._flushed + FLUSH - monotonic())
-            self._flushing = self.set_timer(wait, self._flush)
+            self._flushing = self.set_timer(wait, self._flush_in_time)
 
     def _draw_first(self) -> None:
         """Fill the panes, which have their sizes by now, and only then paint."""
@@ -182,8 +185,14 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         if self._filled:
             super()._compositor_refresh()
 
-    def _flush(self) -> None:
+    def _flush_in_time(self) -> None:
         self._flushing = None
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._flushing is not None:
+            self._flushing.stop()  # one that was to come needs not come any more
+            self._flushing = None
         if not self.is_mounted:
             return
         self._flushed = monotonic()
@@ -246,7 +255,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
             if come.show is not None:
                 session.show_run(come.show)
                 changes.whole = True
-            changes.notices.append(Notice(come.text))
+            changes.notices.append(Told(come.text))
         return changes
 
     def _tell_news(self) -> None:
@@ -303,7 +312,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         """Put news on the notice line; an empty text takes it away.
 
         Args:
-            text: one line; of more only the first is shown.
+            text: what is told; as many lines as there is room for are shown, `told` keeps all.
             kind: its look; an error stays until Escape or newer news, the others until the next key. What only
                 confirms goes by itself too: the run moves on, and it would be read as news of now.
         """
@@ -312,14 +321,27 @@ class LiveScreen(Guarded, Paced, Screen[None]):
             self._fading = None
         if text and kind in ("info", "good"):
             self._fading = self.set_timer(FADE, self._fade)
-        first = sanitise(text.partition("\n")[0], 500)
-        width = max(1, self.app.size.width)
-        self.notice_line.show(fit_row([Segment(f" {first}", NOTICE_STYLES[kind])], width))
-        news = kind if first else None
-        changed = (news is None) != (self._news is None)
-        self._news = news
-        if changed:
+        text = text[:LONGEST]
+        before = self._news_rows
+        self._news = kind if text else None
+        self._show_notice(text, kind)
+        if text:
+            self._note(text, kind)
+        if self._news_rows != before:
             self.place()
+
+    def _show_notice(self, text: str, kind: NoticeKind) -> None:
+        key = key_of(self.session.keymap.keys, "notices")
+        rows = notice_rows(text, kind, *self.app.size, key) if text else []
+        self._news_rows = len(rows)
+        self.notice_line.show(*rows)
+
+    def _note(self, text: str, kind: NoticeKind) -> None:
+        """Keep what was told; the same once more is counted."""
+        times = 1
+        if self.told and (self.told[-1].text, self.told[-1].kind) == (text, kind):
+            times += self.told.pop().times
+        self.told.append(Notice(self.session.now(), text, kind, times))
 
     def _fade(self) -> None:
         self._fading = None

@@ -9,14 +9,17 @@ from studio.application.creating import TEMPLATE_NAMES, create_workflow
 from studio.application.verbs import cancel
 from studio.errors import StudioError
 from studio.projections.layout import Segment, clean
+from studio.projections.plain import in_ascii
 from studio.projections.screen.actions import ACTIONS, key_name, key_of, keys_of, shown_key, why_not
 from studio.projections.screen.again import risk_of
 from studio.projections.screen.consequences import state_row
 from studio.projections.screen.graph import matches, needs_in_order
 from studio.projections.screen.menus import copy_choices, leave_choices, menu_label, node_choices
+from studio.projections.screen.notices import told_rows
 from studio.projections.states import node_look
 from studio.tui.editing import copy_text, open_editor, open_pager
 from studio.tui.screens.dialog import Entry, Menu, Prompt, Reader
+from studio.tui.widgets.local_time import local_time
 from studio.tui.widgets.rows import Row
 
 if TYPE_CHECKING:
@@ -167,9 +170,21 @@ async def show_help(screen: "MainScreen") -> None:
     rows += [
         [],
         [Segment("Everywhere", "title")],
-        *[[Segment(f"  {keys:<14}", "key"), Segment(text, "text")] for keys, text in EVERYWHERE],
+        *[
+            [
+                Segment(f"  {in_ascii(keys) if screen.ascii else keys:<14}", "key"),
+                Segment(text, "text"),
+            ]
+            for keys, text in EVERYWHERE
+        ],
     ]
     await screen.app.push_screen_wait(Reader("Keys", rows[1:]))
+
+
+async def show_notices(screen: "MainScreen") -> None:
+    """The last notices in full, the newest first."""
+    rows = told_rows(screen.told, local_time)
+    await screen.app.push_screen_wait(Reader("Notices, the newest first", rows))
 
 
 EVERYWHERE = (
@@ -180,6 +195,8 @@ EVERYWHERE = (
     ("tab 1 2 3 4", "panes: runs, graph, node, log"),
     ("← →", "tabs, in the node pane"),
     ("W # %", "wrap, time, level, in the log pane"),
+    ("!", "first line that tells of an error, then the next, in the log pane"),
+    ("n N", "next and previous match of what / searched for in the log or in a value"),
     ("esc", "one level back"),
 )
 
@@ -360,6 +377,7 @@ VERBS = {
     "previous_match": previous_match,
     "palette": palette,
     "help": show_help,
+    "notices": show_notices,
     "copy": copy,
     "pager": pager,
     "edit": edit,

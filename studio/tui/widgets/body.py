@@ -96,13 +96,13 @@ class Body(Guarded, Widget):
             widget = parent if isinstance(parent, Widget) else None
         return None
 
-    def place_panes(self, width: int, height: int, *, news: bool = False) -> Arrangement:
+    def place_panes(self, width: int, height: int, *, news: int = 0) -> Arrangement:
         """Place the panes.
 
         Args:
             width: columns of the terminal.
             height: rows of the terminal.
-            news: whether there is something for the notice line.
+            news: rows of the notice line; 0 without news.
         """
         self.arrangement = arrange_panes(
             width, height, self.current, self._side, zoomed=self.zoomed, news=news

@@ -1,6 +1,7 @@
 """The lines around the panes and what stands on the panes' borders."""
 
 from studio.application.session import RunState, Session
+from studio.projections.plain import in_ascii
 from studio.projections.screen.actions import BY_ID, shown_key
 from studio.projections.screen.footer import detail_line, footer, tabs_line
 from studio.projections.screen.graph import needs_in_order
@@ -55,7 +56,7 @@ class Chrome:
             line = detail_line(session.plan, node, at, session.now(), width, ascii=self._ascii)
             self.detail.show_line(line)
         unnamed = () if self.tabs.display else body.arrangement.hidden
-        row, areas = footer(at, width, pane=body.current, hidden=unnamed)
+        row, areas = footer(at, width, pane=body.current, hidden=unnamed, ascii=self._ascii)
         self.foot.show(row)
         self.foot.call_areas(areas)
         self._draw_titles(session, body, at, info)
@@ -95,7 +96,7 @@ class Chrome:
         body.timeline.set_titles(self._text(f"{number}Timeline{summary}"), self._text(time))
 
     def _text(self, text: str) -> str:
-        return text.replace("·", "-").encode("ascii", "replace").decode() if self._ascii else text
+        return in_ascii(text) if self._ascii else text
 
 
 def live_word(session: Session) -> str:

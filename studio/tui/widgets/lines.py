@@ -29,7 +29,7 @@ def cursor_strip(strip: Strip, palette: Palette) -> Strip:
 
 
 class Line(GuardedLines, Widget):
-    """One or two rows of styled text; parts whose style starts with ``@`` call the action of that name."""
+    """One row of styled text, or some; parts whose style starts with ``@`` call the action of that name."""
 
     DEFAULT_CSS = "Line { height: 1; background: transparent; }"
 

@@ -12,15 +12,13 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from studio.projections.layout import Segment
+from studio.projections.plain import STAND_INS
 from studio.projections.text import sanitise
 from studio.tui.guard import GuardedLines
 from studio.tui.palette import Palette
 from studio.tui.widgets.lines import cursor_strip
 
 Row = Sequence[Segment]
-
-STAND_INS = str.maketrans({"…": "~", "–": "-", "·": "-", "•": "*", "⏎": "$", "�": "?", "°": "o"})
-"""What our own sentences use beyond ASCII, and its stand-ins; a user's letters stay as they are."""
 
 
 class PagedView(GuardedLines, ScrollView, can_focus=True):

@@ -20,7 +20,13 @@ Row = Sequence[Segment]
 
 
 class RowsView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False):
-    """A scrolling list of rows, with a cursor row when ``cursor`` is not None."""
+    """A scrolling list of rows, with a cursor row when ``cursor`` is not None.
+
+    Attributes:
+        cursor: first row of what the cursor is on.
+        cursor_rows: how many rows that has.
+        always_shows_cursor: whether it shows without the focus, too: a field beside the list has that.
+    """
 
     DEFAULT_CSS = """
     RowsView { background: transparent; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; }
@@ -30,6 +36,8 @@ class RowsView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False)
         super().__init__(id=id, classes=classes)
         self.rows: list[Row] = []
         self.cursor: int | None = None
+        self.cursor_rows = 1
+        self.always_shows_cursor = False
 
     @property
     def palette(self) -> Palette:
@@ -65,21 +73,31 @@ class RowsView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False)
         if 0 <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
 
-    def move_cursor(self, index: int) -> None:
-        """Put the cursor on a row and bring it into view."""
+    def move_cursor(self, index: int, rows: int = 1) -> None:
+        """Put the cursor on a row, or on some that belong together, and bring them into view.
+
+        Args:
+            index: the first row.
+            rows: how many.
+        """
         if not self.rows:
             self.cursor = None
             return
-        old = self.cursor
+        self._refresh_cursor()
         self.cursor = min(max(index, 0), len(self.rows) - 1)
-        if old is not None:
-            self.refresh_row(old)
-        self.refresh_row(self.cursor)
+        self.cursor_rows = rows
+        self._refresh_cursor()
         top, height = self.scroll_offset.y, self.size.height
-        if self.cursor < top:
+        end = self.cursor + rows
+        if self.cursor < top or rows >= height:
             self.scroll_to(y=self.cursor, animate=False)
-        elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False)
+        elif end > top + height:
+            self.scroll_to(y=end - height, animate=False)
+
+    def _refresh_cursor(self) -> None:
+        if self.cursor is not None:
+            for index in range(self.cursor, self.cursor + self.cursor_rows):
+                self.refresh_row(index)
 
     def draw_line(self, y: int) -> Strip:
         """One visible line. Textual asks for each line that has to be drawn again."""
@@ -94,16 +112,15 @@ class RowsView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False)
         if x or strip.cell_length > width:
             strip = strip.crop(x, x + width)
         strip = strip.extend_cell_length(width)
-        if index == self.cursor and self.has_focus:
+        here = self.cursor is not None and 0 <= index - self.cursor < self.cursor_rows
+        if here and (self.has_focus or self.always_shows_cursor):
             strip = cursor_strip(strip, palette)
         return strip
 
     def on_focus(self) -> None:
         """The cursor shows with the focus."""
-        if self.cursor is not None:
-            self.refresh_row(self.cursor)
+        self._refresh_cursor()
 
     def on_blur(self) -> None:
         """The cursor hides without the focus."""
-        if self.cursor is not None:
-            self.refresh_row(self.cursor)
+        self._refresh_cursor()
