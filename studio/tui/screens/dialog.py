@@ -332,9 +332,10 @@ class Menu(Dialog[str | None]):
 
     def on_click(self, event: events.Click) -> None:
         """A click on an entry chooses it."""
-        if event.widget is not self._list:
+        at = event.get_content_offset(self._list)
+        if at is None:
             return
-        row = event.y + self._list.scroll_offset.y
+        row = at.y + self._list.scroll_offset.y
         index = bisect_right(self._starts, row) - 1
         if 0 <= index < len(self.shown):
             self._choose(self.shown[index])

@@ -154,7 +154,7 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
 
     def on_click(self, event: events.Click) -> None:
         """A click on the row that starts the run starts it."""
-        if event.widget is self._start:
+        if event.get_content_offset(self._start) is not None:
             self.action_start()
 
     def action_start(self) -> None:
