@@ -14,12 +14,14 @@ from studio.application.workflow_files import WorkflowFiles
 from studio.core.endings import phase_of
 from studio.core.events import Record
 from studio.core.plan import Plan
-from studio.core.state import EngineState, RunState
+from studio.core.state import EngineState, NodeState, RunState
 from studio.core.turn import orphan
 from studio.engine.clock import SystemClock
 from studio.errors import NotFoundError, StudioError
+from studio.model.failure import Failure
 from studio.ports import AttemptKey, Clock, LogLine, RunRow
 from studio.projections.masking import Mask, declares_sensitive, mask_run
+from studio.projections.screen.inspecting.written import line_in_file
 
 AnyStudio = LocalStudio | RemoteStudio
 
@@ -159,9 +161,27 @@ class Looking:
                 return str(file), max(1, node.failure.line)
         if self.shown_file is None:
             raise NotFoundError("no workflow file is shown")
+        if node is not None and node.failure is not None:
+            line = self._line_in_file(node, node.failure)
+            if line:
+                return self.shown_file, line
         planned = plan.node(path) if plan is not None and path is not None else None
         place = planned.node.place if planned is not None else None
         return self.shown_file, place.line if place is not None else 1
+
+    def _line_in_file(self, node: NodeState, failure: Failure) -> int:
+        """The line of the workflow file that a failure of its own code, or of its call, stands for; 0 for none."""
+        entry = self.files.get(self.shown_file or "")
+        plan = entry.plan if entry is not None else None
+        name = node.path[: node.path.rindex("[")] if node.path.endswith("]") else node.path
+        known = plan.nodes.get(name) if plan is not None else None
+        try:
+            lines = Path(self.shown_file or "").read_text("utf-8", "replace").splitlines()
+        except OSError:
+            return 0  # the editor says what is wrong with the file
+        written = known.node if known is not None else None
+        undo = bool(node.undo_attempt)
+        return line_in_file(node.plan.node, failure, written, lines, undo=undo)
 
     def input_of(self, path: str) -> Any:
         """The input of a node's next attempt as far as it is known: override, last one, or empty."""

@@ -73,8 +73,8 @@ def test_the_error_shows_message_place_code_locals_tries_and_what_it_blocks() ->
     assert shown[:2] == ["KeyError: 'edges'", "features.py:4 in feat_graph"]
     assert "▸4 │     g.add(row['edges'])" in shown
     assert " 3 │ for row in data:" in shown
-    assert "locals  row = {'id': 1201}" in shown
-    assert "        g   = Graph 0 nodes" in shown
+    assert "locals  g   = Graph 0 nodes" in shown
+    assert "        row = {'id': 1201}" in shown
     tries = [line for line in shown if "✗" in line]
     assert tries == [
         "tries   1 ✗ t0 2.0s ValueError",

@@ -60,7 +60,9 @@ _BY_NAME: Final = {
 _BUSY: Final = frozenset([408, 425, 429])
 
 _OWN: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_ASYNCIO: Final = os.path.dirname(linecache.__file__) + os.sep + "asyncio" + os.sep
+_STANDARD: Final = os.path.dirname(linecache.__file__) + os.sep
+_CALLERS: Final = tuple(f"{_STANDARD}{name}{os.sep}" for name in ("asyncio", "importlib"))
+"""Folders of what calls or imports user code: until that is reached, its frames are no place to look at."""
 
 
 class TextTimeout(BaseException):
@@ -186,7 +188,7 @@ def _frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
     for frame, line in traceback.walk_tb(trace):
         name = frame.f_code.co_filename
         machinery = name.startswith((_OWN, "<frozen importlib")) or (
-            not inside and name.startswith(_ASYNCIO)
+            not inside and name.startswith(_CALLERS)
         )
         if not machinery:
             inside = True

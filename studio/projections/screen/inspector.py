@@ -102,7 +102,7 @@ def text_page(
     """
     node = subject.node
     if tab == "Error" and node is not None and node.failure is not None:
-        return Page(error_rows(subject, node.failure, lines, source, compared))
+        return Page(error_rows(subject, node.failure, lines, source, compared, written))
     if tab == "Attempts":
         rows = [*attempts_summary(subject, lines), *attempt_rows(subject, lines, complete)]
         return Page(rows)

@@ -21,6 +21,7 @@ from studio.projections.screen.inspecting.values import (
     input_of,
     output_of,
 )
+from studio.projections.screen.inspecting.written import INLINE
 from studio.projections.screen.inspector import (
     TABS,
     Page,
@@ -171,10 +172,15 @@ class Inspected:
             return None, None
         if tab == "Error" and subject.node is not None:
             failure = subject.node.failure
-            if failure is None or not failure.file or failure.file.startswith("<"):
+            if failure is None or failure.exit_code is not None:
                 return None, None
-            return self._files.read(failure.file, short_file(failure.file)), None
-        if tab != "Definition" or session.shown_file is None:
+            if failure.file and not failure.file.startswith("<"):
+                return self._files.read(failure.file, short_file(failure.file)), None
+            if failure.file and not failure.file.startswith(INLINE):
+                return None, None
+        elif tab != "Definition":
+            return None, None
+        if session.shown_file is None:
             return None, None
         entry = session.files.get(session.shown_file)
         plan = entry.plan if entry is not None else None
