@@ -239,7 +239,9 @@ def test_only_the_newest_lines_of_a_long_attempt_are_kept() -> None:
 
 
 def test_the_lower_border_says_what_is_on_and_what_was_let_go() -> None:
-    assert subtitle(LogView(), True, 0, 5) == "follow ● · W wrap ○ · # time ● · % all"
+    assert subtitle(LogView(), True, 0, 5) == (
+        "follow ● · W wrap ○ · # time ● · % all · ! error · / search"
+    )
     assert "1,200 lines dropped" in subtitle(LogView(level="error"), False, 1_200, 5)
     assert subtitle(LogView(), True, 0, 0) == ""
     assert subtitle(LogView(), True, 0, 5, ascii=True).isascii()

@@ -68,7 +68,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("launch", ("L",), "Launch", "Start a run of this workflow; again: with the same parameters", "run", rules.launches, 5),
     Action("new", ("N",), "New", "Create a workflow from a template", "app", rules.always),
     Action("view", ("v",), "View", "Graph, table, timeline", "view", rules.drawn, 19),
-    Action("find", ("slash",), "Find", "Find a node by name", "view", rules.drawn, 20),
+    Action("find", ("slash",), "Find", "Find a node by name; in the log or a value a text", "view", rules.drawn, 20),
     Action("next_match", ("n",), "Next match", "Go to the next node that was found", "view", rules.with_file),
     Action("previous_match", ("comma",), "Previous match", "Go to the previous node that was found", "view", rules.with_file),
     Action("copy", ("y",), "Copy", "Copy the id, error, input, output, log or command of the node", "view", rules.selected),

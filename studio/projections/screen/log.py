@@ -435,8 +435,14 @@ def newest(lines: Iterable[LineLike], most: int = CAPACITY) -> tuple[list[LineLi
             del kept[: len(kept) - most]
 
 
-def subtitle(view: LogView, follow: bool, dropped: int, lines: int, *, ascii: bool = False) -> str:
-    """What stands in the lower border: what is switched on, and what was let go."""
+def subtitle(
+    view: LogView, follow: bool, dropped: int, lines: int, *, find: str = "/", ascii: bool = False
+) -> str:
+    """What stands in the lower border: what is switched on, what was let go, and the keys that look for something.
+
+    Args:
+        find: the person's key for a search.
+    """
     on, off = ("[x]", "[ ]") if ascii else ("●", "○")
     dot = " - " if ascii else " · "
     parts = []
@@ -449,4 +455,5 @@ def subtitle(view: LogView, follow: bool, dropped: int, lines: int, *, ascii: bo
     parts.append(f"# time {on if view.time else off}")
     if view.level == "debug":
         parts.append("% all")
+    parts += ["! error", f"{find} search"]
     return dot.join(parts) if lines or dropped else ""

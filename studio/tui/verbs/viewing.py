@@ -20,6 +20,7 @@ from studio.projections.states import node_look
 from studio.tui.editing import copy_text, open_editor, open_pager
 from studio.tui.screens.dialog import Entry, Menu, Prompt, Reader
 from studio.tui.widgets.local_time import local_time
+from studio.tui.widgets.paged_view import PagedView
 from studio.tui.widgets.rows import Row
 
 if TYPE_CHECKING:
@@ -69,7 +70,20 @@ def _go(screen: "MainScreen", step: int) -> None:
 
 
 async def find(screen: "MainScreen") -> None:
-    """Find a node by name."""
+    """Find a node by name; in the log and in the node pane search what is shown there."""
+    pane = screen.focused
+    if isinstance(pane, PagedView):
+        where = "the log" if pane is screen.log_pane else screen.inspector.tab
+        text = await screen.app.push_screen_wait(
+            Prompt(
+                f"Search {where}",
+                "a text, case aside; n and N go to the next and the previous",
+                pane.searched,
+            )
+        )
+        if text is not None:
+            pane.look_for(text)
+        return
     plan = screen.session.plan
     if plan is None:
         return

@@ -9,7 +9,7 @@ from textual.worker import get_current_worker
 
 from studio.application.session import Session
 from studio.projections.layout import Segment
-from studio.projections.screen.actions import no_run_text
+from studio.projections.screen.actions import key_of, no_run_text
 from studio.projections.screen.log import (
     CAPACITY,
     LEVELS,
@@ -195,9 +195,13 @@ class LogPane(PagedView):
                 self.follow,
                 self.buffer.dropped,
                 len(self.buffer),
+                find=self._find_key(),
                 ascii=self._ascii,
             )
         )
+
+    def _find_key(self) -> str:
+        return key_of(self._session.keymap.keys if self._session is not None else {}, "find")
 
     def row_at(self, index: int) -> Row:
         """One row of the log."""
@@ -281,6 +285,13 @@ class LogPane(PagedView):
             return False
         self._go_to(row)
         return True
+
+    def missed(self, text: str) -> str:
+        """What is said when a search finds nothing."""
+        said = super().missed(text)
+        if self.buffer.dropped:
+            return f"{said} in its last {self.buffer.lines:,} lines: | opens all of them"
+        return said
 
     def _go_to(self, row: int) -> None:
         self._found = row

@@ -6,6 +6,7 @@ from typing import ClassVar
 from rich.segment import Segment as RichSegment
 from rich.text import Text
 from textual import events
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
@@ -15,6 +16,7 @@ from studio.projections.layout import Segment
 from studio.projections.plain import STAND_INS
 from studio.projections.text import sanitise
 from studio.tui.guard import GuardedLines
+from studio.tui.messages import Said
 from studio.tui.palette import Palette
 from studio.tui.widgets.lines import cursor_strip
 
@@ -28,6 +30,7 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
         head: rows above that stay where they are.
         total: number of rows below.
         cursor: index of the row under the cursor, None when rows cannot be chosen.
+        searched: what was searched for last; empty when nothing was.
     """
 
     DEFAULT_CSS = """
@@ -42,6 +45,8 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", show=False),
         Binding("g,home", "end(False)", show=False),
         Binding("G,end", "end(True)", show=False),
+        Binding("n", "match(1)", show=False),
+        Binding("N", "match(-1)", show=False),
     ]
 
     def __init__(self, *, id: str | None = None, ascii: bool = False) -> None:
@@ -50,6 +55,7 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
         self.head: list[Row] = []
         self.total = 0
         self.cursor: int | None = None
+        self.searched = ""
 
     @property
     def palette(self) -> Palette:
@@ -128,6 +134,26 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
         if y >= above and index == self.cursor and self.has_focus:
             strip = cursor_strip(strip, self.palette)
         return strip
+
+    def search(self, text: str, direction: int = 1) -> bool:
+        """Go to the next (1) or previous (-1) place that holds a text; what classes define."""
+        raise NotImplementedError
+
+    def missed(self, text: str) -> str:
+        """What is said when a search finds nothing."""
+        return f"nothing here holds {sanitise(text, 60)}"
+
+    def look_for(self, text: str, direction: int = 1) -> None:
+        """Search for a text, and say so when nothing holds it; an empty one ends the search."""
+        self.searched = text
+        if not self.search(text, direction) and text:
+            self.post_message(Said(self.missed(text)))
+
+    def action_match(self, direction: int) -> None:
+        """n and N: the next or previous match; without a search they are the screen's."""
+        if not self.searched:
+            raise SkipAction
+        self.look_for(self.searched, direction)
 
     def action_step(self, step: int) -> None:
         """Up and down: the cursor where there is one, else scroll."""
