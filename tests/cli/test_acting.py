@@ -328,7 +328,7 @@ def test_nothing_to_undo_is_a_plan_without_steps(studio: Studio) -> None:
     studio("run", "flow.yaml", "--quiet")
     studio("compensate", "1", "--quiet")
     assert studio("compensate", "1", "--plan", "--json").json == {"run": 1, "steps": []}
-    assert "nothing to undo" in studio("compensate", "1", "--plan").err
+    assert "nothing left to undo" in studio("compensate", "1", "--plan").err
 
 
 @pytest.mark.parametrize(
