@@ -22,7 +22,7 @@ from studio.application.studio import Launch, Sender
 from studio.application.verbs import pause
 from studio.application.workflow_files import WorkflowFile
 from studio.core.commands import AnyCommand, Refusal, Revise
-from studio.core.events import Record
+from studio.core.events import Record, SteppingChanged
 from studio.core.plan import Plan
 from studio.core.state import NodeState, RunState
 from studio.engine.feed import EngineFailed, Logged, News, Progress
@@ -189,7 +189,7 @@ class Session(Looking):
         changes = self._changes
         changes.rows = True
         self._run_list.note(records)
-        shown = self.shown_run
+        shown, stepped = self.shown_run, False
         for record in records:
             if record.run != shown:
                 continue
@@ -201,6 +201,12 @@ class Session(Looking):
                 changes.nodes.update(getattr(event, "nodes", ()))
             if type(event).__name__ in _WHOLE:
                 changes.whole = True
+            if isinstance(event, SteppingChanged):
+                stepped = True
+        run = self.run
+        if run is not None and (stepped or run.stepping or run.within is not None):
+            # No event tells which nodes it keeps back: that follows from the run.
+            changes.nodes.update(path for path, node in run.nodes.items() if node.status == "ready")
         self.on_change()
 
     def _on_news(self, news: News) -> None:

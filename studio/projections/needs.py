@@ -20,6 +20,7 @@ from studio.core.state import UNRESOLVED, EngineState, NodeState, RunState
 from studio.projections.history_lines import failure_text
 from studio.projections.masking import mask_run
 from studio.projections.run_document import reason_of
+from studio.projections.states import kept_by_step
 from studio.projections.text import sanitise
 
 
@@ -52,7 +53,7 @@ def needs_of(state: EngineState, run: RunState) -> list[Need]:
     for node in run.nodes.values():
         if node.items is not None and any(needs_person(item) for item in items_of(run, node)):
             continue
-        if needs_person(node) or _stopped(run, node) or _stalled(run, node):
+        if needs_person(node) or kept_by_step(run, node) or _stalled(run, node):
             said = sanitise(mask.text(_why(run, node)))
             found.append(Need(node.path, node.status, said, _takes(state, _hints(run, node))))
     return found + list(_behind_undone(state, run))
@@ -72,11 +73,6 @@ def _why(run: RunState, node: NodeState) -> str:
     if node.failure is not None:
         return failure_text(node.failure)
     return reason_of(run, node) or ""
-
-
-def _stopped(run: RunState, node: NodeState) -> bool:
-    """Whether step mode or run-to-node keeps it back; a pause is told for the run as a whole."""
-    return node.status == "ready" and gate_of(run, node) in ("step", "until")
 
 
 def _stalled(run: RunState, node: NodeState) -> bool:

@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from studio.core.starts import gate_of
 from studio.core.state import NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
+from studio.projections.layout import clean
 from studio.projections.signs import SIGNS
 
 
@@ -78,11 +80,32 @@ MARKS: dict[str, tuple[str, str]] = {
 """Marks after a node's name, with their ASCII stand-ins."""
 
 
-def node_look(node: NodeState) -> Look:
+def kept_by_step(run: RunState, node: NodeState) -> bool:
+    """Whether step mode or run-to-node keeps a node back that could start."""
+    standing = run.stepping or run.within is not None
+    return standing and node.status == "ready" and gate_of(run, node) in ("step", "until")
+
+
+def step_text(run: RunState) -> str:
+    """That a run is stepped through, or runs to a node; empty when neither."""
+    if run.ended:
+        return ""
+    if run.until is not None:
+        return f"runs to {clean(run.until)}"
+    return "step mode" if run.stepping else ""
+
+
+def node_look(node: NodeState, run: RunState | None = None) -> Look:
     """How a node's state is shown; a stop at a breakpoint is told from other holds, and what an engine left behind
-    when it died from what runs."""
+    when it died from what runs.
+
+    Args:
+        run: the run it belongs to; without it a node that step mode keeps back looks ready.
+    """
     if node.orphaned and node.status in IN_FLIGHT:
         return RUN_LOOKS["interrupted"]
+    if run is not None and kept_by_step(run, node):
+        return NODE_LOOKS["held"]
     if node.gate == "breakpoint" and (node.status == "held" or node.status in EFFECTIVE):
         return NODE_LOOKS["breakpoint"]
     return NODE_LOOKS[node.status]

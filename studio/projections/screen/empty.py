@@ -10,6 +10,7 @@ from studio.projections.listing import seconds_taken
 from studio.projections.screen.actions import key_of
 from studio.projections.screen.graph import duration_text
 from studio.projections.screen.rules import NO_KEYS, Keys
+from studio.projections.states import step_text
 
 Row = list[Segment]
 
@@ -115,6 +116,20 @@ def hint_rows(
                 Segment(" continues it where it stood", "text"),
             ],
         ]
+    step = step_text(run)
+    if step and not any(map(needs_person, run.nodes.values())):
+        rows = [[Segment(step, "state.held")]]
+        if run.stepping:
+            keys_of_step = [
+                (key_of(keys, "step"), "the next ready node"),
+                (key_of(keys, "step_wave"), "all of them"),
+            ]
+            rows += [
+                [Segment(key, "key"), Segment(f" starts {what}", "text")]
+                for key, what in keys_of_step
+            ]
+        rows.append([Segment(key_of(keys, "continue_run"), "key"), Segment(" leaves it", "text")])
+        return rows
     if run.ended and run.phase == "succeeded" and not any(map(needs_person, run.nodes.values())):
         mark = "+" if ascii else "✓"
         failed = run.counts.get("failed", 0)

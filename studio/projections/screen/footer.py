@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from studio.core.plan import Plan
-from studio.core.state import NodeState
+from studio.core.state import NodeState, RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.plain import in_ascii
 from studio.projections.screen.actions import (
@@ -156,6 +156,7 @@ def detail_line(
     now: float,
     width: int,
     *,
+    run: RunState | None = None,
     ascii: bool = False,
 ) -> Line:
     """The selected node in one line: its error and what can be done, or what it is and how it stands.
@@ -166,6 +167,7 @@ def detail_line(
         at: what actions would act on.
         now: seconds since the epoch.
         width: columns of the screen.
+        run: the run that the node belongs to.
     """
     path = at.selected
     if plan is None or path is None or not plan.knows(path):
@@ -176,7 +178,7 @@ def detail_line(
         mark = look.ascii if ascii else look.glyph
         row: Row = [Segment(f" {mark} ", look.style), Segment(clean(path), "title")]
         return Line([*row, Segment(f"  {kind}", "dim")], [])
-    look = node_look(node)
+    look = node_look(node, run)
     mark = look.ascii if ascii else look.glyph
     name = clean(path) + marks_of(node, ascii=ascii)
     row = [Segment(f" {mark} ", look.style), Segment(f"{name}  ", "title")]

@@ -20,7 +20,7 @@ from studio.projections.layout import (
     least_width,
     natural_width,
 )
-from studio.projections.states import NODE_LOOKS, marks_of, node_look
+from studio.projections.states import NODE_LOOKS, kept_by_step, marks_of, node_look
 
 NAME_CELLS = 28
 """Longest name in a box; longer ones are cut with an ellipsis so that one name cannot spread the drawing."""
@@ -138,7 +138,7 @@ def cell_of(
         progress: fraction the node reported, None when it reported none.
         inner: cells of a row inside its box, for the items of a foreach; 0 leaves them out.
     """
-    look = node_look(node)
+    look = node_look(node, run)
     items = node.items
     if items is not None and items.count and node.status == "running":
         progress = 1.0 - items.left / items.count
@@ -148,7 +148,7 @@ def cell_of(
         title_of(run.plan, node.path),
         right=right_text(node, now, progress, look.word),
         short=short_text(node, now, look.word),
-        state=state_style(node),
+        state=state_style(node, run),
         marks=marks_of(node, ascii=ascii) + _stop_mark(run, node, ascii),
         progress=progress if node.status in ("running", "compensating") else None,
         stack=node.plan.expand is not None,
@@ -163,11 +163,22 @@ def _stop_mark(run: RunState, node: NodeState, ascii: bool) -> str:
     return "*" if ascii else "◆"
 
 
-def state_style(node: NodeState) -> str:
-    """The state whose style a node has: stops at breakpoints look like holds, what an engine left behind in doubt."""
+def state_style(node: NodeState, run: RunState | None = None) -> str:
+    """The state whose style a node has: stops at breakpoints and in step mode look like holds, what an engine left
+    behind in doubt."""
     if node.orphaned and node.status in IN_FLIGHT:
         return "in_doubt"
+    if run is not None and kept_by_step(run, node):
+        return "held"
     return node.status if node.gate != "breakpoint" else "held"
+
+
+def step_stops(run: RunState) -> list[str]:
+    """What step mode or run-to-node keeps back, in topological order."""
+    if run.ended or not (run.stepping or run.within is not None):
+        return []
+    found = [path for path, node in run.nodes.items() if kept_by_step(run, node)]
+    return sorted(found, key=lambda path: run.nodes[path].plan.rank)
 
 
 def item_grid(
@@ -188,7 +199,7 @@ def item_grid(
         row: list[Segment] = []
         for index in range(start, min(items.count, start + width)):
             item = run.nodes.get(item_path(node.path, index))
-            look = node_look(item) if item is not None else NODE_LOOKS["blocked"]
+            look = node_look(item, run) if item is not None else NODE_LOOKS["blocked"]
             glyph, style = look.ascii if ascii else look.glyph, look.style
             if row and row[-1].style == style:
                 row[-1] = Segment(row[-1].text + glyph, style)

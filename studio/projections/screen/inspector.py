@@ -154,7 +154,7 @@ def head_rows(subject: Subject, tab: str, tabs: Sequence[str]) -> list[Row]:
 
 def state_row(subject: Subject, node: NodeState) -> Row:
     """Glyph, word, marks, attempt and time: ``✗ failed  attempt 3/3  in 4.1s``."""
-    look = node_look(node)
+    look = node_look(node, subject.run)
     marks = marks_of(node, ascii=subject.ascii)
     row: Row = [Segment(f"{subject.glyph(look.glyph, look.ascii)} {look.word}{marks}", look.style)]
     parts: list[str] = []

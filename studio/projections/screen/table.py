@@ -92,7 +92,7 @@ def table_row(
         width: columns of the table.
     """
     node = run.nodes.get(path) if run is not None else None
-    look = node_look(node) if node is not None else NODE_LOOKS["blocked"]
+    look = node_look(node, run) if node is not None else NODE_LOOKS["blocked"]
     word = look.word if node is not None else plan.node(path).node.uses
     marks = marks_of(node, ascii=ascii) if node is not None else ""
     title = clean(row_title(plan, path)) + marks

@@ -187,7 +187,7 @@ def timeline_row(
         usual: seconds an attempt usually takes; a running one is drawn on to there.
     """
     node = run.nodes.get(path) if run is not None else None
-    look = _look(node, stretches, cursor)
+    look = _look(run, node, stretches, cursor)
     marks = marks_of(node, ascii=ascii) if node is not None and cursor is None else ""
     title = clean(row_title(plan, path)) + marks
     row: Row = [
@@ -198,12 +198,17 @@ def timeline_row(
     return row if scale is None else row + _line(stretches, scale, cursor, usual, ascii)
 
 
-def _look(node: NodeState | None, stretches: Sequence[Stretch], cursor: float | None) -> Look:
+def _look(
+    run: RunState | None,
+    node: NodeState | None,
+    stretches: Sequence[Stretch],
+    cursor: float | None,
+) -> Look:
     if node is None:
         return NODE_LOOKS["blocked"]
     ended = node.finished_at
     if cursor is None or (node.settled and ended is not None and cursor >= ended):
-        return node_look(node)
+        return node_look(node, run)
     return NODE_LOOKS[state_at(stretches, cursor)]
 
 

@@ -8,7 +8,7 @@ from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
 from studio.projections.screen.graph import duration_text
-from studio.projections.states import NODE_LOOKS, RUN_LOOKS, run_look
+from studio.projections.states import NODE_LOOKS, RUN_LOOKS, run_look, step_text
 
 Row = list[Segment]
 
@@ -70,6 +70,10 @@ def run_line(
     ]
     if left is not None and roomy and phase == "running":
         head.append(Segment(f"  ~{duration_text(left)} left", "dim"))
+    step = step_text(run)
+    if step:
+        # What holds everything back is told before how long it will take.
+        head.insert(4, Segment(f"  {step if roomy else 'step'}", "state.held"))
     if needy and look.word != "needs you" and roomy:
         head.append(Segment(f"  {needy} need{'s' * (needy == 1)} you", "state.held"))
     tail = _counts(run, ascii, roomy)

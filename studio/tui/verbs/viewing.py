@@ -13,10 +13,10 @@ from studio.projections.plain import in_ascii
 from studio.projections.screen.actions import ACTIONS, key_name, key_of, keys_of, shown_key, why_not
 from studio.projections.screen.again import risk_of
 from studio.projections.screen.consequences import state_row
-from studio.projections.screen.graph import matches, needs_in_order
+from studio.projections.screen.graph import matches, needs_in_order, step_stops
 from studio.projections.screen.menus import copy_choices, leave_choices, menu_label, node_choices
 from studio.projections.screen.notices import told_rows
-from studio.projections.states import node_look
+from studio.projections.states import node_look, step_text
 from studio.tui.editing import copy_text, open_editor, open_pager
 from studio.tui.screens.dialog import Entry, Menu, Prompt, Reader
 from studio.tui.widgets.local_time import local_time
@@ -41,6 +41,14 @@ def _go(screen: "MainScreen", step: int) -> None:
     run = screen.session.run
     asks = screen.asks()
     found = [*needs_in_order(run), *asks] if run is not None else []
+    stops = step_stops(run) if run is not None and not found else []
+    if run is not None and stops:
+        keys = screen.session.keymap.keys
+        here = stops.index(screen.selected) if screen.selected in stops else (-1 if step > 0 else 0)
+        screen.select(stops[(here + step) % len(stops)])
+        steps = f"{key_of(keys, 'step')} lets it start, " if run.stepping else ""
+        screen.notice(f"{step_text(run)}: {steps}{key_of(keys, 'continue_run')} leaves it", "info")
+        return
     if not found:
         other = next(
             (

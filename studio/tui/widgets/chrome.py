@@ -8,6 +8,7 @@ from studio.projections.screen.graph import needs_in_order
 from studio.projections.screen.rules import Situation
 from studio.projections.screen.runs import durations, needs_attention, percentile
 from studio.projections.screen.top_line import plan_line, run_line
+from studio.projections.states import step_text
 from studio.tui.widgets.body import Body
 from studio.tui.widgets.lines import Line
 
@@ -37,14 +38,19 @@ class Chrome:
         """
         self._draw_top(session, width)
         watch = f"watch {session.watch_mode}" if session.watch_mode != "auto" else ""
-        parts = (live_word(session), watch, body.graph.drawing_text)
-        info = " · ".join(part for part in parts if part)
+        live = live_word(session)
+        step = step_text(session.run) if session.run is not None else ""
+        if step:
+            live += f" · {step}"
+        if step and session.live:
+            live += f", {shown_key(at, BY_ID['continue_run'])} leaves it"
+        info = " · ".join(part for part in (live, watch, body.graph.drawing_text) if part)
         if self.tabs.display:
             scrolls = body.view == body.current == "graph" and body.graph.scrolls
             line = tabs_line(
                 body.current,
                 body.view.capitalize(),
-                self._text(info if body.view == "graph" else live_word(session)),
+                self._text(info if body.view == "graph" else live),
                 width,
                 map_key=shown_key(at, BY_ID["map"]) if scrolls else "",
                 ascii=self._ascii,
@@ -53,13 +59,15 @@ class Chrome:
         if self.detail.display:
             run = session.run
             node = run.nodes.get(at.selected) if run is not None and at.selected else None
-            line = detail_line(session.plan, node, at, session.now(), width, ascii=self._ascii)
+            line = detail_line(
+                session.plan, node, at, session.now(), width, run=run, ascii=self._ascii
+            )
             self.detail.show_line(line)
         unnamed = () if self.tabs.display else body.arrangement.hidden
         row, areas = footer(at, width, pane=body.current, hidden=unnamed, ascii=self._ascii)
         self.foot.show(row)
         self.foot.call_areas(areas)
-        self._draw_titles(session, body, at, info)
+        self._draw_titles(session, body, at, info, live)
 
     def _draw_top(self, session: Session, width: int) -> None:
         others = sum(
@@ -84,15 +92,19 @@ class Chrome:
             )
         )
 
-    def _draw_titles(self, session: Session, body: Body, at: Situation, info: str) -> None:
+    def _draw_titles(
+        self, session: Session, body: Body, at: Situation, info: str, live: str
+    ) -> None:
         tabs = body.arrangement.tabs
         number = "" if tabs else "2 "
         summary = f"  {body.graph.summary}" if body.graph.summary else ""
         needs = _needs(session.run, at)
         parts = [part for part in (needs, "" if tabs else info) if part]
         body.graph.set_titles(self._text(f"{number}Graph{summary}"), self._text(" · ".join(parts)))
-        body.table.set_titles(self._text(f"{number}Table{summary}"), self._text(needs))
-        time = " · ".join(part for part in (needs, body.timeline.legend) if part)
+        shown = "" if tabs else live
+        rows = " · ".join(part for part in (needs, shown) if part)
+        body.table.set_titles(self._text(f"{number}Table{summary}"), self._text(rows))
+        time = " · ".join(part for part in (needs, body.timeline.legend, shown) if part)
         body.timeline.set_titles(self._text(f"{number}Timeline{summary}"), self._text(time))
 
     def _text(self, text: str) -> str:

@@ -62,7 +62,7 @@ def _edge(subject: Subject, edge: PlanEdge, other: str, side: int) -> list[Row]:
     run = subject.run
     node = run.nodes.get(other) if run is not None else None
     if node is not None:
-        look = node_look(node)
+        look = node_look(node, run)
         row.append(Segment(f"  {subject.glyph(look.glyph, look.ascii)} {look.word}", look.style))
     rows = [row]
     verdict = verdict_of(subject, edge)

@@ -21,7 +21,7 @@ def group_rows(subject: Subject) -> list[Row]:
         if node is None:
             rows.append([Segment(f"  {text}", "text")])
             continue
-        look = node_look(node)
+        look = node_look(node, subject.run)
         glyph = subject.glyph(look.glyph, look.ascii)
         rows.append(
             [

@@ -134,7 +134,7 @@ def _counts(subject: Subject, run: RunState, node: NodeState) -> list[Row]:
 
 def _item(subject: Subject, run: RunState, node: NodeState, index: int) -> Row:
     item = run.nodes[item_path(node.path, index)]
-    look = node_look(item)
+    look = node_look(item, run)
     digits = len(str(node.items.count - 1 if node.items is not None else 0))
     row: Row = [
         Segment(f"{index:>{digits}} ", "dim"),
