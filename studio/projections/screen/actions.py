@@ -71,6 +71,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("find", ("slash",), "Find", "Find a node by name; in the log or a value a text", "view", rules.drawn, 20),
     Action("next_match", ("n",), "Next match", "Go to the next node that was found", "view", rules.with_file),
     Action("previous_match", ("comma",), "Previous match", "Go to the previous node that was found", "view", rules.with_file),
+    Action("diff", ("D",), "Diff", "Compare this run with another, node by node", "view", rules.with_run),
     Action("copy", ("y",), "Copy", "Copy the id, error, input, output, log or command of the node", "view", rules.selected),
     Action("pager", ("vertical_line",), "Pager", "Open the whole log in the pager", "view", rules.with_run),
     Action("zoom", ("Z",), "Zoom", "Give the focused pane the whole screen", "view", rules.always),

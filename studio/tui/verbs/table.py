@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from studio.tui.verbs import control, viewing
+from studio.tui.verbs import comparing, control, viewing
 
 if TYPE_CHECKING:
     from studio.tui.screens.main import MainScreen
 
 Verb: TypeAlias = Callable[["MainScreen"], Awaitable[None]]
 
-VERBS: dict[str, Verb] = {**control.VERBS, **viewing.VERBS}
+VERBS: dict[str, Verb] = {**control.VERBS, **viewing.VERBS, **comparing.VERBS}
 """Functions by action id; a test compares it with the table of actions."""
 
 IN_TURN = frozenset(control.VERBS)
