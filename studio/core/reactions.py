@@ -174,6 +174,11 @@ def _offer(state: EngineState, run: RunState, node: NodeState) -> None:
         enqueue(state, run, node)
 
 
+def _how(status: str) -> str:
+    active = status in ("succeeded", "failed")
+    return f"has {status}" if active else f"was {status}"
+
+
 def _dead_reason(run: RunState, node: NodeState) -> str:
     for edge in node.plan.incoming:
         if node.edges is not None and node.edges[edge.slot] == DEAD:
@@ -183,7 +188,7 @@ def _dead_reason(run: RunState, node: NodeState) -> str:
             port = f" by port {source.port}" if source.port and edge.port else ""
             wanted = f", port {edge.port}" if edge.port else ""
             return (
-                f"needs {edge.source} (on {edge.on}{wanted}), which was {source.status}{port}"
+                f"needs {edge.source} (on {edge.on}{wanted}), which {_how(source.status)}{port}"
                 if edge.when is None or source.status not in ("succeeded", "reused", "failed")
                 else f"the condition of the edge from {edge.source} is false"
             )

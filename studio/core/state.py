@@ -54,6 +54,7 @@ class Former(NamedTuple):
     attempt: int
     undo_attempt: int
     generation: int
+    override_input: int = 0
 
 
 class NodeState:

@@ -221,7 +221,7 @@ def _gate(run: RunState, node: NodeState) -> Reason | None:
         "pause": f"run {run.number} is paused{_by(run.paused_by)}; `resume` lets it go on",
         "until": f"run {run.number} goes only as far as {run.until}; `continue` goes further",
         "step": f"run {run.number} is in step mode; `step` starts {node.path}",
-        "compensation": f"run {run.number} is being compensated; nothing else starts meanwhile",
+        "compensation": f"run {run.number} is being undone; nothing else starts meanwhile",
     }
     return Reason("gate", texts.get(kind, f"{node.path} is stopped ({kind})"))
 

@@ -26,7 +26,7 @@ GATES = {
     "breakpoint": "stopped at a breakpoint",
     "until": "beyond the node the run goes to",
     "step": "step mode: it waits to be let go",
-    "compensation": "the run is being compensated",
+    "compensation": "the run is being undone",
 }
 
 

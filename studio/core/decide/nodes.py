@@ -17,7 +17,14 @@ from studio.core.commands import (
     RetryNode,
     SetBreakpoint,
 )
-from studio.core.decide.runs import Answer, busy_node, origin, release, reopen
+from studio.core.decide.runs import (
+    Answer,
+    busy_node,
+    origin,
+    release,
+    reopen,
+    status_text,
+)
 from studio.core.decide.verdicts import dispose, judge_edges, needs_output, with_policy
 from studio.core.events import (
     AnyEvent,
@@ -70,7 +77,7 @@ def hold_node(state: EngineState, run: RunState, node: NodeState, command: HoldN
         return Refusal(f"{node.path} is held already", "`release` lets it go on")
     if node.status not in HOLDABLE:
         return Refusal(
-            f"cannot hold {node.path}: it is {node.status}",
+            f"cannot hold {node.path}: it {status_text(node)}",
             "a hold stops the start or the next retry of a node; this one has neither before it",
         )
     return [NodeHeld(node.path, by=origin(command))]
@@ -84,7 +91,7 @@ def release_node(
     if refusal is not None:
         return refusal
     if node.gate is None:
-        return Refusal(f"cannot release {node.path}: it is {node.status}, not held")
+        return Refusal(f"cannot release {node.path}: it {status_text(node)}, and is not held")
     return release(state, run, node, command)
 
 
@@ -109,7 +116,7 @@ def cancel_node(state: EngineState, run: RunState, node: NodeState, command: Can
         return [AttemptCancelled(node.path, node.attempt, "cancelled by hand", by=by)]
     if node.status in NOT_STARTED or node.status in ("backing_off", "waiting"):
         return [NodeCancelled(node.path, "cancelled by hand", by=by)]
-    return Refusal(f"cannot cancel {node.path}: it is {node.status}", _cancel_hint(run, node))
+    return Refusal(f"cannot cancel {node.path}: it {status_text(node)}", _cancel_hint(run, node))
 
 
 def _cancel_hint(run: RunState, node: NodeState) -> str:
@@ -153,12 +160,12 @@ def retry_node(state: EngineState, run: RunState, node: NodeState, command: Retr
             )
         return [RetryRequested(node.path, undo=True, by=by)]
     if run.compensation is not None:
-        return Refusal(f"cannot retry {node.path}: run {run.number} is being compensated")
+        return Refusal(f"cannot retry {node.path}: run {run.number} is being undone")
     refusal = _on_undone(run, node, "retry")
     if refusal is not None:
         return refusal
     if not (node.status in RETRYABLE or node.status in EFFECTIVE):
-        return Refusal(f"cannot retry {node.path}: it is {node.status}", _retry_hint(node))
+        return Refusal(f"cannot retry {node.path}: it {status_text(node)}", _retry_hint(node))
     missing = _missing_upstream(run, node)
     if missing:
         return Refusal(f"cannot retry {node.path}: {missing}", _upstream_hint(run, node))
@@ -202,7 +209,7 @@ def _missing_upstream(run: RunState, node: NodeState) -> str:
     if verdict == "fail":
         return node.blocking
     edge = _first_not_taken(node)
-    return f"it needs {edge.source} (on {edge.on}), which is {run.nodes[edge.source].status}"
+    return f"it needs {edge.source} (on {edge.on}), which {status_text(run.nodes[edge.source])}"
 
 
 def _first_not_taken(node: NodeState) -> PlanEdge:
@@ -241,9 +248,11 @@ def mark_node(state: EngineState, run: RunState, node: NodeState, command: MarkN
     if node.status == "compensation_failed":
         return _mark_undo(run, node, command)
     if run.compensation is not None:
-        return Refusal(f"cannot mark {node.path}: run {run.number} is being compensated")
+        return Refusal(f"cannot mark {node.path}: run {run.number} is being undone")
     if node.status in ("running", "compensating") or node.wake is not None:
-        return Refusal(f"cannot mark {node.path}: it is {node.status}", "cancel it first, or wait")
+        return Refusal(
+            f"cannot mark {node.path}: it {status_text(node)}", "cancel it first, or wait"
+        )
     if node.status in EFFECTIVE:
         return _already_done(run, node, command)
     if node.status == "compensated":
@@ -335,7 +344,7 @@ def _mark_failure(state: EngineState, run: RunState, node: NodeState, command: M
     by = origin(command)
     if node.status not in ("failed", "backing_off", "in_doubt"):
         return Refusal(
-            f"cannot mark {node.path} {command.outcome}: it is {node.status}",
+            f"cannot mark {node.path} {command.outcome}: it {status_text(node)}",
             "only a failed, retrying or doubtful node can be given up or ignored",
         )
     edges = judge_edges(state, run, node, "failure", "", None)
@@ -392,7 +401,7 @@ def override_output(
     """The output of a finished node; what has used the old one becomes stale."""
     if node.status not in EFFECTIVE:
         return Refusal(
-            f"cannot override the output of {node.path}: it is {node.status}",
+            f"cannot override the output of {node.path}: it {status_text(node)}",
             f"`studio mark {run.number} {node.path} succeeded --output JSON` gives it one",
         )
     output = command.output

@@ -29,7 +29,7 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
         # An undo runs the newest code, and what has run forward is not looked at while it is taken back.
         return [CodeAdopted(command.pin, by)] if command.pin not in ("", run.pin) else []
     if undoing:
-        return Refusal(f"cannot revise run {run.number}: it is being compensated")
+        return Refusal(f"cannot revise run {run.number}: it is being undone")
     running = blocking_removal(run, plan)
     if running is not None:
         return Refusal(

@@ -116,7 +116,7 @@ def cancel_run(state: EngineState, run: RunState, command: CancelRun) -> Answer:
         return Refusal(f"cannot cancel run {run.number}: it has ended ({run.phase})")
     if run.compensation is not None:
         return Refusal(
-            f"cannot cancel run {run.number}: it is being compensated",
+            f"cannot cancel run {run.number}: it is being undone",
             "`pause` stops before the next undo",
         )
     if run.cancelled:
@@ -127,7 +127,7 @@ def cancel_run(state: EngineState, run: RunState, command: CancelRun) -> Answer:
 def rerun(state: EngineState, run: RunState, command: Rerun) -> Answer:
     """Stale nodes, or a node and all that follows it, run again as a new generation."""
     if run.compensation is not None:
-        return Refusal(f"cannot rerun nodes of run {run.number}: it is being compensated")
+        return Refusal(f"cannot rerun nodes of run {run.number}: it is being undone")
     if command.start is None:
         names = [path for path in run.plan.order if "stale" in run.nodes[path].marks]
         if not names:
@@ -147,7 +147,7 @@ def rerun(state: EngineState, run: RunState, command: Rerun) -> Answer:
     busy = [path for path in names if busy_node(run, run.nodes[path])]
     if busy:
         return Refusal(
-            f"cannot rerun {busy[0]}: it is {run.nodes[busy[0]].status}",
+            f"cannot rerun {busy[0]}: it {status_text(run.nodes[busy[0]])}",
             "wait for it, or cancel it first",
         )
     return [
@@ -168,17 +168,17 @@ def reopen(run: RunState, command: Command) -> list[AnyEvent]:
 
 def step(state: EngineState, run: RunState, command: Step) -> Answer:
     """Enter step mode, or let the next node or wave start in it."""
+    if command.until is not None:
+        return _run_to(run, command, command.until)
     if run.ended:
         return Refusal(f"cannot step run {run.number}: it has ended ({run.phase})")
-    if run.paused and command.until is None:
+    if run.compensation is not None:
+        return Refusal(f"cannot step run {run.number}: it is being undone")
+    if run.paused:
         return Refusal(
             f"cannot step run {run.number}: it is paused",
             "`resume` first, or `retry NODE` to start a single node by hand",
         )
-    if command.until is not None:
-        if command.until not in run.plan.nodes:
-            return _no_node(f"run {run.number}", command.until, run.plan)
-        return [SteppingChanged(until=command.until, by=origin(command))]
     ready = [
         path
         for path, node in run.nodes.items()
@@ -189,16 +189,13 @@ def step(state: EngineState, run: RunState, command: Step) -> Answer:
             return _no_node(f"run {run.number}", command.node, run.plan)
         if command.node not in ready:
             return Refusal(
-                f"cannot step {command.node}: it is {run.nodes[command.node].status}",
+                f"cannot step {command.node}: it {status_text(run.nodes[command.node])}",
                 f"ready: {', '.join(ready[:8]) or 'none'}",
             )
         ready = [command.node]
     allowed = ready if command.wave else ready[:1]
-    if run.stepping and not allowed:
-        return Refusal(
-            f"cannot step run {run.number}: no node is ready",
-            "wait for what runs, or look at `why`",
-        )
+    if not allowed:
+        return Refusal(f"cannot step run {run.number}: no node is ready", _step_hint(run))
     found: list[AnyEvent] = [
         SteppingChanged(stepping=True, allowed=tuple(allowed), by=origin(command))
     ]
@@ -206,6 +203,72 @@ def step(state: EngineState, run: RunState, command: Step) -> Answer:
         if run.nodes[path].gate == "breakpoint":
             found += release(state, run, run.nodes[path], command)
     return found
+
+
+def _step_hint(run: RunState) -> str:
+    running = [path for path, node in run.nodes.items() if busy_node(run, node)]
+    held = next((path for path, node in run.nodes.items() if node.status == "held"), None)
+    if held is not None:  # by hand: one that stopped at a breakpoint counts as ready
+        return f"`studio release {run.number} {held}` lets {held} go on"
+    if not running:
+        return "`why` tells of a node what it waits for"
+    names = ", ".join(running[:4]) + (" …" if len(running) > 4 else "")
+    return (
+        f"wait for {names}; to stop before what follows, run to a node with `step --until NODE`,"
+        " or set a `breakpoint`"
+    )
+
+
+def _run_to(run: RunState, command: Step, name: str) -> Answer:
+    """Start only what leads to a node, which has to be one that has not run yet."""
+    if name not in run.plan.nodes:
+        return _no_node(f"run {run.number}", name, run.plan)
+    if run.ended:
+        return Refusal(
+            f"cannot run to {name}: run {run.number} has ended ({run.phase})",
+            f"`studio rerun {run.number} --from {name}` runs it and what follows again",
+        )
+    if run.compensation is not None:
+        return Refusal(f"cannot run to {name}: run {run.number} is being undone")
+    node = run.nodes[name]
+    if node.status in EFFECTIVE:
+        return Refusal(
+            f"cannot run to {name}: it has already succeeded",
+            f"`studio rerun {run.number} --from {name}` runs it and what follows again",
+        )
+    if node.status in OVER:
+        return Refusal(f"cannot run to {name}: it {status_text(node)}", _over_hint(run, node))
+    return [SteppingChanged(until=name, by=origin(command))]
+
+
+OVER = frozenset(
+    {"failed", "in_doubt", "cancelled", "skipped", "compensated", "compensation_failed"}
+)
+"""States in which a node waits for nothing that a run could still bring."""
+
+
+def status_text(node: NodeState) -> str:
+    """What has become of a node, as the end of a sentence about it."""
+    return {
+        "failed": "has failed",
+        "in_doubt": "is in doubt",
+        "cancelled": "was cancelled",
+        "skipped": "was skipped",
+        "succeeded": "has already succeeded",
+        "reused": "has already succeeded",
+        "backing_off": "waits for its next retry",
+        "compensating": "is being undone",
+        "compensated": "was undone",
+        "compensation_failed": "has an undo that was given up"
+        if given_up(node)
+        else "has an undo that failed",
+    }.get(node.status, f"is {node.status}")
+
+
+def _over_hint(run: RunState, node: NodeState) -> str:
+    if node.status in ("compensated", "compensation_failed"):
+        return f"`studio rerun {run.number} --from {node.path}` runs it again"
+    return f"`studio retry {run.number} {node.path}` runs it now"
 
 
 def go_on(state: EngineState, run: RunState, command: Continue) -> Answer:
@@ -217,7 +280,7 @@ def go_on(state: EngineState, run: RunState, command: Continue) -> Answer:
         if node is None:
             return _no_node(f"run {run.number}", command.node, run.plan)
         if node.gate is None:
-            return Refusal(f"{command.node} is not stopped: it is {node.status}")
+            return Refusal(f"{command.node} is not stopped: it {status_text(node)}")
         return release(state, run, node, command)
     stopped = [node for node in run.nodes.values() if node.gate == "breakpoint"]
     found = [event for node in stopped for event in release(state, run, node, command)]
@@ -260,19 +323,20 @@ def compensate(state: EngineState, run: RunState, command: Compensate, now: floa
     if run.compensation is not None:
         if not run.compensation.expired:
             return Refusal(
-                f"run {run.number} is being compensated already",
+                f"run {run.number} is being undone already",
                 "`retry` or `mark` the step that stopped it",
             )
     elif run.compensate_by is not None:
-        return Refusal(f"run {run.number} is about to be compensated")
+        return Refusal(f"run {run.number} is about to be undone")
     doubtful = [
         node.path
         for node in run.nodes.values()
         if node.status == "in_doubt" or (run.ended and is_doubtful(node))
     ]
+    what = command.nodes[0] if command.nodes else f"run {run.number}"
     if doubtful:
         return Refusal(
-            f"cannot compensate run {run.number}: the outcome of {doubtful[0]} is in doubt",
+            f"cannot undo {what}: the outcome of {doubtful[0]} is in doubt",
             f"say what happened first: `studio mark {run.number} {doubtful[0]} succeeded|failed`",
         )
     if not command.nodes:
@@ -310,6 +374,14 @@ def _nothing_left(run: RunState) -> Refusal:
         return Refusal(message)
     message = f"nothing to undo in run {run.number}: no finished node declares an undo"
     return Refusal(message)
+
+
+def _undo_hint(run: RunState, node: NodeState) -> str:
+    if node.status == "failed" and not is_doubtful(node):
+        return "only what has succeeded is undone"
+    if is_doubtful(node):
+        return f"say what happened first: `studio mark {run.number} {node.path} succeeded|failed`"
+    return ""
 
 
 def _may_leave_effects(run: RunState) -> bool:
@@ -350,7 +422,7 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
                 f"{path} declares no undo", "add `compensate:` to it, or mark what follows"
             )
         if node.items is None and not holds_effects(run, node):
-            return Refusal(f"cannot undo {path}: it is {node.status}")
+            return Refusal(f"cannot undo {path}: it {status_text(node)}", _undo_hint(run, node))
     wanted = set(command.nodes)
     if command.downstream:
         wanted.update(run.plan.descendants(base_path(path) for path in command.nodes))
@@ -387,7 +459,7 @@ def _still_open(run: RunState, first: str, wanted: set[str]) -> Refusal | None:
     busy = [name for name in behind if busy_node(run, run.nodes[name])]
     if busy:
         return Refusal(
-            f"cannot undo {first}: {busy[0]}, which follows it, is {run.nodes[busy[0]].status}",
+            f"cannot undo {first}: {busy[0]}, which follows it, {status_text(run.nodes[busy[0]])}",
             "wait for it, or cancel it first",
         )
     concerned = {*behind, *(base_path(path) for path in wanted)}

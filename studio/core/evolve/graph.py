@@ -260,7 +260,9 @@ def drop_items(run: RunState, node: NodeState, count: int) -> None:
     for index in range(count):
         item = run.nodes.pop(item_path(node.path, index))
         ran = item.status in EFFECTIVE or item.status in ("compensated", "compensation_failed")
-        former[index] = Former(item.attempt, item.undo_attempt, item.generation + ran)
+        former[index] = Former(
+            item.attempt, item.undo_attempt, item.generation + ran, item.override_input
+        )
     node.former = former
     node.items = None
 

@@ -271,7 +271,6 @@ def on_reused(state: EngineState, run: RunState, event: NodeReused, record: Reco
     node.gate = None
     # The effect that stands is that of the generation before the reset.
     node.generation -= 1
-    node.finished_at = record.at
     become(run, node, "reused")
     resolve(run, node, "success", record.position, event.dead, event.broken)
 
@@ -295,7 +294,11 @@ def on_expanded(state: EngineState, run: RunState, event: ItemsExpanded, record:
         item.index = index
         item.age = record.position
         if node.former is not None and index in node.former:
-            item.attempt, item.undo_attempt, item.generation = node.former[index]
+            before = node.former[index]
+            item.attempt, item.undo_attempt = before.attempt, before.undo_attempt
+            item.generation, item.override_input = before.generation, before.override_input
+            if before.override_input:
+                item.mark("overridden")
         run.nodes[path] = item
     feed_items(run, node)
     if event.count == 0:

@@ -409,3 +409,14 @@ def test_a_tolerated_failure_whose_handler_fails_degrades_too() -> None:
     assert driver.at("a").disposition == "tolerated"
     assert driver.shown() == "succeeded"
     assert driver.run().degraded
+
+
+def test_a_reused_node_took_as_long_as_the_attempt_that_is_reused() -> None:
+    driver = Driver(node("a"), node("b", "a")).finish("a", 1)
+    driver.now += 2
+    driver.finish("b")
+    ended = driver.at("b").finished_at
+    driver.now += 60
+    driver.verb(verbs.RetryNode, "a", downstream=True).finish("a", 1)
+    assert driver.states["b"] == "reused"
+    assert driver.at("b").finished_at == ended

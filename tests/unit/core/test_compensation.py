@@ -296,9 +296,7 @@ def test_downstream_includes_what_follows() -> None:
 def test_a_generation_is_undone_once() -> None:
     driver = saga().fail("bad")
     undo_all(driver)
-    assert (
-        driver.refused(verbs.Compensate(run=1, nodes=("a",))) == "cannot undo a: it is compensated"
-    )
+    assert driver.refused(verbs.Compensate(run=1, nodes=("a",))) == "cannot undo a: it was undone"
     text = driver.refused(verbs.Compensate(run=1))
     assert text == "nothing left to undo in run 1: what it did was undone"
 
@@ -443,7 +441,7 @@ def test_the_whole_live_run_is_undone_on_request() -> None:
 
 def test_a_compensation_is_not_started_twice() -> None:
     driver = saga().fail("bad")
-    assert driver.refused(verbs.Compensate(run=1)).startswith("run 1 is being compensated already")
+    assert driver.refused(verbs.Compensate(run=1)).startswith("run 1 is being undone already")
     assert driver.refused(verbs.CancelRun(run=1)).startswith("cannot cancel run 1")
     assert driver.refused(verbs.Rerun(run=1, start="a")).startswith("cannot rerun nodes")
 

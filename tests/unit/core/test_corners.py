@@ -126,7 +126,7 @@ def test_a_timer_that_fires_late_acts_all_the_same(late: float) -> None:
 def test_a_compensation_of_a_live_run_is_asked_for_once() -> None:
     driver = Driver(node("a", compensate=undo()), node("b", "a")).finish("a")
     driver.verb(verbs.Compensate)
-    assert driver.refused(verbs.Compensate(run=1)) == "run 1 is about to be compensated"
+    assert driver.refused(verbs.Compensate(run=1)) == "run 1 is about to be undone"
 
 
 def test_an_irreversible_node_is_not_undone_unless_it_is_forced() -> None:

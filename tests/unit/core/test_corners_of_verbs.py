@@ -53,7 +53,7 @@ def test_a_cancelled_wait_ends_its_attempt_as_an_item_too() -> None:
 def test_a_foreach_that_is_over_cannot_be_cancelled() -> None:
     driver = Driver(node("each", foreach=[1]), node("x")).finish("each[0]")
     text = driver.refused(verbs.CancelNode(run=1, node="each"))
-    assert text == "cannot cancel each: it is succeeded"
+    assert text == "cannot cancel each: it has already succeeded"
 
 
 def test_cancelling_a_foreach_ends_each_item_in_its_own_way_and_leaves_what_is_done() -> None:
@@ -99,7 +99,7 @@ def test_a_retry_names_the_edge_that_is_not_taken_not_the_first_one() -> None:
     driver = Driver(node("a"), node("b"), node("c", ["a", "b"]), policy="continue")
     driver.finish("a").fail("b")
     assert driver.refused(verbs.RetryNode(run=1, node="c")) == (
-        "cannot retry c: it needs b (on success), which is failed. "
+        "cannot retry c: it needs b (on success), which has failed. "
         "retry b, or `studio mark 1 c succeeded` goes past it"
     )
 
@@ -135,7 +135,7 @@ def test_an_undo_that_a_later_plan_left_behind_cannot_be_marked_before_it_has_en
     driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
     assert driver.states["b"] == "compensating"
     text = driver.refused(verbs.MarkNode(run=1, node="b", outcome="succeeded"))
-    assert text == "cannot mark b: it is compensating. cancel it first, or wait"
+    assert text == "cannot mark b: it is being undone. cancel it first, or wait"
 
 
 def doubtful() -> Driver:
@@ -303,7 +303,7 @@ def test_a_live_run_is_compensated_whatever_may_turn_out_to_be_in_doubt() -> Non
 def test_an_ended_run_is_not_compensated_before_its_doubts_are_settled() -> None:
     driver = uncertain().finish("x")
     assert driver.refused(verbs.Compensate(run=1)).startswith(
-        "cannot compensate run 1: the outcome of n is in doubt"
+        "cannot undo run 1: the outcome of n is in doubt"
     )
 
 

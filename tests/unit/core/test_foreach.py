@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Raw
 
 from studio.core import commands as verbs
-from studio.core.events import ItemsCollected, NodeFailed
+from studio.core.events import AttemptStarted, ItemsCollected, NodeFailed
 from studio.model.nodes import Edge, Node
 from studio.model.policies import Fallback, Retry
 from tests.unit.core.driver import Driver, encode, node
@@ -238,3 +238,17 @@ def test_the_failure_of_a_foreach_counts_what_did_not_succeed_and_names_what_fai
     assert failure.message == (
         "2 of 4 items did not succeed; first each[2]: ValueError: each[2] broke"
     )
+
+
+def test_an_input_given_to_an_item_is_kept_when_the_list_runs_again() -> None:
+    driver = Driver(node("each", foreach=[1, 2], input={"x": "{{ item }}"}))
+    driver.verb(verbs.OverrideInput, "each[1]", input={"x": 8})
+    driver.finish("each[0]").finish("each[1]")
+    driver.verb(verbs.RetryNode, "each").reload()
+    given = [event.input for event in driver.of(AttemptStarted, "each[1]")]
+    assert given == [{"x": 2}, {"x": 8}]
+    assert driver.at("each[1]").marks == {"overridden"}
+    assert driver.at("each[0]").marks == frozenset()
+    driver.verb(verbs.OverrideInput, "each[1]", revert=True)
+    driver.finish("each[0]").finish("each[1]").verb(verbs.RetryNode, "each")
+    assert driver.of(AttemptStarted, "each[1]")[-1].input == {"x": 2}

@@ -10,7 +10,7 @@ from studio.core import commands as verbs
 from studio.core.events import AttemptStarted, BreakpointHit
 from studio.model.nodes import Edge, WaitSettings
 from studio.model.policies import Breakpoint, Limits, Repeat, Retry
-from tests.unit.core.driver import Driver, node, workflow
+from tests.unit.core.driver import Driver, node, undo, workflow
 
 SLOW = Retry(strategy="fixed", max_attempts=5, initial_delay=10, jitter=0)
 
@@ -267,10 +267,61 @@ def test_step_starts_one_node_and_a_wave_all_that_are_ready() -> None:
 
 
 def test_continue_leaves_step_mode_and_what_was_allowed_is_forgotten() -> None:
-    driver = Driver(node("a"), node("b", "a"), node("c", "b"), stepping=True)
-    driver.verb(verbs.Step).verb(verbs.Continue).finish("a")
-    assert driver.states["b"] == "running"
-    driver.do(verbs.Step(run=1)).finish("b")
+    driver = Driver(*[node(name, locks=("l",)) for name in "abc"], stepping=True)
+    driver.verb(verbs.Step).do(verbs.Step(run=1, node="b")).verb(verbs.Continue)
+    driver.do(verbs.Step(run=1, node="c")).finish("a")
+    assert driver.states == {"a": "succeeded", "b": "ready", "c": "running"}
+
+
+def test_a_step_is_refused_while_nothing_is_ready() -> None:
+    driver = Driver(node("a"), node("b", "a"))
+    assert driver.refused(verbs.Step(run=1)) == (
+        "cannot step run 1: no node is ready. wait for a; to stop before what follows,"
+        " run to a node with `step --until NODE`, or set a `breakpoint`"
+    )
+    driver.verb(verbs.HoldNode, "b").finish("a")
+    assert driver.refused(verbs.Step(run=1)) == (
+        "cannot step run 1: no node is ready. `studio release 1 b` lets b go on"
+    )
+    driver.verb(verbs.ReleaseNode, "b").verb(verbs.CancelNode, "b").end("b", "stopped")
+    many = Driver(*[node(name) for name in "abcde"])
+    assert "wait for a, b, c, d …; to stop" in many.refused(verbs.Step(run=1))
+    assert "wait for a; to stop" in Driver(node("a")).refused(verbs.Step(run=1))
+    held = Driver(node("a"), node("b", "a"), policy="hold").fail("a")
+    assert held.refused(verbs.Step(run=1)) == (
+        "cannot step run 1: no node is ready. `why` tells of a node what it waits for"
+    )
+
+
+def test_a_run_goes_only_to_a_node_that_is_still_to_come() -> None:
+    driver = Driver(
+        node("a", compensate=undo()), node("b", "a"), node("c"), node("d"), policy="hold"
+    )
+    driver.finish("a").fail("b")
+    assert driver.refused(verbs.Step(run=1, until="a")) == (
+        "cannot run to a: it has already succeeded. `studio rerun 1 --from a` runs it and what follows again"
+    )
+    assert driver.refused(verbs.Step(run=1, until="b")) == (
+        "cannot run to b: it has failed. `studio retry 1 b` runs it now"
+    )
+    driver.verb(verbs.Step, until="c").finish("c").finish("d")
+    driver.verb(verbs.Compensate, nodes=("a",))
+    assert driver.refused(verbs.Step(run=1, until="b")) == "cannot run to b: run 1 is being undone"
+    assert driver.refused(verbs.Step(run=1)) == "cannot step run 1: it is being undone"
+    driver.finish("a", undo=True)
+    assert driver.refused(verbs.Step(run=1, until="a")) == (
+        "cannot run to a: it was undone. `studio rerun 1 --from a` runs it again"
+    )
+    driver.verb(verbs.MarkNode, "b", outcome="failed")
+    assert driver.refused(verbs.Step(run=1, until="b")).startswith(
+        "cannot run to b: run 1 has ended (failed). "
+    )
+
+
+def test_a_paused_run_may_be_told_where_to_stop() -> None:
+    driver = Driver(node("a"), node("b", "a"), node("c", "b")).verb(verbs.PauseRun)
+    assert "it is paused" in driver.refused(verbs.Step(run=1))
+    driver.verb(verbs.Step, until="b").verb(verbs.ResumeRun).finish("a").finish("b")
     assert driver.states["c"] == "ready"
 
 

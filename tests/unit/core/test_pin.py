@@ -64,5 +64,5 @@ def test_an_undo_under_way_takes_new_code_and_no_new_definition() -> None:
     other = Plan(workflow(node("a", compensate=undo()), node("c", "a")))
     driver.plans[other.version] = other
     refusal = driver.refused(verbs.Revise(run=1, version=other.version, pin="three"))
-    assert "it is being compensated" in refusal
+    assert "it is being undone" in refusal
     assert driver.run().pin == "two"

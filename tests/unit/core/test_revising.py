@@ -221,9 +221,9 @@ def test_the_same_definition_with_the_same_code_is_no_revision() -> None:
 
 def test_a_run_that_is_or_will_be_undone_is_not_revised() -> None:
     driver = SCENES["compensating"]()
-    assert refused(driver, node("n")) == "cannot revise run 1: it is being compensated"
+    assert refused(driver, node("n")) == "cannot revise run 1: it is being undone"
     driver = Driver(node("n", compensate=undo())).verb(verbs.Compensate)
-    assert refused(driver, node("n"), node("m")) == "cannot revise run 1: it is being compensated"
+    assert refused(driver, node("n"), node("m")) == "cannot revise run 1: it is being undone"
 
 
 @pytest.mark.parametrize("keys", [{}, {"foreach": [1]}])

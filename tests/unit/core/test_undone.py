@@ -249,7 +249,7 @@ def test_a_node_is_not_undone_while_one_behind_it_may_have_acted(name: str) -> N
             " say what happened first: `studio mark 1 pay succeeded|failed`"
         )
     else:
-        assert text.startswith("cannot undo pay: it is failed")
+        assert text.startswith("cannot undo pay: it has failed")
 
 
 def test_a_failure_branch_behind_an_undone_node_is_told_so() -> None:

@@ -39,7 +39,7 @@ EXPECTED = {
     "handling": "n failed (ValueError: n broke); its failure edge was taken; the outcome of h decides",
     "stopped_on_failure": "n failed (ValueError: n broke); it stopped at its breakpoint; `continue` lets the policy decide",
     "in_doubt": "n may have acted: the test says so; `mark` says what happened",
-    "skipped": "n was skipped: needs a (on failure), which was succeeded",
+    "skipped": "n was skipped: needs a (on failure), which has succeeded",
     "cancelled": "n was cancelled: cancelled by ada",
     "compensating": "n is being undone because bad failed",
     "undo_backing_off": "n is being undone because bad failed",
@@ -135,7 +135,7 @@ def test_a_node_of_an_ended_run_that_never_ran() -> None:
 def test_nothing_starts_during_a_compensation() -> None:
     driver = Driver(node("a", compensate=undo()), node("c"), node("n", "c")).finish("a")
     driver.verb(verbs.Compensate, nodes=("a",)).finish("c")
-    assert why(driver, "n") == ["run 1 is being compensated; nothing else starts meanwhile"]
+    assert why(driver, "n") == ["run 1 is being undone; nothing else starts meanwhile"]
 
 
 def test_an_unknown_node_is_a_key_error() -> None:
