@@ -16,17 +16,14 @@ from studio.cli.driving import refused
 from studio.projections.json_text import json_text
 from studio.projections.text import sanitise
 from studio.projections.undo_plan import (
+    UndoList,
     UndoStep,
-    asked_first,
-    nothing_to_undo,
-    steps_left,
+    list_undo,
     undo_document,
-    undo_steps,
 )
 
 if TYPE_CHECKING:
-    from studio.application.session import RunState
-    from studio.application.verbs import Refusal
+    pass
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +61,7 @@ def _show_plan(args: argparse.Namespace, console: Console) -> int:
     reading = Reading(place_of(args).state)
     try:
         view = reading.view(find_row(reading, args.run).run)
-        found = undo_steps(
+        found = list_undo(
             view.state,
             view.run,
             args.nodes,
@@ -73,34 +70,24 @@ def _show_plan(args: argparse.Namespace, console: Console) -> int:
             reason=args.reason,
         )
         number = view.run.number
-        asked = asked_first(view.run, args.nodes)
-        if not isinstance(found, list) and not args.nodes:
-            found = _left_of(view.run, found, console)
     finally:
         reading.close()
-    if not isinstance(found, list):
+    if not isinstance(found, UndoList):
         raise refused(found)
+    if found.note:
+        console.say(found.note)
     if args.json:
-        console.result(json_text(undo_document(number, found, asked)))
+        console.result(json_text(undo_document(number, found.steps, found.asked)))
         return DONE
-    for path in asked:
+    for path in found.asked:
         node = sanitise(path)
         console.result(
             f"  ?  {node} may have acted before it failed: the undo waits for"
             f" `studio mark {number} {node} succeeded` (then it is undone too) or `failed`"
         )
-    for index, step in enumerate(found, 1):
+    for index, step in enumerate(found.steps, 1):
         console.result(f"{index:>3}  {_line(step)}")
     return DONE
-
-
-def _left_of(run: RunState, refusal: Refusal, console: Console) -> list[UndoStep] | Refusal:
-    """The steps of a run that is being undone or has nothing to undo, with the reason; else the refusal."""
-    left = steps_left(run)
-    if left or run.compensation is not None or nothing_to_undo(run):
-        console.say(f"{refusal.why}. {refusal.hint}".rstrip())
-        return left
-    return refusal
 
 
 def _line(step: UndoStep) -> str:

@@ -109,6 +109,38 @@ def asked_first(run: RunState, nodes: Sequence[str] = ()) -> list[str]:
     return [path for path, node in run.nodes.items() if is_doubtful(node)]
 
 
+class UndoList(NamedTuple):
+    """A plan as a person is shown it.
+
+    Args:
+        steps: what would be undone, or is left of the compensation under way, in order.
+        asked: nodes whose outcome a person is asked for first.
+        note: why there is nothing, or no new plan; empty where ``steps`` is one.
+    """
+
+    steps: list[UndoStep]
+    asked: list[str]
+    note: str = ""
+
+
+def list_undo(
+    state: EngineState,
+    run: RunState,
+    nodes: Sequence[str] = (),
+    *,
+    downstream: bool = False,
+    force: bool = False,
+    reason: str = "",
+) -> UndoList | Refusal:
+    """What `undo_steps` finds; for a run that is being undone what is left, and nothing for one with nothing to undo."""
+    found = undo_steps(state, run, nodes, downstream=downstream, force=force, reason=reason)
+    if not isinstance(found, Refusal):
+        return UndoList(found, asked_first(run, nodes))
+    if not nodes and (run.compensation is not None or nothing_to_undo(run)):
+        return UndoList(steps_left(run), [], str(found))
+    return found
+
+
 def undo_document(run: int, steps: Sequence[UndoStep], asked: Sequence[str] = ()) -> dict[str, Any]:
     """The plan in JSON types, as ``compensate --plan --json`` prints it; ``in_doubt`` stands where something is asked."""
     return {

@@ -12,7 +12,7 @@ from studio.model.nodes import Edge, PythonSettings
 from studio.model.places import Place
 from studio.model.policies import CompensationPolicy, Retry
 from studio.projections.screen.inspecting.attempts import AttemptBook, attempts_of
-from studio.projections.screen.inspecting.comparison import Comparison, last_input
+from studio.projections.screen.inspecting.comparison import Comparison, good_input
 from studio.projections.screen.inspecting.definition import last_line, settings_of
 from studio.projections.screen.inspecting.error import error_rows
 from studio.projections.screen.inspecting.groups import group_rows
@@ -304,7 +304,7 @@ def test_items_list_what_needs_a_look_first_and_share_cells_when_there_are_many(
 def test_the_last_good_input_stands_beside_this_one() -> None:
     driver = Driver(node("a", input={"n": 1, "same": 2}))
     driver.finish("a")
-    before = last_input(driver.records, "a")
+    before = good_input(driver.records, "a")
     assert before is not None
     compared = Comparison(41, before.input, {"n": 3, "same": 2, "new": [{}, {}]})
     assert compared.lines(subject(driver, "a")) == [
@@ -357,3 +357,18 @@ def test_a_group_lists_its_nodes_with_their_states() -> None:
         "● b  running",
     ]
     assert texts(group_rows(unstarted(driver, "group:pair")))[1:] == ["  a", "  b"]
+
+
+def test_an_input_is_good_only_where_the_node_succeeded_with_it() -> None:
+    retry = Retry(strategy="fixed", max_attempts=2, initial_delay=1, jitter=0)
+    driver = Driver(node("a", input={"x": 1}, retry=retry), policy="hold")
+    driver.fail("a").tick(1).fail("a")
+    driver.verb(verbs.MarkNode, "a", outcome="succeeded")
+    assert good_input(driver.records, "a") is None
+    driver.verb(verbs.OverrideInput, "a", input={"x": 2}).verb(verbs.RetryNode, "a")
+    driver.fail("a").tick(1).finish("a")
+    found = good_input(driver.records, "a")
+    assert found is not None
+    assert (found.attempt, found.input) == (3, {"x": 2})
+    driver.verb(verbs.RetryNode, "a").fail("a").tick(1).fail("a")
+    assert good_input(driver.records, "a") == found

@@ -8,7 +8,7 @@ from studio.application.session import Session
 from studio.errors import StudioError
 from studio.model.nodes import Node
 from studio.projections.masking import Mask, declares_sensitive, mask_run
-from studio.projections.screen.inspecting.comparison import Comparison, last_good_run, last_input
+from studio.projections.screen.inspecting.comparison import Comparison, good_input, good_runs
 from studio.projections.screen.inspecting.error import short_file
 from studio.projections.screen.inspecting.groups import group_rows
 from studio.projections.screen.inspecting.paragraphs import paragraph
@@ -33,6 +33,9 @@ from studio.projections.screen.inspector import (
 from studio.tui.widgets.attempt_history import AttemptHistory
 from studio.tui.widgets.local_time import local_time
 from studio.tui.widgets.quoted_files import QuotedFiles
+
+COMPARED_RUNS: Final = 5
+"""Earlier good runs looked through for one in which the node itself succeeded."""
 
 COMPARED_RECORDS: Final = 2_000
 """Records of the last good run looked through for the node's input."""
@@ -203,17 +206,17 @@ class Inspected:
         run, state, node = subject.run, subject.state, subject.node
         if run is None or state is None or node is None:
             return None
-        earlier = last_good_run(session.rows, run)
-        if earlier is None:
-            return None
-        try:
-            records = islice(session.studio.reading.records(earlier), COMPARED_RECORDS)
-            before = last_input(records, subject.path)
-        except StudioError:
-            return None  # the comparison is an extra; the run's own error is what the tab is for
-        if before is None:
-            return None
-        return Comparison(earlier, before.input, state.event(node.input_position).input)
+        for earlier in islice(good_runs(session.rows, run), COMPARED_RUNS):
+            try:
+                records = islice(session.studio.reading.records(earlier), COMPARED_RECORDS)
+                before = good_input(records, subject.path)
+            except StudioError:
+                return (
+                    None  # the comparison is an extra; the run's own error is what the tab is for
+                )
+            if before is not None:
+                return Comparison(earlier, before.input, state.event(node.input_position).input)
+        return None
 
 
 def base_of(path: str) -> str:

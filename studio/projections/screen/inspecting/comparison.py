@@ -1,9 +1,9 @@
 """The last good run's input beside this one's, where they differ."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from studio.core.events import AttemptStarted, Record
+from studio.core.events import AttemptStarted, AttemptSucceeded, Record
 from studio.core.state import RunState
 from studio.projections.differences import MISSING, differences
 from studio.projections.listing import RowLike
@@ -50,24 +50,29 @@ def last_good_run(rows: Iterable[RowLike], run: RunState) -> int | None:
         rows: the list of runs, newest first.
         run: this one.
     """
-    return next(
-        (
-            row.run
-            for row in rows
-            if row.run < run.number and row.file == run.file and row.state == "succeeded"
-        ),
-        None,
-    )
+    return next(good_runs(rows, run), None)
 
 
-def last_input(records: Iterable[Record], path: str) -> AttemptStarted | None:
-    """The last attempt of a node that rendered an input of its own."""
+def good_runs(rows: Iterable[RowLike], run: RunState) -> Iterator[int]:
+    """Numbers of the runs of the same file that began before this one and succeeded, newest first."""
+    for row in rows:
+        if row.run < run.number and row.file == run.file and row.state == "succeeded":
+            yield row.run
+
+
+def good_input(records: Iterable[Record], path: str) -> AttemptStarted | None:
+    """The attempt that gave the last successful attempt of a node its input; None when no attempt of it succeeded.
+
+    A node whose outcome was set by hand, or for which a fallback stood in, has not done well with its input.
+    """
+    started: dict[int, AttemptStarted] = {}
     found = None
     for record in records:
         event = record.event
-        own = isinstance(event, AttemptStarted) and event.node == path and not event.undo
-        if own and isinstance(event, AttemptStarted) and not event.reuse:
-            found = event
+        if isinstance(event, AttemptStarted) and event.node == path and not event.undo:
+            started[event.attempt] = started.get(event.reuse, event)
+        elif isinstance(event, AttemptSucceeded) and event.node == path and not event.undo:
+            found = started.get(event.attempt, found)
     return found
 
 

@@ -152,7 +152,10 @@ def _code(
 ) -> list[Row]:
     rows: list[Row] = []
     if quoted is None or not quoted.lines:
-        if failure.traceback:
+        said = failure.traceback.strip()
+        if said in (failure.message.strip(), f"{failure.type}: {failure.message}".strip()):
+            said = ""  # it names no place, and stands above already
+        if said:
             return _output(subject, failure)
         quoted = None
     if source is not None and source.problem:
