@@ -4,6 +4,7 @@ The rules stand in engine.md, "Revision: a file changes". One difference: a node
 definition no longer has makes the revision wait (a refusal), instead of being archived in mid-flight.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -52,14 +53,15 @@ def compare(old: Plan, new: Plan, code: Mapping[str, str]) -> dict[str, tuple[Ch
         if name not in old.nodes:
             found[name] = ("added", "")
             continue
-        keys = changed_keys(old.nodes[name].node, new.nodes[name].node)
+        before, after = old.nodes[name].node, new.nodes[name].node
+        keys = changed_keys(before, after)
         doing = [key for key in keys if key not in EDGE_KEYS]
         if doing:
-            found[name] = ("changed", ", ".join(doing))
+            found[name] = ("changed", differences_text(before, after, doing))
         elif name in code:
             found[name] = ("code changed", code[name])
         elif keys:
-            found[name] = ("edges changed", ", ".join(keys))
+            found[name] = ("edges changed", differences_text(before, after, keys))
         else:
             found[name] = ("unchanged", "")
     for name in old.order:
@@ -73,6 +75,82 @@ def changed_keys(old: Node, new: Node) -> list[str]:
     before, after = old.canonical(), new.canonical()
     keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
     return sorted(key for key in keys if key not in IDLE_KEYS)
+
+
+class Difference(NamedTuple):
+    """A field in which two definitions of a node differ, as it is written in the file, with both values in short."""
+
+    field: str
+    before: str
+    after: str
+
+
+def differences(old: Node, new: Node, keys: Iterable[str]) -> list[Difference]:
+    """The fields behind changed keys, the smallest parts of mappings.
+
+    Args:
+        old: the definition that was.
+        new: the one that is.
+        keys: what `changed_keys` found, or some of it.
+    """
+    before, after = old.canonical(), new.canonical()
+    return [
+        Difference(".".join(path), _short(there), _short(here))
+        for key in keys
+        for path, there, here in _parts(
+            before.get(key, _MISSING), after.get(key, _MISSING), (AUTHORED.get(key, key),)
+        )
+    ]
+
+
+AUTHORED = {"input": "with"}
+"""Names of the file for keys that the model calls otherwise."""
+
+_MISSING: Any = object()
+
+
+def _parts(
+    before: Any, after: Any, path: tuple[str, ...]
+) -> Iterable[tuple[tuple[str, ...], Any, Any]]:
+    if before == after:
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in dict.fromkeys((*before, *after)):
+            there, here = before.get(key, _MISSING), after.get(key, _MISSING)
+            yield from _parts(there, here, (*path, AUTHORED.get(key, key)))
+        return
+    # The settings of a kind stand right in the node.
+    yield tuple(part for part in path if part != "kind") or path, before, after
+
+
+SHOWN_DIFFERENCES = 3
+"""Fields of which both values are told; further ones are only named."""
+
+SHORT = 32
+"""Characters of a value in a sentence about it."""
+
+
+def differences_text(old: Node, new: Node, keys: Iterable[str]) -> str:
+    """The fields behind changed keys in one line: ``run: sleep 3 → sleep 4, timeout: nothing → 5.0``."""
+    found = differences(old, new, keys)
+    texts = [f"{one.field}: {one.before} → {one.after}" for one in found[:SHOWN_DIFFERENCES]]
+    return ", ".join([*texts, *(one.field for one in found[SHOWN_DIFFERENCES:])])
+
+
+def _short(value: Any) -> str:
+    if value is _MISSING:
+        return "nothing"
+    if (
+        isinstance(value, list)
+        and value
+        and all(isinstance(one, dict) and "source" in one for one in value)
+    ):
+        value = ", ".join(one["source"] for one in value)  # edges are named by where they come from
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    lines = text.strip().splitlines() or [""]
+    first = lines[0]
+    cut = len(first) > SHORT or len(lines) > 1
+    return (first[: SHORT - 1].rstrip() + "…") if cut else first or '""'
 
 
 def review(run: RunState, new: Plan, code: Mapping[str, str]) -> list[Verdict]:
@@ -138,6 +216,7 @@ def _follow(run: RunState, new: Plan, verdicts: dict[str, Verdict]) -> None:
                 verdicts[edge.target] = Verdict(edge.target, change, "run again", reason)
                 stack.append(edge.target)
             else:
+                reason = f"follows {source}, which runs again"
                 verdicts[edge.target] = Verdict(edge.target, change, "stale", reason)
 
 

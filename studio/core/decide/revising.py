@@ -1,5 +1,7 @@
 """Adopting another definition into a run."""
 
+from collections.abc import Iterable
+
 from studio.core.commands import Refusal, Revise
 from studio.core.decide.runs import Answer, origin, reopen
 from studio.core.decide.verdicts import judge_edges, needs_output
@@ -13,7 +15,7 @@ from studio.core.events import (
     RunRevised,
 )
 from studio.core.plan import Plan
-from studio.core.revision import blocking_removal, names, review, with_consequence
+from studio.core.revision import Verdict, blocking_removal, names, review, with_consequence
 from studio.core.state import EngineState, RunState
 from studio.core.transitions import EFFECTIVE
 
@@ -60,17 +62,30 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
         v.node for v in verdicts if v.node in again and v.change in ("unchanged", "edges changed")
     )
     changed = tuple(node for node in again if node not in follow)
-    if changed:
-        found.append(NodesReset(changed, cause="revised", by=by))
+    for cause, nodes in _by_cause(verdicts, changed):
+        found.append(NodesReset(nodes, cause=cause, by=by))
     if follow:
         found.append(NodesReset(follow, keep=True, cause="revised", by=by))
     stale = with_consequence(verdicts, "stale") + with_consequence(verdicts, "finishes")
     if not command.restart:
         stale += with_consequence(verdicts, "run again")
-    if stale:
-        found.append(NodesStaled(stale, "revised", by=by))
+    for cause, nodes in _by_cause(verdicts, stale):
+        found.append(NodesStaled(nodes, cause, by=by))
     found.extend(RetryRequested(path, by=None if run.paused else by) for path in retried)
     return found
+
+
+def _by_cause(
+    verdicts: Iterable[Verdict], chosen: tuple[str, ...]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Some nodes of a revision, those with the same reason together, in the order of ``chosen``."""
+    reasons = {verdict.node: verdict for verdict in verdicts}
+    groups: dict[str, list[str]] = {}
+    for name in chosen:
+        verdict = reasons[name]
+        what = f"code of {verdict.reason}" if verdict.change == "code changed" else verdict.reason
+        groups.setdefault(f"revised: {what}" if what else "revised", []).append(name)
+    return [(cause, tuple(nodes)) for cause, nodes in groups.items()]
 
 
 def _edges(state: EngineState, run: RunState, plan: Plan) -> dict[str, EdgeVerdict]:

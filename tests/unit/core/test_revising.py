@@ -21,7 +21,7 @@ from studio.core.events import (
 )
 from studio.core.plan import Plan
 from studio.core.revision import blocking_removal, review
-from studio.model.nodes import Edge, Node, WaitSettings
+from studio.model.nodes import Edge, Node, ShellSettings, Undo, WaitSettings
 from studio.model.policies import CompensationPolicy, Limits, Repeat, Retry
 from tests.unit.core.driver import Driver, node, undo, workflow
 from tests.unit.core.scenes import SCENES
@@ -146,9 +146,72 @@ def test_a_key_of_the_edges_keeps_what_is_done(keys: dict[str, Any]) -> None:
 def test_a_verdict_names_the_keys_that_changed() -> None:
     driver = Driver(node("a"), node("n", "a")).finish("a").finish("n")
     (verdict,) = review(driver.run(), edited(driver, input={"x": 1}, join="any", retry=SLOW), {})
-    assert verdict.reason == "input, retry"
+    assert verdict.reason == (
+        'with: nothing → {"x": 1}, retry: nothing → {"strategy": "fixed", "initial_…'
+    )
     (verdict,) = review(driver.run(), driver.run().plan, {"n": "charge in orders.py"})
     assert verdict.reason == "charge in orders.py"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        (
+            {"kind": ShellSettings(run="sleep 3")},
+            {"kind": ShellSettings(run="sleep 4\nexit")},
+            "run: sleep 3 → sleep 4…",
+        ),
+        ({"kind": ShellSettings(run="x")}, {}, "run: x → nothing, uses: shell → noop"),
+        (
+            {"input": {"n": 1, "same": 2, "gone": [1]}},
+            {"input": {"n": None, "same": 2}},
+            "with.n: 1 → null, with.gone: [1] → nothing",
+        ),
+        (
+            {"compensate": Undo(kind=ShellSettings(run="a"))},
+            {"compensate": Undo(kind=ShellSettings(run="" + "b" * 40))},
+            "compensate.run: a → " + "b" * 31 + "…",
+        ),
+        (
+            {},
+            {"timeout": 2.0, "locks": ("l",), "max_parallel": 3, "critical": False},
+            'critical: nothing → false, locks: nothing → ["l"], max_parallel: nothing → 3, timeout',
+        ),
+        (
+            {"description": "old"},
+            {"description": "new", "priority": "high"},
+            "priority: nothing → high",
+        ),
+    ],
+)
+def test_a_verdict_names_the_field_that_differs_and_both_values(
+    before: dict[str, Any], after: dict[str, Any], text: str
+) -> None:
+    driver = Driver(node("n", **before)).verb(verbs.PauseRun)
+    (verdict,) = review(driver.run(), Plan(workflow(node("n", **after))), {})
+    assert (verdict.change, verdict.reason) == ("changed", text)
+
+
+def test_a_verdict_names_edges_by_where_they_come_from() -> None:
+    driver = Driver(node("a"), node("b"), node("n", "a"))
+    plan = Plan(workflow(node("a"), node("b"), node("n", ["a", "b"])))
+    (verdict,) = review(driver.run(), plan, {})
+    assert (verdict.change, verdict.reason) == ("edges changed", "needs: a → a, b")
+
+
+def test_what_is_stale_or_runs_again_says_which_field_differs() -> None:
+    driver = Driver(node("n"), node("p", "n", compensate=undo()), node("q"))
+    driver.finish("n").finish("p").finish("q")
+    plan = Plan(workflow(node("n", input={"x": 1}), node("p", "n", compensate=undo()), node("q")))
+    driver.plans[plan.version] = plan
+    driver.do(verbs.Revise(run=1, version=plan.version, code={"q": "charge in orders.py"}))
+    assert [(event.nodes, event.cause) for event in driver.of(NodesReset)] == [
+        (("n",), 'revised: with: nothing → {"x": 1}'),
+        (("q",), "revised: code of charge in orders.py"),
+    ]
+    assert [(event.nodes, event.cause) for event in driver.of(NodesStaled)] == [
+        (("p",), "revised: follows n, which runs again"),
+    ]
 
 
 def test_verdicts_stand_in_the_order_of_the_graph_with_added_and_removed_nodes() -> None:
@@ -195,8 +258,8 @@ def test_what_follows_and_has_changed_keeps_its_own_verdict() -> None:
     )
     found = review(driver.run(), plan, {})
     assert [(verdict.node, verdict.change, verdict.reason) for verdict in found] == [
-        ("n", "changed", "input"),
-        ("b", "changed", "input"),
+        ("n", "changed", 'with: nothing → {"x": 1}'),
+        ("b", "changed", 'with: nothing → {"x": 1}'),
     ]
 
 
