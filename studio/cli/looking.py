@@ -80,7 +80,12 @@ def _show_run(console: Console, view: RunView, owned: bool) -> None:
     facts: dict[str, Any] = {
         "started": date_and_time(run.started_at) + (f" by {run.by.actor}" if run.by else ""),
         "file": run.file,
-        "version": document["version"],
+        "version": document["version"]
+        + (
+            f", mixed versions: `studio rerun {run.number} --all` runs it afresh, to verify"
+            if document["mixed_versions"]
+            else ""
+        ),
         "policy": f"on failure: {run.policy}",
         "params": json_text(document["params"], indent=None) if document["params"] else "",
         "outputs": json_text(document["outputs"], indent=None) if document["outputs"] else "",

@@ -170,6 +170,16 @@ def review(run: RunState, new: Plan, code: Mapping[str, str]) -> list[Verdict]:
     return sorted(verdicts.values(), key=lambda verdict: order[verdict.node])
 
 
+def is_mixed(run: RunState) -> bool:
+    """Whether what stands of a run was done under more than one version of its definition or its code."""
+    under = {
+        node.ran_under
+        for node in run.nodes.values()
+        if node.attempt and not node.archived and node.status not in ("blocked", "ready", "held")
+    }
+    return len(under) > 1
+
+
 def safe(node: NodeState) -> bool:
     """Whether a done node may run again without asking: no external effect, no undo, not irreversible."""
     definition = node.plan.node

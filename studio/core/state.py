@@ -96,6 +96,7 @@ class NodeState:
         "pid_started",
         "plan",
         "port",
+        "ran_under",
         "resolved",
         "retry_at",
         "staled_position",
@@ -119,6 +120,7 @@ class NodeState:
         self.status: Status = "blocked"
         self.generation = 1
         self.attempt = 0
+        self.ran_under = 0
         self.tries = 0
         self.iteration = 0
         self.interruptions = 0
@@ -241,6 +243,8 @@ class RunState:
         "compensation",
         "counts",
         "deadline",
+        "definition",
+        "definitions",
         "degraded",
         "env",
         "exempt",
@@ -290,6 +294,8 @@ class RunState:
         self.run_id = run_id
         self.plan = plan
         self.versions: list[str] = [plan.version]
+        self.definition = 0
+        self.definitions: list[tuple[str, str]] = []
         self.revision = 1
         self.params: dict[str, Any] = {}
         self.env: dict[str, str] = {}
@@ -346,6 +352,13 @@ class RunState:
     def ended(self) -> bool:
         """Whether the run is over (it may be reopened)."""
         return self.phase in ENDED
+
+    def adopt(self) -> None:
+        """What starts from now on starts under the present version and code; an edit taken back is the one before."""
+        now = (self.versions[-1], self.pin)
+        if now not in self.definitions:
+            self.definitions.append(now)
+        self.definition = self.definitions.index(now)
 
     def snapshot(self) -> dict[str, Any]:
         """All that the history determines, in plain types; equal for live and replayed state.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from studio.core.endings import phase_of
+from studio.core.revision import is_mixed
 from studio.core.scope import items_of
 from studio.core.starts import gate_of
 from studio.core.state import EngineState, NodeState, RunState
@@ -47,6 +48,7 @@ def run_document(state: EngineState, run: RunState, *, owned: bool = True) -> di
         "run": run.number,
         "workflow": run.plan.workflow.name,
         "version": run.versions[-1],
+        "mixed_versions": is_mixed(run),
         "state": phase,
         "paused": run.paused,
         "interrupted": not owned and not run.paused and phase in ("running", "compensating"),

@@ -72,6 +72,7 @@ def _start_forward(
     if node.items is not None:
         drop_items(run, node, node.items.count)  # a revision made it a plain node
     node.attempt = event.attempt
+    node.ran_under = run.definition
     node.generation = event.generation
     node.iteration = event.iteration
     node.tries += 1

@@ -28,6 +28,7 @@ def on_revised(state: EngineState, run: RunState, event: RunRevised, record: Rec
     run.revision = event.revision
     run.versions.append(event.version)
     run.pin = event.pin or run.pin
+    run.adopt()
     for path, node in run.nodes.items():
         base = base_path(path)
         if base in plan.nodes:
@@ -52,6 +53,7 @@ def on_revised(state: EngineState, run: RunState, event: RunRevised, record: Rec
 def on_code_adopted(state: EngineState, run: RunState, event: CodeAdopted, record: Record) -> None:
     """What starts from now on starts with this code."""
     run.pin = event.pin
+    run.adopt()
 
 
 def _archive(state: EngineState, run: RunState, node: NodeState) -> None:

@@ -35,6 +35,7 @@ def start_run(state: EngineState, event: RunStarted, record: Record) -> RunState
     run.file = event.file
     run.folder = event.folder
     run.pin = event.pin
+    run.adopt()
     run.stepping = event.stepping
     run.by = event.by
     run.started_at = record.at

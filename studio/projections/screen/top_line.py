@@ -4,6 +4,7 @@ from collections import Counter
 
 from studio.core.endings import needs_person, phase_of
 from studio.core.plan import Plan
+from studio.core.revision import is_mixed
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
@@ -68,6 +69,8 @@ def run_line(
         Segment(f"{look.ascii if ascii else look.glyph} {look.word}", look.style),
         Segment(f"  {clock_text(_elapsed(run, now))}", "text"),
     ]
+    if roomy and is_mixed(run):
+        head.append(Segment("  mixed versions", "warn"))
     if left is not None and roomy and phase == "running":
         head.append(Segment(f"  ~{duration_text(left)} left", "dim"))
     step = step_text(run)

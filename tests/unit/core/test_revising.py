@@ -20,7 +20,7 @@ from studio.core.events import (
     RunRevised,
 )
 from studio.core.plan import Plan
-from studio.core.revision import blocking_removal, review
+from studio.core.revision import blocking_removal, is_mixed, review
 from studio.model.nodes import Edge, Node, ShellSettings, Undo, WaitSettings
 from studio.model.policies import CompensationPolicy, Limits, Repeat, Retry
 from tests.unit.core.driver import Driver, node, undo, workflow
@@ -574,3 +574,46 @@ def test_a_failure_that_was_being_handled_is_judged_no_more_once_its_node_is_rem
     driver = Driver(node("a"), node("h", failed), node("x")).fail("a")
     revise(driver, node("h"), node("x")).reload().finish("h").finish("x")
     assert driver.shown() == "succeeded"
+
+
+# --------------------------------------------------------------------------- mixed versions
+
+
+def test_a_run_whose_nodes_ran_under_different_versions_is_mixed() -> None:
+    driver = Driver(node("a"), node("b", "a"), policy="hold").finish("a").fail("b")
+    assert not is_mixed(driver.run())
+    plan = Plan(workflow(node("a"), node("b", "a", input={"x": 1}), node("c", "b")))
+    driver.plans[plan.version] = plan
+    driver.verb(verbs.Revise, version=plan.version)
+    assert is_mixed(driver.run())  # it was retried at once
+    driver.finish("b").finish("c").reload()
+    assert is_mixed(driver.run())
+    driver.verb(verbs.Rerun, start="a")
+    assert not is_mixed(driver.run())
+    driver.finish("a").finish("b").finish("c")
+    assert not is_mixed(driver.run())
+    shorter = Plan(workflow(node("a"), node("b", "a", input={"x": 1}), node("d", "b")))
+    driver.plans[shorter.version] = shorter
+    driver.verb(verbs.Revise, version=shorter.version).finish("d")
+    assert is_mixed(driver.run())
+    driver.verb(verbs.Rerun, start="a").finish("a").finish("b").finish("d")
+    assert not is_mixed(driver.run())  # c, which was removed, does not count
+
+
+def test_an_edit_that_was_taken_back_mixes_nothing() -> None:
+    driver = Driver(node("a"), node("b", "a"), policy="hold").finish("a").fail("b")
+    first, other = driver.run().plan, Plan(workflow(node("a"), node("b", "a", when="true")))
+    driver.plans[other.version] = other
+    for version in (other.version, first.version):
+        driver.verb(verbs.Revise, version=version)
+    driver.verb(verbs.RetryNode, "b").finish("b")
+    assert not is_mixed(driver.run())
+
+
+def test_other_code_under_the_same_definition_mixes_too() -> None:
+    driver = Driver(node("a"), node("b", "a"), policy="hold").finish("a").fail("b")
+    version = driver.run().plan.version
+    driver.verb(verbs.Revise, version=version, pin="other")
+    assert not is_mixed(driver.run())
+    driver.verb(verbs.RetryNode, "b").finish("b")
+    assert is_mixed(driver.run())
