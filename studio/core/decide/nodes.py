@@ -24,6 +24,7 @@ from studio.core.decide.runs import (
     release,
     reopen,
     status_text,
+    stuck_item,
 )
 from studio.core.decide.verdicts import dispose, judge_edges, needs_output, with_policy
 from studio.core.events import (
@@ -250,6 +251,12 @@ def mark_node(state: EngineState, run: RunState, node: NodeState, command: MarkN
     if run.compensation is not None:
         return Refusal(f"cannot mark {node.path}: run {run.number} is being undone")
     if node.status in ("running", "compensating") or node.wake is not None:
+        waiting = stuck_item(run, node)
+        if waiting is not None:
+            return Refusal(
+                f"cannot mark {node.path}: its item {waiting} waits for a person",
+                f"see to {waiting}, or `studio cancel {run.number} {node.path}` ends the others",
+            )
         return Refusal(
             f"cannot mark {node.path}: it {status_text(node)}", "cancel it first, or wait"
         )
@@ -443,7 +450,18 @@ def set_breakpoint(
             parse_expression(command.when)
         except ExpressionError as error:
             return Refusal(f"the condition cannot be read: {error.message}")
+        unknown = _unknown_node(run, command.when)
+        if unknown:
+            return Refusal(f"the condition reads {unknown}, which run {run.number} does not have")
     return [BreakpointSet(node.path, command.on, command.when, by=origin(command))]
+
+
+def _unknown_node(run: RunState, when: str) -> str:
+    """A node that a condition names and the run does not have; empty when it has all of them."""
+    for reference in parse_expression(when).references:
+        if reference.root == "nodes" and reference.key not in (None, *run.plan.nodes):
+            return f"node {reference.key}"
+    return ""
 
 
 def clear_breakpoint(

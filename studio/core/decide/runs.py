@@ -47,6 +47,7 @@ from studio.core.resilience.compensation import (
     standing_dependants,
     taken_back,
 )
+from studio.core.scope import items_of
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 
@@ -145,6 +146,12 @@ def rerun(state: EngineState, run: RunState, command: Rerun) -> Answer:
             f"`studio rerun {run.number} --from {base_path(undone)}` runs both again",
         )
     busy = [path for path in names if busy_node(run, run.nodes[path])]
+    stuck = stuck_item(run, run.nodes[busy[0]]) if busy else None
+    if stuck is not None:
+        return Refusal(
+            f"cannot rerun {busy[0]}: its item {stuck} waits for a person",
+            f"see to {stuck}, or `studio cancel {run.number} {busy[0]}` ends the others",
+        )
     if busy:
         return Refusal(
             f"cannot rerun {busy[0]}: it {status_text(run.nodes[busy[0]])}",
@@ -159,6 +166,15 @@ def rerun(state: EngineState, run: RunState, command: Rerun) -> Answer:
 def busy_node(run: RunState, node: NodeState) -> bool:
     """Whether an attempt of the node is open, or its items are not all resolved."""
     return node.status in IN_FLIGHT
+
+
+def stuck_item(run: RunState, node: NodeState) -> str | None:
+    """An item that waits for a person while no other of its list runs; None when waiting may help."""
+    items = list(items_of(run, node))
+    if any(busy_node(run, item) for item in items):
+        return None
+    held = (item.path for item in items if item.status == "in_doubt" or item.disposition == "held")
+    return next(held, None)
 
 
 def reopen(run: RunState, command: Command) -> list[AnyEvent]:

@@ -347,3 +347,27 @@ def test_commands_without_an_id_are_not_taken_for_one_that_was_sent_twice() -> N
     done = verbs.FinishAttempt(run=1, node="a", attempt=1, outcome="succeeded", output=raw(1))
     take_turn(state, [done], 2.0)
     assert state.runs[1].nodes["a"].status == "succeeded"
+
+
+def test_a_list_whose_item_waits_for_a_person_says_which() -> None:
+    driver = Driver(node("each", foreach=[1, 2], on_item_failure="hold"), node("z", "each"))
+    driver.fail("each[0]")
+    busy = "cannot mark each: it is running. cancel it first, or wait"
+    mark = verbs.MarkNode(run=1, node="each", outcome="succeeded")
+    assert driver.refused(mark) == busy
+    assert "each: it is running" in driver.refused(verbs.Rerun(run=1, start="each"))
+    driver.finish("each[1]")
+    help = "see to each[0], or `studio cancel 1 each` ends the others"
+    waits = f"each: its item each[0] waits for a person. {help}"
+    assert driver.refused(mark) == f"cannot mark {waits}"
+    assert driver.refused(verbs.Rerun(run=1, start="each")) == f"cannot rerun {waits}"
+    doubted = Driver(node("each", foreach=[1], side_effects="external")).end("each[0]", "lost")
+    assert "its item each[0] waits" in doubted.refused(mark)
+
+
+def test_a_breakpoint_s_condition_names_nodes_of_the_run() -> None:
+    driver = Driver(node("a"), node("b", "a"))
+    unknown = verbs.SetBreakpoint(run=1, node="b", when="nodes.zz.output == 1")
+    assert driver.refused(unknown) == ("the condition reads node zz, which run 1 does not have")
+    for when in ("nodes.a.output == 1", "nodes[params.x].output", "params.zz == 1"):
+        driver.do(verbs.SetBreakpoint(run=1, node="b", when=when))
