@@ -115,11 +115,7 @@ def _compensate(state: EngineState, run: RunState, now: float, *, by_hand: bool)
         if by_hand:
             return [RunFinished("cancelled", message=f"{message}; there was nothing to undo")]
         return [RunFinished("failed", message=message, degraded=is_degraded(run))]
-    return [
-        compensation_started(
-            run, plan, run.compensate_by if by_hand else None, now, final=True, failed=failed
-        )
-    ]
+    return [compensation_started(run, plan, None, now, final=True, failed=failed)]
 
 
 def next_undo(

@@ -7,7 +7,13 @@ from typing import Any, NamedTuple
 
 from studio.core.commands import Compensate, Refusal
 from studio.core.decide import decide
-from studio.core.events import CompensationFinished, CompensationStarted, Record, RunFailing
+from studio.core.events import (
+    CompensationFinished,
+    CompensationStarted,
+    Record,
+    RunFailing,
+    RunReopened,
+)
 from studio.core.plan import base_path
 from studio.core.resilience.compensation import (
     is_doubtful,
@@ -185,15 +191,16 @@ def compensation_outcome(record: Record) -> bool | None:
 
 def undone_by_hand(records: Iterable[Record], position: int) -> bool:
     """Whether a person's compensation was under way, or about to begin, at a position of a run's history."""
-    by_hand = False
+    by_hand = asked = False
     for record in records:
         if record.position > position:
             break
         event = record.event
         if isinstance(event, RunFailing) and event.compensate:
-            by_hand = True
+            by_hand = asked = True
         elif isinstance(event, CompensationStarted):
-            by_hand = event.by is not None
-        elif isinstance(event, CompensationFinished):
-            by_hand = False
+            by_hand = event.by is not None or asked
+            asked = False
+        elif isinstance(event, CompensationFinished | RunReopened):
+            by_hand = asked = False
     return by_hand

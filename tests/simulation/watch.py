@@ -78,12 +78,19 @@ class Twice:
         self._rng = rng
         self._take_turn = turn.take_turn
 
-    def __call__(self, state: EngineState, commands: Iterable[AnyCommand], now: float) -> Outcome:
+    def __call__(
+        self,
+        state: EngineState,
+        commands: Iterable[AnyCommand],
+        now: float,
+        *,
+        driven: bool = True,
+    ) -> Outcome:
         """Take the turn; now and then compare with what a replayed state decides."""
         commands = list(commands)
         again = self._rng.random() < SHARE
-        fresh = self._replayed(state) if again else None
-        outcome = self._take_turn(state, commands, now)
+        fresh = self._replayed(state) if again and driven else None
+        outcome = self._take_turn(state, commands, now, driven=driven)
         if fresh is not None:
             try:
                 self._compare(fresh, commands, now, outcome)

@@ -210,7 +210,12 @@ def on_compensation_started(
     state: EngineState, run: RunState, event: CompensationStarted, record: Record
 ) -> None:
     run.compensation = CompensationState(
-        event.steps, event.barrier, event.failed, event.final, event.deadline, event.by
+        event.steps,
+        event.barrier,
+        event.failed,
+        event.final,
+        event.deadline,
+        event.by or run.compensate_by,
     )
     run.compensate_by = None
     run.phase = "compensating"
