@@ -22,7 +22,18 @@ from studio.projections.screen.inspecting.why import why_rows
 from studio.projections.states import marks_of, node_look
 from studio.projections.text import sanitise, shorten
 
-TABS = ("Error", "Why", "Items", "Input", "Output", "Attempts", "Undo", "Definition", "Edges")
+TABS = (
+    "Error",
+    "Why",
+    "Items",
+    "Input",
+    "Output",
+    "Attempts",
+    "Undo",
+    "Definition",
+    "Edges",
+    "Result",
+)
 
 SHORT_NAMES: Final[dict[str, str]] = {
     "Input": "In",
@@ -37,11 +48,17 @@ BROKEN_STATES: Final = frozenset({"failed", "compensation_failed", "backing_off"
 
 
 def tabs_for(run: RunState | None, plan: Plan | None, path: str) -> tuple[str, ...]:
-    """Tabs a node has; the error first while it is what matters, last once it is past."""
+    """Tabs a node has; the error first while it is what matters, last once it is past.
+
+    The result is that of the run, whichever of its nodes is selected.
+    """
     node = run.nodes.get(path) if run is not None else None
-    if node is None:
+    if run is None or node is None:
         return ("Definition", "Edges")
-    tabs = [tab for tab in TABS[1:] if tab != "Items" or node.items is not None]
+    absent = {"Items"} if node.items is None else set()
+    if not run.outputs:
+        absent.add("Result")
+    tabs = [tab for tab in TABS[1:] if tab not in absent]
     if node.failure is None:
         return tuple(tabs)
     return ("Error", *tabs) if node.status in BROKEN_STATES else (*tabs, "Error")

@@ -1,11 +1,12 @@
 """What happened to the shown run that a person looking elsewhere on the screen should be told in a line."""
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 from studio.core.endings import needs_person, phase_of
 from studio.core.state import NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
+from studio.projections.json_text import json_text
 from studio.projections.layout import clean
 from studio.projections.listing import seconds_taken
 from studio.projections.screen.actions import key_of
@@ -14,6 +15,9 @@ from studio.projections.screen.consequences import named
 from studio.projections.screen.graph import duration_text, needs_in_order
 from studio.projections.screen.rules import NO_KEYS, Keys
 from studio.projections.states import node_look, run_look
+
+RESULT = 200
+"""Characters of a run's result at most: two lines at 120 columns."""
 
 TEXT = 120
 """Characters of an error at most: the inspector has all of it."""
@@ -55,6 +59,7 @@ def news_since(
     selected: str | None,
     asks: Sequence[str] = (),
     keys: Keys = NO_KEYS,
+    masked: Callable[[Any], Any] = lambda value: value,
 ) -> News | None:
     """What is new since it stood so; None when nothing is, or another run was shown.
 
@@ -64,6 +69,7 @@ def news_since(
         selected: the selected node: who looks at it needs no way to it.
         asks: stale nodes about which a person has to decide.
         keys: the person's own keys by action id.
+        masked: covers what is sensitive in the outputs of the run.
     """
     if before is None or before.run != run.number:
         return None
@@ -71,9 +77,10 @@ def news_since(
         look = run_look(run, phase_of(run), driven=True)
         took = duration_text(seconds_taken(run, 0.0))
         good = run.phase == "succeeded" and not asks
+        result = result_text(masked(run.outputs)) if good and run.outputs else ""
         stale = f" · stale: {named(list(asks))}, {key_of(keys, 'rerun')} decides" if asks else ""
         said = f"run {run.number} {look.word} in {took}{stale}"
-        return News(said, "good" if good else "warning")
+        return News(f"{said}: {result}" if result else said, "good" if good else "warning")
     new = [path for path in needs_in_order(run) if path not in before.needy]
     if not new:
         fresh = [path for path in asks if path not in before.asks]
@@ -93,6 +100,17 @@ def gone_on(before: Standing | None, run: RunState) -> bool:
         for node in nodes
         if not needs_person(node)
     )
+
+
+def result_text(outputs: Any) -> str:
+    """What a run came to, in a line: ``day = "monday", rows = 3``; a long text is cut, the Result tab has all."""
+    if not isinstance(outputs, dict):
+        text = json_text(outputs, indent=None)
+    else:
+        parts = [f"{key} = {json_text(value, indent=None)}" for key, value in outputs.items()]
+        text = ", ".join(parts)
+    text = clean(text[: 2 * RESULT])
+    return text if len(text) <= RESULT else f"{text[: RESULT - 1]}…"
 
 
 def _decision(run: RunState, stale: list[str], keys: Keys) -> str:

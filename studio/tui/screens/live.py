@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,6 +13,7 @@ from textual.worker import Worker
 
 from studio.application.session import Changes, RunState, Session
 from studio.application.session import Notice as Told
+from studio.projections.masking import mask_run
 from studio.projections.screen.actions import key_of
 from studio.projections.screen.again import open_questions
 from studio.projections.screen.arrival import arrival
@@ -267,11 +268,16 @@ class LiveScreen(Guarded, Paced, Screen[None]):
             if gone_on(self._standing, run):
                 self.hints.note_progress()
             keys = self.session.keymap.keys
-            news = news_since(self._standing, run, self.selected, asks, keys)
+            news = news_since(self._standing, run, self.selected, asks, keys, self._masked)
         self._standing = standing_of(run, asks) if run is not None else None
         if news is not None:
             self.notice(news.text, news.kind)
             self._question = news.text if news.asks else ""
+
+    def _masked(self, value: Any) -> Any:
+        """A value of the shown run with what is sensitive covered."""
+        run, state = self.session.run, self.session.engine_state
+        return mask_run(state, run).value(value) if run is not None and state is not None else None
 
     def _keep_ticking(self) -> None:
         """Durations move only while a run does: an idle screen sets no timer."""

@@ -1,6 +1,6 @@
 """What the inspector reads of a node: its history, values and the files it quotes, each only when it has changed."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import islice
 from typing import Final
 
@@ -20,6 +20,7 @@ from studio.projections.screen.inspecting.values import (
     finding_key,
     input_of,
     output_of,
+    result_of,
 )
 from studio.projections.screen.inspecting.written import INLINE
 from studio.projections.screen.inspector import (
@@ -36,6 +37,13 @@ from studio.tui.widgets.quoted_files import QuotedFiles
 
 COMPARED_RUNS: Final = 5
 """Earlier good runs looked through for one in which the node itself succeeded."""
+
+VALUES: Final[dict[str, Callable[[Subject], Finding]]] = {
+    "Input": input_of,
+    "Output": output_of,
+    "Result": result_of,
+}
+"""Tabs that show a value, and what finds it."""
 
 COMPARED_RECORDS: Final = 2_000
 """Records of the last good run looked through for the node's input."""
@@ -125,7 +133,7 @@ class Inspected:
             return Page(group_rows(subject))
         if tab == "Items":
             return items_page(subject)
-        if tab in ("Input", "Output"):
+        if tab in VALUES:
             finding = self._finding_of(subject, tab)
             return value_page(subject, finding, self._tree(finding, tab))
         if tab in ("Error", "Attempts") and self.session is not None:
@@ -147,9 +155,10 @@ class Inspected:
 
     def _finding_of(self, subject: Subject, tab: str) -> Finding:
         """The value of a tab; read again only when another one may be there, or the width is another."""
-        key = (finding_key(subject, tab), subject.width, self._mask[0])
+        outputs = subject.run is not None and bool(subject.run.outputs)
+        key = (finding_key(subject, tab), subject.width, self._mask[0], outputs)
         if self._finding is None or key != self._finding[0]:
-            self._finding = (key, (input_of if tab == "Input" else output_of)(subject))
+            self._finding = (key, VALUES[tab](subject))
         return self._finding[1]
 
     def _tree(self, finding: Finding, tab: str) -> ValueTree | None:

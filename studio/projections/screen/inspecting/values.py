@@ -102,6 +102,17 @@ def output_of(subject: Subject) -> Finding:
     )
 
 
+def result_of(subject: Subject) -> Finding:
+    """What the Result tab shows: the outputs of the run."""
+    run = subject.run
+    if run is None or not run.outputs:
+        return Finding(finding_key(subject, "Result"), [[Segment("It has no outputs.", "dim")]])
+    outputs, key = run.outputs, (run.number, "Result", run.position)
+    head: list[Row] = [*paragraph(f"What run {run.number} came to:", "dim", subject.width), []]
+    cover = covering(subject.mask, "") if declares_sensitive(subject.plan.workflow) else None
+    return Finding(key, head, 0, lambda: outputs, "outputs", cover)
+
+
 def _small(raw: bytes) -> Any:
     if len(raw) > AT_ONCE:
         return f"{size_text(len(raw))} of JSON"
