@@ -44,6 +44,45 @@ def sanitise(text: str, limit: int | None = None) -> str:
     return text
 
 
+def escaped(text: str, limit: int | None = None) -> str:
+    r"""One line of a value, in which nothing is left out: ``\x1b`` stands for an escape character.
+
+    As `sanitise`, but for what a person has to see as it is. Line ends become ``⏎``.
+
+    Args:
+        text: a string of a value, or a key.
+        limit: characters to keep at most, the last being ``…`` when some are left out; None keeps all.
+    """
+    if limit is not None and len(text) > 8 * limit + 64:
+        text = text[: 8 * limit + 64]
+    if not (text.isascii() and text.isprintable()):
+        text = visible("".join(map(_escape, text)), REPLACEMENT, _IN_LINE)
+    if limit is not None and len(text) > limit:
+        return text[: max(0, limit - 1)] + "…"
+    return text
+
+
+_SHORT = {"\t": "\\t", "\r": "\\r"}
+
+
+def _escape(character: str) -> str:
+    if character == "\n" or (character.isascii() and character.isprintable()):
+        return character
+    kind = category(character)
+    if kind[0] != "C" and kind not in ("Zl", "Zp"):
+        return character
+    code = ord(character)
+    if character in _SHORT:
+        return _SHORT[character]
+    return (
+        f"\\x{code:02x}"
+        if code < 0x100
+        else f"\\u{code:04x}"
+        if code < 0x10000
+        else f"\\U{code:08x}"
+    )
+
+
 def visible(text: str, stand_in: str, instead: Mapping[str, str] | None = None) -> str:
     """Text without characters that act on a terminal or take no cell of their own; piled-up marks are capped.
 

@@ -103,3 +103,14 @@ async def test_a_plan_is_whole(tmp_path: Path) -> None:
         at.app.push_screen(Confirm("Edit", rows, "take it"))
         await at.pilot.pause()
         assert "END" in whole_screen(at)
+
+
+async def test_the_error_of_a_file_that_never_loaded_is_whole(tmp_path: Path) -> None:
+    lacks = ", ".join(f"missing_{i}_{'x' * 50}" for i in range(3))
+    wrong = f"workflow: wrong\nnodes:\n  a: {{uses: noop, needs: [{lacks}]}}\n"
+    async with opened(tmp_path, wrong, size=(80, 24)) as at:
+        told = " ".join(at.text("graph").split())
+        entry = next(iter(at.session.files.values()))
+        for finding in entry.errors:
+            assert " ".join(str(finding).split()) in told
+        assert "starts one" not in whole_screen(at)

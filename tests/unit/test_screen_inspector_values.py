@@ -158,6 +158,17 @@ def test_hostile_text_in_keys_and_values_is_tamed() -> None:
         assert len(line) < 400
 
 
+def test_no_character_of_a_value_is_left_out() -> None:
+    tree = ValueTree(
+        {"\x9b2J": "\x1b[2J", "t": "a\tb\rc\u202e", "long": "\x1b[1m" + "word " * 40}, "output"
+    )
+    shown = "\n".join(lines(tree))
+    assert r'\x9b2J: "\x1b[2J"' in shown
+    assert r'"a\tb\rc\u202e"' in shown
+    tree.toggle(2)
+    assert r"\x1b[1mword" in "\n".join(lines(tree))
+
+
 def test_numbers_no_terminal_could_hold_are_described() -> None:
     assert leaf_text(10**5_000, 40) == "an integer of 16,610 bits"
     assert leaf_text(10**30, 10) == "100000000…"

@@ -9,6 +9,7 @@ from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
 from studio.projections.screen.actions import key_of
 from studio.projections.screen.graph import duration_text
+from studio.projections.screen.inspecting.paragraphs import wrap_row
 from studio.projections.screen.rules import NO_KEYS, Keys
 from studio.projections.states import step_text
 
@@ -177,13 +178,14 @@ def checklist_rows(
 
 
 def centred(rows: Sequence[Row], width: int, height: int) -> list[Row]:
-    """A block in the middle of a pane, cut to it.
+    """A block in the middle of a pane; rows that are wider than it are wrapped.
 
     Args:
         rows: the block; its lines stay flush left with each other.
         width: columns of the pane.
         height: rows of the pane.
     """
+    rows = [list(line) for row in rows for line in wrap_row(row, max(1, width - 2))]
     widest = max((sum(cell_width(part.text) for part in row) for row in rows), default=0)
     left = max(0, (width - widest) // 2)
     top = max(0, (height - len(rows)) // 3)

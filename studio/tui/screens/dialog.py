@@ -14,7 +14,7 @@ from textual.widgets import Input, TextArea
 
 from studio.projections.layout import Segment, cell_width, clean
 from studio.projections.plain import in_ascii
-from studio.projections.screen.inspecting.paragraphs import wrap
+from studio.projections.screen.inspecting.paragraphs import row_width, wrap, wrap_row
 from studio.projections.screen.top_line import fit_row
 from studio.tui.editing import copy_text
 from studio.tui.guard import Guarded
@@ -30,19 +30,8 @@ NARROW = 72
 WIDE = 104
 """Columns for text at most: longer lines are hard to read."""
 
-NARROWEST = 16
-"""Columns below which a text is not wrapped beside what stands before it but under it."""
-
-LINES = 60
-"""Lines of one wrapped text at most: those of the longest notice that is kept."""
-
 FILLED_BELOW = 90
 """Columns of a terminal that a box fills from side to side: what stood out beside it would be scraps."""
-
-
-def row_width(row: Row) -> int:
-    """Columns of a row of segments."""
-    return sum(cell_width(part.text) for part in row)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -63,23 +52,6 @@ class Entry(msgspec.Struct, frozen=True):
     key: str = ""
     style: str = "text"
     enabled: bool = True
-
-
-def wrapped(row: Row, width: int) -> list[Row]:
-    """A row in as many lines as it takes: its last segment goes on below where it began."""
-    if row_width(row) <= width or not row:
-        return [row]
-    *lead, last = row
-    indent = row_width(lead)
-    if indent > width - NARROWEST:
-        # Nothing sensible fits beside what stands before: it goes below.
-        lead, indent = fit_row(list(lead), width), 4
-        parts = wrap(last.text.lstrip(), max(1, width - indent), LINES)
-        return [lead, *([Segment(" " * indent + part, last.style)] for part in parts)]
-    gap = last.text[: len(last.text) - len(last.text.lstrip())]
-    parts = wrap(last.text.lstrip(), max(1, width - indent - len(gap)), LINES)
-    below = [[Segment(" " * indent + gap + part, last.style)] for part in parts[1:]]
-    return [[*lead, Segment(gap + parts[0], last.style)], *below]
 
 
 class Dialog(Guarded, Paced, ModalScreen[Answer], Generic[Answer]):
@@ -247,8 +219,8 @@ class Menu(Dialog[str | None]):
         everything = self._rows(self.entries)
         self.take_width(max(map(row_width, everything), default=0) + 1)
         room = self.inner_height - self._filters
-        lead = [line for row in self._lead for line in wrapped(row, self.inner_width)]
-        whole = [wrapped(row, self.inner_width) for row in everything]
+        lead = [line for row in self._lead for line in wrap_row(row, self.inner_width)]
+        whole = [wrap_row(row, self.inner_width) for row in everything]
         wraps = len(lead) + sum(map(len, whole)) <= room
         cut = any(len(lines) > 1 for lines in whole)
         self._about.display = cut and not wraps
@@ -260,7 +232,7 @@ class Menu(Dialog[str | None]):
         width = self.inner_width - (not wraps and len(lead) + len(shown) > room)
         for row in shown:
             self._starts.append(len(rows))
-            rows += wrapped(row, width) if wraps else [fit_row(list(row), width)]
+            rows += wrap_row(row, width) if wraps else [fit_row(list(row), width)]
         self._starts.append(len(rows))
         if not self.shown:
             rows.append([Segment("nothing matches", "dim")])
@@ -411,7 +383,7 @@ class Confirm(Dialog[bool | None]):
         rows = [
             line
             for row in self._rows
-            for line in wrapped(self.plain_row(row), self.inner_width - 1)
+            for line in wrap_row(self.plain_row(row), self.inner_width - 1)
         ]
         self._list.set_rows(rows)
         self._list.styles.height = max(1, min(len(rows), self.inner_height))
@@ -460,7 +432,7 @@ class Reader(Dialog[None]):
         rows = [
             line
             for row in self._rows
-            for line in wrapped(self.plain_row(row), self.inner_width - 1)
+            for line in wrap_row(self.plain_row(row), self.inner_width - 1)
         ]
         self._list.set_rows(rows)
         self._list.styles.height = min(len(rows), self.inner_height)
@@ -486,7 +458,7 @@ class Prompt(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         """The box with its field."""
         label = RowsView()
-        lines = wrapped([Segment(self._label, "dim")], self.inner_width)
+        lines = wrap_row([Segment(self._label, "dim")], self.inner_width)
         label.set_rows(lines)
         label.styles.height = len(lines)
         label.can_focus = False

@@ -19,8 +19,9 @@ from studio.application.launching import check_form
 from studio.model.workflow import Parameter, Workflow
 from studio.projections.layout import Segment, clean
 from studio.projections.screen.actions import BY_ID, key_name
+from studio.projections.screen.inspecting.paragraphs import row_width, wrap_row
 from studio.projections.screen.top_line import fit_row
-from studio.tui.screens.dialog import Dialog, row_width, wrapped
+from studio.tui.screens.dialog import Dialog
 from studio.tui.widgets.rows import RowsView
 
 
@@ -102,7 +103,7 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         told = [
             line
             for problem in self._problems
-            for line in wrapped([Segment(clean(problem), "bad")], width)
+            for line in wrap_row([Segment(clean(problem), "bad")], width)
         ]
         self._problem.set_rows(told)
         self._problem.display = bool(told)

@@ -9,7 +9,7 @@ import msgspec
 from studio.projections.layout import Segment
 from studio.projections.masking import COVER
 from studio.projections.screen.inspecting.paragraphs import plural
-from studio.projections.text import sanitise, shorten
+from studio.projections.text import escaped, shorten
 
 PREVIEW_MEMBERS = 6
 """Members of a closed value named beside it."""
@@ -20,7 +20,7 @@ def leaf_text(value: Any, cells: int) -> str:
     if isinstance(value, str):
         if value == COVER:
             return COVER
-        return shorten('"' + sanitise(value, 2 * cells + 16) + '"', cells)
+        return shorten('"' + escaped(value, 2 * cells + 16) + '"', cells)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -29,7 +29,7 @@ def leaf_text(value: Any, cells: int) -> str:
         return shorten(f"an integer of {value.bit_length():,} bits", cells)
     if isinstance(value, dict | list):
         return shorten(summary(value), cells)
-    return shorten(sanitise(str(value), 2 * cells + 16), cells)
+    return shorten(escaped(str(value), 2 * cells + 16), cells)
 
 
 def leaf_style(value: Any) -> str:
@@ -57,14 +57,14 @@ def preview(value: dict[str, Any] | list[Any], cells: int, seen: Any) -> Segment
     """
     parts: list[str] = []
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        names = ", ".join(sanitise(key, 24) for key in islice(value[0], PREVIEW_MEMBERS))
+        names = ", ".join(escaped(key, 24) for key in islice(value[0], PREVIEW_MEMBERS))
         return Segment(shorten(f"  {names}", max(0, cells)), "dim")
     members: Iterable[tuple[Any, Any]] = (
         value.items() if isinstance(value, dict) else enumerate(value)
     )
     for key, member in islice(members, PREVIEW_MEMBERS):
         text = leaf_text(seen(key, member), 24)
-        parts.append(f"{sanitise(key, 24)}: {text}" if isinstance(value, dict) else text)
+        parts.append(f"{escaped(key, 24)}: {text}" if isinstance(value, dict) else text)
     return Segment(shorten("  " + ", ".join(parts), max(0, cells)), "dim")
 
 

@@ -1,5 +1,7 @@
 """Building blocks of the tabs: wrapped text, labelled lines, times."""
 
+from collections.abc import Sequence
+
 from studio.projections.layout import Segment
 from studio.projections.layout.celltext import character_width
 from studio.projections.screen.graph import duration_text
@@ -76,6 +78,34 @@ def _reach(text: str, start: int, cells: int) -> int:
 def paragraph(text: str, style: str, cells: int, lines: int = 40) -> list[Row]:
     """A text as wrapped rows of one style."""
     return [[Segment(line, style)] for line in wrap(text, cells, lines)]
+
+
+NARROWEST = 16
+"""Columns below which a text is not wrapped beside what stands before it but under it."""
+
+ROW_LINES = 60
+"""Lines of one wrapped row at most: those of the longest notice that is kept."""
+
+
+def row_width(row: Sequence[Segment]) -> int:
+    """Columns of a row of segments."""
+    return sum(width(part.text) for part in row)
+
+
+def wrap_row(row: Sequence[Segment], cells: int) -> list[Sequence[Segment]]:
+    """A row in as many lines as it takes: its last segment goes on below where it began."""
+    if row_width(row) <= cells or not row:
+        return [row]
+    *lead, last = row
+    indent = row_width(lead)
+    if indent > cells - NARROWEST:
+        # Nothing sensible fits beside what stands before: it goes below.
+        below = wrap(last.text.lstrip(), max(1, cells - 4), ROW_LINES)
+        return [lead, *([Segment("    " + part, last.style)] for part in below)]
+    gap = last.text[: len(last.text) - len(last.text.lstrip())]
+    parts = wrap(last.text.lstrip(), max(1, cells - indent - len(gap)), ROW_LINES)
+    below_it = [[Segment(" " * indent + gap + part, last.style)] for part in parts[1:]]
+    return [[*lead, Segment(gap + parts[0], last.style)], *below_it]
 
 
 def labelled(label: str, text: str, style: str, cells: int, lines: int = 8) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from studio.projections.layout import Segment
 from studio.projections.screen.inspecting.leaves import leaf_style, leaf_text
 from studio.projections.screen.inspecting.paragraphs import Row, column
-from studio.projections.text import sanitise, width
+from studio.projections.text import escaped, width
 
 CHECKED: Final = 1_000
 """Records compared before a list is taken for a table."""
@@ -61,7 +61,7 @@ class Table(NamedTuple):
         shown = self.fit(cells)
         row: Row = [Segment(" " * (self.digits + 1), "dim")]
         for name, size in shown:
-            text = column(sanitise(name, 80), size)
+            text = column(escaped(name, 80), size)
             if name in self.numbers:
                 text = _right(text.rstrip(), size)
             row.append(Segment(f"{text} ", "json.key"))
@@ -83,7 +83,7 @@ class Table(NamedTuple):
                 continue
             value = seen(name, record[name])
             text = value if isinstance(value, str) and value else None
-            shown = sanitise(text, 2 * size + 16) if text else leaf_text(value, size)
+            shown = escaped(text, 2 * size + 16) if text else leaf_text(value, size)
             if _is_number(value):
                 shown = _right(shown, size)
             row.append(Segment(column(shown, size) + " ", leaf_style(value)))
@@ -114,13 +114,13 @@ def table_of(value: list[Any], seen: Callable[[Any, Any], Any]) -> Table | None:
             (_cells(seen(name, record[name])) for record in islice(value, MEASURED) if record),
             default=0,
         )
-        widths.append(max(NARROWEST, width(sanitise(name, 80)), cells))
+        widths.append(max(NARROWEST, width(escaped(name, 80)), cells))
     numbers = frozenset(name for name in names if _is_number(first[name]))
     return Table(tuple(names), tuple(widths), numbers, len(str(len(value) - 1)))
 
 
 def _right(text: str, cells: int) -> str:
-    """A sanitised text at the right of its column."""
+    """A escapedd text at the right of its column."""
     return " " * max(0, cells - width(text)) + text
 
 
@@ -130,5 +130,5 @@ def _is_number(value: Any) -> bool:
 
 def _cells(value: Any) -> int:
     if isinstance(value, str):
-        return width(sanitise(value, WIDEST + 4))
+        return width(escaped(value, WIDEST + 4))
     return width(leaf_text(value, WIDEST + 4))

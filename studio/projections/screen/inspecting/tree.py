@@ -18,7 +18,7 @@ from studio.projections.screen.inspecting.leaves import (
 )
 from studio.projections.screen.inspecting.paragraphs import Row, plural, wrap
 from studio.projections.screen.inspecting.tables import Table, table_of
-from studio.projections.text import sanitise, shorten, width
+from studio.projections.text import escaped, shorten, width
 
 Path: TypeAlias = tuple[str | int, ...]
 Cover: TypeAlias = Callable[[str | int | None, Any], Any]
@@ -115,7 +115,7 @@ class ValueTree:
         if isinstance(value, str) and path not in self._open:
             return
         if isinstance(value, str) and self._is_long(value, path):
-            for line in wrap(value, max(8, self._width - 2 * len(path)), TEXT_LINES):
+            for line in _lines(value, max(8, self._width - 2 * len(path))):
                 yield TreeRow(path, "text", line)
             return
         if not isinstance(value, dict | list):
@@ -296,7 +296,7 @@ class ValueTree:
         used = 2 if row.path else 0
         if row.path:
             key = row.path[-1]
-            name = f"[{key}] " if isinstance(key, int) else f"{sanitise(key, 120)}: "
+            name = f"[{key}] " if isinstance(key, int) else f"{escaped(key, 120)}: "
             name = shorten(name, max(4, room * 2 // 3))
             parts.append(Segment(name, "dim" if isinstance(key, int) else "json.key"))
             used += width(name)
@@ -312,3 +312,10 @@ class ValueTree:
         else:
             parts.append(Segment(leaf_text(value, left), leaf_style(value)))
         return parts
+
+
+def _lines(text: str, cells: int) -> list[str]:
+    """Lines of an opened text, at most `TEXT_LINES`; what would act on a terminal stands as an escape."""
+    shown = text[: 2 * (cells + 1) * TEXT_LINES]
+    parts = "\n".join(escaped(part) for part in shown.split("\n"))
+    return wrap(parts + text[len(shown) :], cells, TEXT_LINES)
