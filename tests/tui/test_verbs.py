@@ -308,5 +308,8 @@ def test_the_editor_says_where_the_text_is_not_json() -> None:
 
 
 def test_the_diff_shows_only_what_changes() -> None:
-    rows = diff_rows('{\n  "a": 1,\n  "b": 2\n}', '{\n  "a": 1,\n  "b": 3\n}')
-    assert [row[0].text for row in rows] == ['-  "b": 2', '+  "b": 3']
+    before = '{\n  "a": 1,\n  "b": 2\n}'
+    rows = diff_rows(before, '{"b": 3, "a": 1}', "input")
+    assert ["".join(part.text for part in row) for row in rows] == ["- input.b: 2", "+ input.b: 3"]
+    assert diff_rows(before, before, "input")[0][0].text == "no change yet"
+    assert "written otherwise" in diff_rows(before, '{"a": 1, "b": 2}', "input")[0][0].text

@@ -1,6 +1,5 @@
 """Editing a JSON value by hand: checked while typing, shown as a diff, never lost."""
 
-import difflib
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -11,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from studio.projections.layout import Segment, cell_width, clean
+from studio.projections.layout import Segment, cell_width
+from studio.projections.screen.inspecting.changes import change_rows
 from studio.projections.screen.top_line import fit_row
 from studio.tui.editing import edit_text
 from studio.tui.screens.dialog import Dialog
@@ -25,7 +25,7 @@ class ValueEditor(Dialog[str | None]):
     """A multi-line editor of one JSON value. Escape asks: Enter applies, e opens $EDITOR, d discards.
 
     Args:
-        title: what is edited.
+        title: what is edited; its first word is what changes are told of.
         value: the value now.
         draft: text of an earlier edit that was neither applied nor discarded.
         fresh: whether there is no such value yet, so that it may be applied as it stands.
@@ -54,6 +54,7 @@ class ValueEditor(Dialog[str | None]):
         keep: Callable[[str], object] = lambda text: None,
     ) -> None:
         super().__init__(title, "esc, then ⏎ apply · e $EDITOR · d discard")
+        self._called = title.partition(" ")[0].lower()
         self._before = json.dumps(value, indent=2, ensure_ascii=False)
         self.text = draft if draft is not None else self._before
         self._area = TextArea(self.text, soft_wrap=False, show_line_numbers=False)
@@ -100,7 +101,7 @@ class ValueEditor(Dialog[str | None]):
         if problem is not None:
             rows = [[Segment(problem, "bad")]]
         else:
-            rows = [] if self._fresh else diff_rows(self._before, self.text)
+            rows = [] if self._fresh else diff_rows(self._before, self.text, self._called)
         if not rows:
             rows = [[Segment("valid JSON", "good")]]
         self.take_width(max(map(cell_width, self.text.splitlines()), default=0) + 2)
@@ -185,13 +186,14 @@ def _refuse(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def diff_rows(before: str, after: str) -> list[Row]:
-    """What an edit changes, line by line."""
-    if before == after:
-        return [[Segment("no change yet", "dim")]]
-    rows: list[Row] = []
-    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm=""):
-        if line.startswith(("---", "+++", "@@")):
-            continue
-        rows.append([Segment(clean(line), "good" if line.startswith("+") else "bad")])
-    return rows or [[Segment("only white space changes", "dim")]]
+def diff_rows(before: str, after: str, name: str) -> list[Row]:
+    """What an edit changes; both texts are JSON.
+
+    Args:
+        name: what the value is called.
+    """
+    rows: list[Row] = [*change_rows(json.loads(before), json.loads(after), name)]
+    if rows:
+        return rows
+    said = "no change yet" if before == after else "the same value, written otherwise"
+    return [[Segment(said, "dim")]]

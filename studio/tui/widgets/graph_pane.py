@@ -123,8 +123,9 @@ class GraphPane(GraphView, inherit_bindings=False):
         if wish == self._wanted:
             return
         before, self._wanted = self._wanted, wish
-        same = before is not None and before.plan.workflow.name == plan.workflow.name
-        seed = self.picture.layout if self.picture is not None and same else None
+        seed = (
+            self.picture.layout if self.picture is not None and _keeps_order(before, wish) else None
+        )
         if len(plan.order) <= LAID_OUT_AT_ONCE:
             self._adopt(draw(wish, seed=seed, ascii=self._ascii))
         else:
@@ -381,3 +382,15 @@ class GraphPane(GraphView, inherit_bindings=False):
                 self.toggle_fold()
             else:
                 self.post_message(NodeOpened(name))
+
+
+def _keeps_order(before: Wish | None, wish: Wish) -> bool:
+    """Whether a new drawing keeps to the order of the one before.
+
+    After an edit nodes should be found again where they were. Another size alone gives what it would have given at the
+    start: a layout made for one size, and kept to, looks stretched in another.
+    """
+    if before is None or before.plan.workflow.name != wish.plan.workflow.name:
+        return False
+    sized = msgspec.structs.replace(before, width=wish.width, height=wish.height, style=wish.style)
+    return sized != wish
