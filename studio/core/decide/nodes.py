@@ -265,7 +265,7 @@ def mark_node(state: EngineState, run: RunState, node: NodeState, command: MarkN
     if node.status == "compensated":
         return Refusal(f"cannot mark {node.path}: it was undone", "`rerun --from` runs it again")
     refusal = _on_undone(run, node, "mark") if command.outcome == "succeeded" else None
-    if refusal is not None and node.status != "in_doubt":
+    if refusal is not None:
         return refusal
     if command.outcome == "succeeded":
         return _mark_succeeded(state, run, node, command)

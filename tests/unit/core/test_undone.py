@@ -451,3 +451,19 @@ def test_a_failed_undo_without_a_plan_is_taken_up_by_name() -> None:
         "the undo of b failed (ValueError: b broke); `studio compensate 1 b` tries it again,"
         " `mark` goes past it"
     ]
+
+
+def test_a_failure_that_is_ignored_is_no_undo_that_was_given_up() -> None:
+    driver = Driver(node("a", compensate=undo()), node("b", "a", compensate=undo()), policy="hold")
+    driver.finish("a").fail("b").verb(verbs.MarkNode, "b", outcome="ignored")
+    assert driver.shown() == "succeeded"
+    driver.verb(verbs.Compensate).finish("a", undo=True)
+    assert (driver.undone(), driver.shown()) == (["a"], "compensated")
+    assert driver.refused(verbs.Compensate(run=1)).endswith("what it did was undone")
+
+
+def test_a_plan_of_named_nodes_leaves_out_what_has_done_nothing() -> None:
+    driver = Driver(node("a", compensate=undo()), node("b", "a", compensate=undo()))
+    driver.finish("a").verb(verbs.CancelNode, "b").end("b", "stopped")
+    driver.verb(verbs.Compensate, nodes=("a",), downstream=True).finish("a", undo=True)
+    assert driver.undone() == ["a"]
