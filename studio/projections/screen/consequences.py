@@ -55,9 +55,6 @@ def named(paths: list[str], limit: int = 3) -> str:
 
 def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
     """The outcome menu: each choice with its consequence, or why it does not apply."""
-    behind = waiting_behind(run, node.path)
-    then = f"then {named(behind)}" if behind else "nothing waits behind it"
-    skips = f"and what needs its success: {named(behind)}" if behind else "nothing waits behind it"
     if node.status == "compensation_failed":
         return [
             Choice(
@@ -68,79 +65,50 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
                 "ignored", "Give this undo up", "the run ends as partly compensated", "i", "warn"
             ),
         ]
-    done = node.status in EFFECTIVE
-    reason = "it has already succeeded"
-    open_failure = node.status in ("failed", "backing_off", "in_doubt")
+    behind = waiting_behind(run, node.path)
+    then = f"then {named(behind)}" if behind else "nothing waits behind it"
+    skips = f"and what needs its success: {named(behind)}" if behind else "nothing waits behind it"
+    done, reason = node.status in EFFECTIVE, "it has already succeeded"
+    return [
+        Choice("succeeded", "Succeeded, with an output", reason if done else then, "s", "good", not done),
+        *(_doubt_choices(node) if node.status == "in_doubt" else ()),
+        Choice("skipped", "Skipped", reason if done else skips, "k", "text", not done),
+        *_failure_choices(run, node),
+        *_override_choices(run, node),
+    ]  # fmt: skip
+
+
+def _failure_choices(run: RunState, node: NodeState) -> tuple[Choice, Choice]:
+    """What can be made of a failure."""
+    failed = node.status in ("failed", "backing_off", "in_doubt")
     undo = any(undoable(other) for other in run.nodes.values())
     fails = "the run fails" + (" and is undone in reverse order" if undo else "")
+    stays = "taken as failed" if node.status == "in_doubt" else "stays failed"
+    ignored = f"{stays}; the run goes on and does not fail"
+    no = "it has not failed"
+    return (
+        Choice("ignored", "Ignored", ignored if failed else no, "i", "text", failed),
+        Choice("failed", "Failed: give up", fails if failed else no, "f", "bad", failed),
+    )
+
+
+def _override_choices(run: RunState, node: NodeState) -> tuple[Choice, Choice, Choice]:
+    """What was, or can be, given by hand."""
     used = effective_behind(run, node.path)
     stale = f"becomes stale: {named(used)}" if used else "nothing has used it"
-    doubtful = node.status == "in_doubt"
-    return [
-        Choice(
-            "succeeded",
-            "Succeeded, with an output",
-            reason if done else then,
-            "s",
-            "good",
-            not done,
-        ),
-        *(_doubt_choices(node) if doubtful else ()),
-        Choice(
-            "skipped",
-            "Skipped",
-            reason if done else skips,
-            "k",
-            "text",
-            not done,
-        ),
-        Choice(
-            "ignored",
-            "Ignored",
-            "stays failed; the run goes on and does not fail"
-            if open_failure and node.status != "in_doubt"
-            else "taken as failed; the run goes on and does not fail"
-            if open_failure
-            else "it has not failed",
-            "i",
-            "text",
-            open_failure,
-        ),
-        Choice(
-            "failed",
-            "Failed: give up",
-            fails if open_failure else "it has not failed",
-            "f",
-            "bad",
-            open_failure,
-        ),
-        Choice(
-            "output",
-            "Override its output",
-            stale if done else "it has not succeeded",
-            "o",
-            "text",
-            done,
-        ),
-        Choice(
-            "revert",
-            "Put its own output back",
-            stale if node.overridden else "its output is not overridden",
-            "b",
-            "text",
-            bool(node.overridden),
-        ),
-        Choice(
-            "revert_input",
-            "Put its own input back",
-            "the next attempt computes it again"
-            if node.override_input
-            else "its input is not overridden",
-            "n",
-            "text",
-            bool(node.override_input),
-        ),
-    ]
+    done, given, input_given = (
+        node.status in EFFECTIVE,
+        bool(node.overridden),
+        bool(node.override_input),
+    )
+    output = stale if done else "it has not succeeded"
+    back = stale if given else "its output is not overridden"
+    again = "the next attempt computes it again" if input_given else "its input is not overridden"
+    return (
+        Choice("output", "Override its output", output, "o", "text", done),
+        Choice("revert", "Put its own output back", back, "b", "text", given),
+        Choice("revert_input", "Put its own input back", again, "n", "text", input_given),
+    )  # fmt: skip
 
 
 def _doubt_choices(node: NodeState) -> tuple[Choice, Choice]:
