@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from studio.core.plan import Plan
+from studio.core.resilience.compensation import first_undone
 from studio.core.state import NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.model.nodes import Node
@@ -164,6 +165,8 @@ def review(run: RunState, new: Plan, code: Mapping[str, str]) -> list[Verdict]:
             verdicts[name] = Verdict(name, change, "new", reason)
         elif change != "unchanged":
             consequence = _consequence(run.nodes[name], change)
+            if consequence == "retried" and _on_undone(run, new, name):
+                consequence = "new"  # it has to wait until what was undone has run again
             verdicts[name] = Verdict(name, change, consequence, reason)
     _follow(run, new, verdicts)
     order = {name: rank for rank, name in enumerate(dict.fromkeys((*new.order, *run.plan.order)))}
@@ -178,6 +181,11 @@ def is_mixed(run: RunState) -> bool:
         if node.attempt and not node.archived and node.status not in ("blocked", "ready", "held")
     }
     return len(under) > 1
+
+
+def _on_undone(run: RunState, new: Plan, name: str) -> bool:
+    before = [one for one in new.ancestors([name]) if one in run.nodes]
+    return first_undone(run, [*before, name]) is not None
 
 
 def safe(node: NodeState) -> bool:

@@ -8,10 +8,11 @@ import pytest
 
 from studio.core import commands as verbs
 from studio.core.events import AttemptStarted, CompensationFinished
+from studio.core.plan import Plan
 from studio.model.nodes import Edge
 from studio.model.policies import CompensationPolicy, Retry
 from studio.projections.needs import needs_of
-from tests.unit.core.driver import Driver, node, undo
+from tests.unit.core.driver import Driver, node, undo, workflow
 from tests.unit.core.test_why import why
 
 NEVER = CompensationPolicy(when="never")
@@ -467,3 +468,15 @@ def test_a_plan_of_named_nodes_leaves_out_what_has_done_nothing() -> None:
     driver.finish("a").verb(verbs.CancelNode, "b").end("b", "stopped")
     driver.verb(verbs.Compensate, nodes=("a",), downstream=True).finish("a", undo=True)
     assert driver.undone() == ["a"]
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_an_edit_retries_nothing_behind_what_was_undone(undone: bool) -> None:
+    driver = Driver(node("a", compensate=undo()), node("b", "a"), policy="hold")
+    driver.finish("a").fail("b")
+    if undone:
+        driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
+    plan = Plan(workflow(node("a", compensate=undo()), node("b", "a", input={"x": 1})))
+    driver.plans[plan.version] = plan
+    driver.verb(verbs.Revise, version=plan.version)
+    assert driver.states["b"] == ("failed" if undone else "running")
