@@ -20,10 +20,10 @@ async def test_two_runs_are_set_beside_each_other(tmp_path: Path) -> None:
         at.session.show_run(2)
         await at.settle()
         await at.press("D")
-        await at.settle()
         assert isinstance(at.app.screen, Menu)
         await at.press("enter")
-        await at.settle()
+        for _ in range(20):  # a verb that waits for a dialog is no worker that ends
+            await at.pilot.pause()
         rows = at.app.screen.query_one(RowsView)
         shown = "\n".join("".join(part.text for part in row) for row in rows.rows)
         assert "params.n: 1 → 5" in shown
