@@ -21,7 +21,6 @@ from studio.errors import (
     DefinitionError,
     EngineStoppedError,
     NotFoundError,
-    RefusedError,
     StorageError,
 )
 from studio.ports import Batch
@@ -175,11 +174,10 @@ STARTS = {"AttemptStarted", "ChildSpawned"}
         (verbs.pause, "RunPaused"),
         (lambda run: verbs.hold(run, "again"), "NodeHeld"),
         (lambda run: verbs.set_breakpoint(run, "again"), "BreakpointSet"),
-        (lambda run: verbs.step(run, wave=True), "SteppingChanged"),
         (verbs.cancel, "RunCancelRequested"),
         (lambda run: verbs.cancel(run, "again"), "AttemptStopRequested"),
     ],
-    ids=["pause", "hold", "breakpoint", "step", "cancel the run", "cancel the node"],
+    ids=["pause", "hold", "breakpoint", "cancel the run", "cancel the node"],
 )
 async def test_a_verb_that_closes_a_gate_comes_before_what_is_taken_up(
     location: Location, verb: Callable[[int], verbs.AnyCommand], said: str
@@ -240,7 +238,7 @@ async def test_a_missing_secret_and_a_bad_file_are_told(location: Location) -> N
     file.write_text("workflow: s\nnodes: {a: {uses: nop}}\n")
     with pytest.raises(DefinitionError, match=r"secret\.yaml:2:"):
         await studio.launch(_launch(location, "secret.yaml"), SENDER)
-    with pytest.raises(RefusedError):
+    with pytest.raises(NotFoundError, match="no node nowhere"):
         await studio.launch(_launch(location, "quick.yaml", until="nowhere"), SENDER)
     await studio.close()
 

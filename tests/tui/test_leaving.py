@@ -93,7 +93,6 @@ async def test_the_editor_copies_a_selection_and_otherwise_asks(tmp_path: Path) 
     ("key", "said"),
     [
         ("E", "E"),
-        ("D", "D"),
         ("space", "space"),
         ("full_stop", "."),
         ("less_than_sign", "<"),
