@@ -24,8 +24,9 @@ from studio.model.workflow import Workflow
 STARTS = 4
 """Starts of each kind; the best counts, since other work on the machine only ever adds."""
 
-DRAWN = ("50 nodes", "○ n0 ", "Log  n0 ")
-"""What is on screen when it is drawn: the top line, a box of the graph, and the selected node above its log."""
+DRAWN = ("50 nodes", "n1", " TB ", "Log  n0 ")
+"""What is on screen when it is drawn: the top line, a node of the graph and how it is drawn, and the
+selected node above its log."""
 
 KEYS = 30
 """Keys pressed for each figure of answering."""
