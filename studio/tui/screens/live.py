@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 FLUSH = 0.05
 """Seconds between two flushes of changes while something happens (architecture.md, "Graph widget": 20 Hz)."""
 
-GATHER = 0.015
+GATHER = 0.04
 """Seconds that the first change after a pause waits for those that come with it: a node that ends and the next one
 that starts are two turns of the engine, with a commit of some milliseconds between them."""
 
