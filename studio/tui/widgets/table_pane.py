@@ -63,8 +63,10 @@ class TablePane(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
         self._titles = ("", "")
 
     def show(self, session: Session) -> None:
-        """Show the session's run or workflow."""
+        """Show the session's run or workflow; out of sight only note it, as `on_show` makes up for it."""
         self._session = session
+        if not self.display:
+            return
         plan = session.plan
         self._paths = table_paths(plan, session.run) if plan is not None else []
         self._places = {path: place for place, path in enumerate(self._paths)}
@@ -201,6 +203,12 @@ class TablePane(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
                 return cursor_strip(strip, self.palette)
             strip = strip.apply_style(Style(bold=True))
         return strip
+
+    def on_show(self) -> None:
+        """Make up for what was not drawn out of sight."""
+        if self._session is not None:
+            self.show(self._session)
+            self.call_after_refresh(self.reveal)
 
     def on_resize(self, event: events.Resize) -> None:
         """Other widths."""
