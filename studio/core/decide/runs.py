@@ -447,7 +447,7 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
         return hindrance
     standing = standing_dependants(run, wanted)
     count = len(wanted) + len(standing)
-    if standing and not (command.force and command.reason):
+    if standing and not command.force:
         return Refusal(
             f"cannot undo {command.nodes[0]}: {standing[0]}, which follows it, still holds effects",
             f"--downstream undoes {'both' if count == 2 else f'all {count}'};"

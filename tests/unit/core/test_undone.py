@@ -480,3 +480,22 @@ def test_an_edit_retries_nothing_behind_what_was_undone(undone: bool) -> None:
     driver.plans[plan.version] = plan
     driver.verb(verbs.Revise, version=plan.version)
     assert driver.states["b"] == ("failed" if undone else "running")
+
+
+# --------------------------------------------------------------------------- what refusals say of it
+
+
+def test_refusals_tell_a_given_up_undo_from_one_that_failed_and_what_runs_the_node_again() -> None:
+    driver = half_undone()
+    held = driver.refused(verbs.HoldNode(run=1, node="b"))
+    assert held.startswith("cannot hold b: it has an undo that was given up. ")
+    text = driver.refused(verbs.Step(run=1, until="b"))
+    assert text.endswith("has an undo that was given up. `studio rerun 1 --from b` runs it again")
+
+
+def test_an_undo_is_refused_with_what_stands_in_its_way() -> None:
+    driver = Driver(node("a", compensate=undo()), node("b", "a", compensate=undo()), policy="hold")
+    driver.finish("a").fail("b")
+    assert driver.refused(verbs.Compensate(run=1, nodes=("b",))) == (
+        "cannot undo b: it has failed. only what has succeeded is undone"
+    )
