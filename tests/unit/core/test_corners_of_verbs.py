@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from studio.core import commands as verbs
+from studio.core.decide.runs import stuck_item
 from studio.core.events import (
     AttemptCancelled,
     AttemptStarted,
@@ -371,3 +372,26 @@ def test_a_breakpoint_s_condition_names_nodes_of_the_run() -> None:
     assert driver.refused(unknown) == ("the condition reads node zz, which run 1 does not have")
     for when in ("nodes.a.output == 1", "nodes[params.x].output", "params.zz == 1"):
         driver.do(verbs.SetBreakpoint(run=1, node="b", when=when))
+
+
+def test_an_undo_of_what_may_have_acted_asks_what_happened_first() -> None:
+    driver = uncertain().finish("x")
+    doubtful = next(path for path, found in driver.run().nodes.items() if found.uncertain)
+    text = driver.refused(verbs.Compensate(run=1, nodes=(doubtful,)))
+    assert text.startswith(f"cannot undo {doubtful}: ")
+    assert text.endswith(f"`studio mark 1 {doubtful} succeeded|failed`")
+
+
+def test_an_item_that_did_well_is_none_that_waits_for_a_person() -> None:
+    retry = Retry(strategy="fixed", max_attempts=2, initial_delay=5.0, jitter=0.0)
+    driver = Driver(node("each", foreach=[1, 2], retry=retry), policy="hold")
+    driver.finish("each[0]").fail("each[1]")
+    assert driver.states["each[1]"] == "backing_off"
+    assert stuck_item(driver.run(), driver.at("each")) is None
+
+
+def test_a_node_under_way_is_no_list_with_items_left() -> None:
+    driver = Driver(node("a", compensate=undo()), node("b", "a", compensate=undo()), policy="hold")
+    driver.finish("a")
+    text = driver.refused(verbs.Compensate(run=1, nodes=("a",), downstream=True))
+    assert text.startswith("cannot undo a: b, which follows it, is running")
