@@ -392,12 +392,8 @@ def _nothing_left(run: RunState) -> Refusal:
     return Refusal(message)
 
 
-def _undo_hint(run: RunState, node: NodeState) -> str:
-    if node.status == "failed" and not is_doubtful(node):
-        return "only what has succeeded is undone"
-    if is_doubtful(node):
-        return f"say what happened first: `studio mark {run.number} {node.path} succeeded|failed`"
-    return ""
+def _undo_hint(node: NodeState) -> str:
+    return "only what has succeeded is undone" if node.status == "failed" else ""
 
 
 def _may_leave_effects(run: RunState) -> bool:
@@ -438,7 +434,7 @@ def _compensate_nodes(run: RunState, command: Compensate, now: float) -> Answer:
                 f"{path} declares no undo", "add `compensate:` to it, or mark what follows"
             )
         if node.items is None and not holds_effects(run, node):
-            return Refusal(f"cannot undo {path}: it {status_text(node)}", _undo_hint(run, node))
+            return Refusal(f"cannot undo {path}: it {status_text(node)}", _undo_hint(node))
     wanted = set(command.nodes)
     if command.downstream:
         wanted.update(run.plan.descendants(base_path(path) for path in command.nodes))
