@@ -20,6 +20,7 @@ from studio.projections.layout import (
     arrange,
     cell_width,
 )
+from studio.projections.layout.arrangement import least_size, place_graph, sort_graph
 
 KINDS = ("success", "success", "failure", "any")
 
@@ -118,6 +119,32 @@ BOTH_OUTCOMES = (
     ],
 )
 """Both outcomes of a node lead straight down, one of them also elsewhere, and a lane joins the other."""
+
+
+@given(graphs(), directions, st.sampled_from((0, 1, 3)), st.none() | st.integers(1, 90))
+@example(BOTH_OUTCOMES, "TB", 1, None)
+@settings(max_examples=150, deadline=None)
+def test_no_drawing_is_smaller_than_its_bound(
+    graph: tuple[list[LayoutNode], list[LayoutEdge]],
+    direction: Direction,
+    gap: int,
+    limit: int | None,
+) -> None:
+    found = sort_graph(*graph)
+    width, height = least_size(found, graph[0], direction, gap)
+    layout = place_graph(found, graph[0], direction=direction, gap=gap, limit=limit)
+    assert width <= layout.width
+    assert height <= layout.height
+
+
+def test_the_bound_of_a_chain_and_of_a_fork_is_exact() -> None:
+    nodes = [LayoutNode(name, 5, 3) for name in "abc"]
+    chain = sort_graph(nodes, [LayoutEdge("a", "b"), LayoutEdge("b", "c")])
+    assert least_size(chain, nodes, "TB", 3) == (5, 3 * 3 + 2)
+    assert least_size(chain, nodes, "LR", 1) == (3 * 5 + 2 * 2, 3)
+    fork = sort_graph(nodes, [LayoutEdge("a", "b"), LayoutEdge("a", "c")])
+    assert least_size(fork, nodes, "TB", 3) == (5 + 3 + 5, 3 + 2 + 3)
+    assert place_graph(fork, nodes, direction="TB", gap=3).height == 3 + 2 + 3
 
 
 @given(graphs(), directions, gaps)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from operator import and_
 
 import msgspec
 
-from studio.projections.layout.channels import Channel, route_channel
+from studio.projections.layout.channels import route_channel
 from studio.projections.layout.coordinates import Extent, assign_positions
 from studio.projections.layout.graph import (
     Band,
@@ -27,11 +29,19 @@ SLACK = 2
 
 
 class Sorted(msgspec.Struct, frozen=True):
-    """A graph in layers and in order: all that does not depend on sizes, direction or viewport."""
+    """A graph in layers and in order: all that does not depend on sizes, direction or viewport.
+
+    Args:
+        skeleton: layers, lanes and links.
+        order: the items of every layer, in order.
+        crossings: crossings of links in that order.
+        bends: tracks that the lines between all layers need at least, one where anything forks or joins.
+    """
 
     skeleton: Skeleton
     order: Order
     crossings: int
+    bends: int
 
 
 def sort_graph(
@@ -58,7 +68,17 @@ def sort_graph(
     skeleton = build_skeleton(nodes, edges, old_layers)
     places = _old_positions(skeleton, seed) if seed else None
     order, crossings = order_layers(skeleton, old_places=places, rounds=rounds, deadline=deadline)
-    return Sorted(skeleton, order, crossings)
+    return Sorted(skeleton, order, crossings, _bends(skeleton, order))
+
+
+def _bends(skeleton: Skeleton, order: Order) -> int:
+    up, down = skeleton.up, skeleton.down
+    # Sets: lines of both outcomes of a node may lead straight down to the same target.
+    return sum(
+        any(len(set(down[item])) > 1 for item in above)
+        or any(len(set(up[item])) > 1 for item in below)
+        for above, below in pairwise(order)
+    )
 
 
 def arrange(
@@ -113,6 +133,34 @@ def place_graph(
     if seed is not None and (seed.direction != direction or not seed.lined):
         seed = None
     return _Placing(found, nodes, direction, gap, limit, seed).layout()
+
+
+def least_size(
+    found: Sorted, nodes: Sequence[LayoutNode], direction: Direction, gap: int
+) -> tuple[int, int]:
+    """Columns and rows that :func:`place_graph` takes at least: a bound that costs nothing compared with placing.
+
+    Args:
+        found, nodes, direction, gap: as for :func:`place_graph`.
+    """
+    upright = direction == "TB"
+    sizes = [(node.width, node.height) for node in nodes]
+    narrow = min(gap, 1)
+    along = found.bends + max(0, len(found.order) - 1) * _step(direction)
+    across = 0
+    for layer in found.order:
+        real = [sizes[item] for item in layer if item < len(sizes)]
+        along += max((size[1] if upright else size[0] for size in real), default=1)
+        breadth = sum(size[0] if upright else size[1] for size in real) + len(layer) - len(real)
+        is_node = [item < len(sizes) for item in layer]
+        wide = sum(map(and_, is_node, is_node[1:]))
+        across = max(across, breadth + gap * wide + narrow * (len(layer) - 1 - wide))
+    return (across, along) if upright else (along, across)
+
+
+def _step(direction: Direction) -> int:
+    """Rows or columns between two layers beside the tracks: a cell for arrow heads, in LR one to step out."""
+    return 1 if direction == "TB" else 2
 
 
 def _old_layers(nodes: Sequence[LayoutNode], seed: Layout) -> list[int | None]:
@@ -199,14 +247,10 @@ class _Placing:
         old = self._seed.starts if self._seed else ()
         for level, channel in enumerate(self._channels):
             starts.append(start)
-            start += self._thick[level] + self._depth(channel)
+            start += self._thick[level] + channel.tracks + _step(self._direction)
             if level + 1 < len(old):
                 start = max(start, min(old[level + 1], start + SLACK))
         return starts
-
-    def _depth(self, channel: Channel) -> int:
-        """Rows or columns between two layers: the tracks, a cell for arrow heads, in LR one to step out."""
-        return channel.tracks + (1 if self._upright else 2)
 
     def layout(self) -> Layout:
         """The finished drawing."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from studio.projections.layout.arrangement import Sorted, place_graph, sort_graph
+from studio.projections.layout.arrangement import Sorted, least_size, place_graph, sort_graph
 from studio.projections.layout.graph import Direction, Layout, LayoutEdge, LayoutNode, Style
 from studio.projections.layout.mosaic import lay_mosaic
 
@@ -164,6 +164,7 @@ class _Drawer:
         self._width = width
         self._height = height
         self._seed = seed
+        self._placed: dict[tuple[object, ...], Layout] = {}
 
     def _in_form(self, style: Style, direction: Direction, form: int) -> list[LayoutNode]:
         """The nodes in one form of a style."""
@@ -222,7 +223,7 @@ class _Drawer:
             tries.insert(0, self._even)
         for nodes in tries:
             for gap in self._gaps(direction):
-                least_width, least_height = self._least(nodes, direction, gap)
+                least_width, least_height = least_size(self._found, nodes, direction, gap)
                 if least_width <= self._width and least_height <= self._height:
                     drawing = self.one(style, direction, gap, nodes)
                     if drawing.fits:
@@ -250,7 +251,7 @@ class _Drawer:
             for way in directions:
                 for gap in self._gaps(way):
                     bar = least * (ROOMY if gap == min(self._gaps(way)) else 1.0)
-                    if self._share(*self._least(self._sized[style], way, gap)) <= bar:
+                    if self._share(*least_size(self._found, self._sized[style], way, gap)) <= bar:
                         continue
                     drawing = self.one(style, way, gap)
                     share = self._share(drawing.layout.width, drawing.layout.height)
@@ -272,7 +273,7 @@ class _Drawer:
         else:
             width *= SCROLLABLE
         for gap in self._gaps(direction):
-            least_width, least_height = self._least(self._sized[style], direction, gap)
+            least_width, least_height = least_size(self._found, self._sized[style], direction, gap)
             if least_width <= width and least_height <= height:
                 drawing = self.one(style, direction, gap)
                 if drawing.layout.width <= width and drawing.layout.height <= height:
@@ -287,14 +288,19 @@ class _Drawer:
         nodes: Sequence[LayoutNode] | None = None,
     ) -> Drawing:
         """The drawing with these settings, whether it fits or not; ``nodes`` are of other sizes than the style's."""
-        layout = place_graph(
-            self._found,
-            nodes or self._sized[style],
-            direction=direction,
-            gap=gap,
-            limit=self._width if direction == "TB" else self._height,
-            seed=self._seed,
-        )
+        nodes = nodes or self._sized[style]
+        # Names often have the same sizes in all their forms.
+        key = (direction, gap, *((node.width, node.height) for node in nodes))
+        layout = self._placed.get(key)
+        if layout is None:
+            layout = self._placed[key] = place_graph(
+                self._found,
+                nodes,
+                direction=direction,
+                gap=gap,
+                limit=self._width if direction == "TB" else self._height,
+                seed=self._seed,
+            )
         return Drawing(direction, style, layout, self._fits(layout))
 
     def _fits(self, layout: Layout) -> bool:
@@ -302,19 +308,3 @@ class _Drawer:
 
     def _gaps(self, direction: Direction) -> Iterator[int]:
         yield from (ROOMY_GAP, TIGHT_GAP) if direction == "TB" else (1, 0)
-
-    def _least(
-        self, nodes: Sequence[LayoutNode], direction: Direction, gap: int
-    ) -> tuple[int, int]:
-        """Columns and rows that the drawing takes at least: a bound that costs nothing compared with drawing it."""
-        order = self._found.order
-        upright = direction == "TB"
-        along = 0
-        across = 0
-        for layer in order:
-            real = [nodes[item] for item in layer if item < len(nodes)]
-            along += max((node.height if upright else node.width for node in real), default=1)
-            breadth = sum(node.width if upright else node.height for node in real)
-            across = max(across, breadth + gap * (len(real) - 1))
-        along += max(0, len(order) - 1) * (1 if upright else 2)
-        return (across, along) if upright else (along, across)
