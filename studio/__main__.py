@@ -12,12 +12,11 @@ def open_screen(options: ScreenOptions) -> int:
     from studio.tui.splash import write_splash
 
     write_splash(options)
-    # Nothing that is loaded now ever becomes garbage: looking for some takes a sixth of the time, then and later.
+    # Nothing that is loaded now ever becomes garbage: looking for some takes a sixth of the time. `start` goes on with
+    # it after the first picture.
     gc.disable()
     from studio.tui.starting import start
 
-    gc.freeze()
-    gc.enable()
     return start(options)
 
 

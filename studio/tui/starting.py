@@ -1,6 +1,7 @@
 """From options to a running screen and back to the shell: signals, what is left in the scrollback, the exit status."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -39,9 +40,12 @@ async def _run(options: ScreenOptions) -> int:
 
         async def open_beneath_splash() -> Session:
             try:
-                return await stack.enter_async_context(open_session(options, os.environ))
+                session = await stack.enter_async_context(open_session(options, os.environ))
             finally:
                 erase_splash()  # also before an error is told
+            collecting = asyncio.create_task(collect_garbage_after(session.drawn))
+            stack.callback(collecting.cancel)
+            return session
 
         app = StudioApp(
             open_beneath_splash,
@@ -61,6 +65,17 @@ async def _run(options: ScreenOptions) -> int:
     if app.session is not None and status != 128 + signal.SIGHUP:
         _leave_summary(app.session, options, opened_at)
     return status
+
+
+async def collect_garbage_after(drawn: asyncio.Event) -> None:
+    """Switch the collector on: what the first picture took to make stays, what comes after it is looked through.
+
+    Args:
+        drawn: set once the first picture is there.
+    """
+    await drawn.wait()
+    gc.freeze()
+    gc.enable()
 
 
 @contextmanager
