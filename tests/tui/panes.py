@@ -50,6 +50,7 @@ class FakeSession:
         self.shown_file: str | None = None
         self.files: dict[str, Any] = {}
         self.rows: list[Any] = []
+        self.live = True
         self.keymap = Keymap()
         self.reading = FakeReading(driver, logs or {})
         self.studio = SimpleNamespace(reading=self.reading, owns=True)

@@ -104,6 +104,16 @@ def test_a_running_node_tells_for_how_long_and_a_finished_one_how_long_it_took()
     assert "time    started t0, ended t4, took 4.0s" in texts(why_rows(subject(driver, "load")))
 
 
+def test_what_was_under_way_when_the_engine_ended_does_not_run() -> None:
+    driver = Driver(node("load"), node("next"), policy="hold").tick(4)
+    left = msgspec.structs.replace(subject(driver, "load", width=100), driven=False)
+    shown = texts(why_rows(left))
+    assert shown[0] == (
+        "‖ attempt 1 of load was under way when the engine of run 1 ended; C goes on with the run"
+    )
+    assert not [line for line in shown if "runs its attempt" in line]
+
+
 def test_a_node_that_blocks_many_names_three_and_counts_the_rest() -> None:
     behind = [node(f"n{number}", "graph") for number in range(6)]
     driver = Driver(node("graph"), *behind, policy="hold").fail("graph", "KeyError")

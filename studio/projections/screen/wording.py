@@ -37,16 +37,19 @@ _WORDS: Final = (
 """Names of states in messages of the engine, and what is said on screen."""
 
 
-def with_keys(text: str, keys: Keys) -> str:
+def with_keys(text: str, keys: Keys, *, driven: bool = True) -> str:
     """A message with the keys of this person in the place of commands.
 
     Args:
         text: such as ``it is paused. `resume` first``.
         keys: the person's own keys by action id, where they differ from the table.
+        driven: whether an engine drives the run; one that was interrupted is taken up by another key than a pause.
     """
 
     def named(found: re.Match[str]) -> str:
         action = _NODE_ACTIONS.get(found["verb"])
+        if action == "pause" and not driven:
+            action = "continue_run"
         # `compensate:` and its like are words of a workflow file.
         if action is None or found["rest"].startswith(":"):
             return found[0]

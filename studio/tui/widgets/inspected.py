@@ -107,6 +107,7 @@ class Inspected:
             self._mask_of(session),
             self._ascii,
             session.keymap.keys,
+            session.live,
         )
 
     def _mask_of(self, session: Session) -> Mask:

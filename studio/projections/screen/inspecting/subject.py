@@ -40,6 +40,7 @@ class Subject(msgspec.Struct, frozen=True):
         mask: covers sensitive values.
         ascii: draw with ASCII characters only.
         keys: the person's own keys.
+        driven: whether an engine drives the run; false for one that was interrupted.
     """
 
     path: str
@@ -52,6 +53,7 @@ class Subject(msgspec.Struct, frozen=True):
     mask: Mask
     ascii: bool = False
     keys: Keys = msgspec.field(default_factory=dict)
+    driven: bool = True
 
     @property
     def node(self) -> NodeState | None:

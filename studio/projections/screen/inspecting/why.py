@@ -53,7 +53,7 @@ def why_rows(subject: Subject) -> list[Row]:
     if run is None or state is None or node is None:
         return paragraph(f"N{no_run_text(subject.keys)[1:]}.", "dim", subject.width)
     rows: list[Row] = []
-    for reason in explain(state, run, subject.path, subject.now):
+    for reason in explain(state, run, subject.path, subject.now, driven=subject.driven):
         rows += _reason(subject, reason)
     rows += _marks(subject)
     rows += _times(subject)
@@ -65,7 +65,7 @@ def why_rows(subject: Subject) -> list[Row]:
 
 def _reason(subject: Subject, reason: Reason) -> list[Row]:
     glyph, plain, style = SIGNS[reason.kind]
-    text = with_keys(subject.mask.text(reason.text), subject.keys)
+    text = with_keys(subject.mask.text(reason.text), subject.keys, driven=subject.driven)
     if reason.at is not None and reason.at > subject.now:
         text += f", at {subject.moment(reason.at)}"
     parts = wrap(text, subject.width - 2, 12)
