@@ -1,4 +1,4 @@
-"""When a screen is painted: at once after a pause, and at most sixty times a second.
+"""When a screen is painted: at once after a pause, and at most sixty times a second; when changes are flushed to it.
 
 Textual paints by the ticks of an interval timer. A change that comes just after a tick waits for the next one, and a
 tick that fell into a painting is left out, so that a key could wait two whole ticks (33 ms) for a paint of 5 ms.
@@ -18,6 +18,49 @@ else:
 
 GAP: Final = UPDATE_PERIOD
 """Seconds between the beginnings of two paints: Textual's own bound, a sixtieth of a second unless TEXTUAL_FPS is set."""
+
+
+FLUSH: Final = 0.05
+"""Seconds between two flushes of changes while something happens (architecture.md, "Graph widget": 20 Hz)."""
+
+GATHER: Final = 0.05
+"""Seconds that the first change after a pause waits for those that come with it: a node that ends and the next one
+that starts are two turns of the engine, with a commit of some milliseconds between them."""
+
+REST: Final = 2.5
+"""Times the cost of a flush and its paint that pass before the next one: the engine, which has the same thread, keeps
+at least 70 % of it (targets.md, "Engine speed") however large the graph and slow the machine."""
+
+LONGEST_REST: Final = 0.2
+"""Seconds of such a rest at most: a screen that stands still is worse than an engine that is slowed down."""
+
+
+class Beat:
+    """When changes may be flushed to the panes again; all moments are of one clock, in seconds."""
+
+    def __init__(self) -> None:
+        self._begun = -FLUSH
+        self._ended = 0.0
+        self._cost = 0.0
+        self._unpainted = False
+
+    def flushed(self, begun: float, ended: float) -> None:
+        """Changes were flushed from one moment to the other."""
+        self._begun, self._ended = begun, ended
+        self._cost = ended - begun
+        self._unpainted = True
+
+    def painted(self, begun: float, ended: float) -> None:
+        """The screen was painted; the first time after a flush that is part of what the flush costs."""
+        if self._unpainted:
+            self._unpainted = False
+            self._ended = ended
+            self._cost += ended - begun
+
+    def next(self) -> float:
+        """The moment from which on changes may be flushed."""
+        rest = min(LONGEST_REST, REST * self._cost)
+        return max(self._begun + FLUSH, self._ended + rest)
 
 
 class Pace:

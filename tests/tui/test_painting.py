@@ -4,13 +4,12 @@ import asyncio
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
 import pytest
 from textual.geometry import Region
 from textual.strip import Strip
 
 from studio.testing import run_virtual
-from studio.tui.pacing import GAP, Pace
+from studio.tui.pacing import GAP, Beat, Pace
 from tests.tui.screens import DIAMOND, Opened, opened
 
 WIDE = "\n".join(
@@ -69,7 +68,7 @@ async def test_the_map_is_painted_where_it_changes(tmp_path: Path) -> None:
         assert picture is not None
         assert stale_lines(at, "graph") == []
         # A node that is out of sight: of all that is drawn, only its place on the map changes.
-        picture.cells["n50"] = msgspec.structs.replace(picture.cells["n50"], state="failed")
+        picture.states["n50"] = "failed"
         graph.refresh_nodes(["n50"])
         await at.pilot.pause()
         assert stale_lines(at, "graph") == []
@@ -151,3 +150,29 @@ def test_a_paint_that_fails_is_told_and_the_next_one_is_made() -> None:
     run_virtual(run())
     assert [str(error) for error in screen.errors] == ["cannot paint"] * 2
     assert len(screen.paints) == 2
+
+
+def test_a_flush_that_costs_little_is_followed_by_the_next_after_the_beat() -> None:
+    beat = Beat()
+    assert beat.next() == 0.0
+    beat.flushed(10.0, 10.004)
+    beat.painted(10.004, 10.01)
+    assert beat.next() == pytest.approx(10.05)
+
+
+def test_a_costly_flush_leaves_most_of_the_time_to_the_engine() -> None:
+    beat = Beat()
+    beat.flushed(10.0, 10.02)
+    assert beat.next() == pytest.approx(10.02 + 2.5 * 0.02)
+    beat.painted(10.03, 10.05)
+    after = beat.next()
+    assert after == pytest.approx(10.05 + 2.5 * 0.04)
+    # A paint for a key is none of its costs.
+    beat.painted(10.06, 10.09)
+    assert beat.next() == after
+
+
+def test_however_costly_flushes_are_the_screen_does_not_stand_still() -> None:
+    beat = Beat()
+    beat.flushed(10.0, 11.0)
+    assert beat.next() == pytest.approx(11.2)

@@ -67,6 +67,31 @@ def test_only_nodes_that_changed_are_computed_again() -> None:
     assert picture.update(driver.run(), driver.now, {}, ["a", "b", "c"]) == ([], False)
 
 
+def test_what_nodes_out_of_sight_show_is_found_out_when_they_are_drawn() -> None:
+    driver = Driver(node("a"), node("b", "a"), node("c"))
+    picture = drawn(driver)
+    driver.finish("a")
+    changed, _edges = picture.update(driver.run(), driver.now, {}, ["a", "b"], {"a", "c"})
+    assert changed == ["a"]
+    assert "b" not in picture.cells
+    # The map and the clock ask for nodes out of sight too.
+    assert picture.states == {"a": "succeeded", "b": "running", "c": "running"}
+    assert picture.moving == {"b", "c"}
+    assert content(picture) == content(drawn(driver))
+    assert picture.cells == drawn(driver).cells
+
+
+def test_a_closed_group_out_of_sight_keeps_up() -> None:
+    nodes = [node("a", group="g"), node("b", "a", group="g"), node("c", "b")]
+    driver = Driver(*nodes)
+    picture = drawn(driver, closed=frozenset({"g"}))
+    driver.finish("a").finish("b")
+    changed, _edges = picture.update(driver.run(), driver.now, {}, ["a", "b", "c"], set())
+    assert changed == []
+    assert picture.states == {"group:g": "succeeded", "c": "running"}
+    assert content(picture) == content(drawn(driver, closed=frozenset({"g"})))
+
+
 def test_running_nodes_are_known_as_moving_until_they_end() -> None:
     driver = Driver(node("a"), node("b", "a"))
     picture = drawn(driver)

@@ -75,6 +75,7 @@ def test_a_leaf_gives_the_template_of_its_value() -> None:
 
 @example([None, {"": None, "0": None, "00000000": None, "1": None}], 24)
 @example([None, {"0000000⺀": None, "0⺀⺀𠀀": 0}], 24)
+@example([[[{"\U0001019d": False}]]], 24)
 @given(VALUES, st.integers(24, 120))
 def test_every_path_is_an_expression_that_gives_the_value_and_every_row_fits(
     value: object, cells: int

@@ -173,8 +173,9 @@ class Raster:
         return boxes[first : bisect_right(xs, x1 - 1)]
 
     def _node_rows(self, box: Box) -> Rows:
-        cell = self.cells.get(box.id)
-        if cell is None:
+        try:
+            cell = self.cells[box.id]
+        except KeyError:
             cell = NodeCell(box.id, "○", box.id)
         heavy = self._selected == box.id
         look = "selected" if heavy else "near" if box.id in self._near else ""

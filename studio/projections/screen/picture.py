@@ -1,6 +1,7 @@
 """The graph as it is drawn at one size: the layout, what every node shows now, and which edges are dead."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,7 +21,7 @@ from studio.projections.layout import (
     group_id,
     natural_width,
 )
-from studio.projections.screen.graph import cell_of, graph_of, group_cell, plain_cell
+from studio.projections.screen.graph import cell_of, graph_of, group_cell, plain_cell, state_style
 
 FOLD_FROM = 40
 """Nodes from which groups are closed by themselves when the open graph does not fit with its names."""
@@ -53,6 +54,30 @@ class Wish(msgspec.Struct, frozen=True):
     items: tuple[tuple[str, int], ...] = ()
 
 
+class Cells(dict[str, NodeCell]):
+    """What shown nodes show; of one that was taken out it is found out when it is read.
+
+    Args:
+        make: finds it out.
+    """
+
+    def __init__(self, make: Callable[[str], NodeCell]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, name: str) -> NodeCell:
+        cell = self[name] = self._make(name)
+        return cell
+
+
+class _Moment(NamedTuple):
+    """What nodes show it of."""
+
+    run: RunState | None
+    now: float
+    progress: Mapping[str, tuple[float | None, str]]
+
+
 class Picture(msgspec.Struct):
     """A drawing and its contents.
 
@@ -63,6 +88,7 @@ class Picture(msgspec.Struct):
         folded: which node is shown where.
         raster: draws rows.
         cells: what every shown node shows.
+        states: the state, by the name of its style, of every shown node.
         members: nodes of every closed group, by the id of the node that stands for it.
         moving: shown nodes whose text changes with time.
         ascii: draw with ASCII characters only.
@@ -73,13 +99,18 @@ class Picture(msgspec.Struct):
     drawing: Drawing
     folded: Folded
     raster: Raster
-    cells: dict[str, NodeCell]
     members: dict[str, list[str]]
     ascii: bool
+    cells: dict[str, NodeCell] = msgspec.field(default_factory=dict)
+    states: dict[str, str] = msgspec.field(default_factory=dict)
     moving: set[str] = msgspec.field(default_factory=set)
+    _moment: _Moment = _Moment(None, 0.0, {})
     _edges: dict[str, list[tuple[int, str, int]]] = msgspec.field(default_factory=dict)
     _dead: bytearray = msgspec.field(default_factory=bytearray)
     _alive: list[int] = msgspec.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.cells = self.raster.cells = Cells(self._cell)
 
     @property
     def layout(self) -> Layout:
@@ -105,6 +136,7 @@ class Picture(msgspec.Struct):
         now: float,
         progress: Mapping[str, tuple[float | None, str]],
         paths: Iterable[str] | None = None,
+        seen: Collection[str] | None = None,
     ) -> tuple[list[str], bool]:
         """Bring what nodes show up to date.
 
@@ -113,10 +145,12 @@ class Picture(msgspec.Struct):
             now: seconds since the epoch.
             progress: what nodes reported of themselves.
             paths: nodes and items that changed; None for all.
+            seen: shown nodes in sight; what the others show is found out once it is drawn. None for all.
 
         Returns:
-            The shown nodes whose cells changed, and whether an edge died or came alive.
+            The shown nodes in sight whose cells changed, and whether an edge died or came alive.
         """
+        self._moment = _Moment(run, now, progress)
         plan = self.wish.plan
         if paths is None:
             names: Iterable[str] = [name for name in plan.order if name in self.folded.home]
@@ -125,43 +159,63 @@ class Picture(msgspec.Struct):
         shown = dict.fromkeys(self.folded.home[name] for name in names if name in self.folded.home)
         changed = []
         for name in shown:
-            cell = self._cell(run, name, now, progress)
-            if self.drawing.style == "name" and name not in self.members:
-                # Only some boxes would have room for it, which would say something about their names.
-                cell = msgspec.structs.replace(cell, right="", short="")
+            if seen is not None and name not in seen:
+                self.cells.pop(name, None)
+                self._note_state(name)
+                continue
+            cell = self._cell(name)
             if self.cells.get(name) != cell:
                 self.cells[name] = cell
                 changed.append(name)
         edges = self._update_edges(run, names) if run is not None else self._revive()
         return changed, edges
 
-    def _cell(
-        self,
-        run: RunState | None,
-        name: str,
-        now: float,
-        progress: Mapping[str, tuple[float | None, str]],
-    ) -> NodeCell:
+    def _cell(self, name: str) -> NodeCell:
+        """What a shown node shows at the moment of the last update."""
+        run, now, progress = self._moment
         inside = self.members.get(name)
         if inside is not None:
-            nodes = [run.nodes[one] for one in inside if one in run.nodes] if run else []
+            nodes = self._nodes(name)
             self._note_moving(name, nodes)
             title = name.removeprefix(group_id(""))
-            return group_cell(title, nodes, len(inside), ascii=self.ascii)
-        node = run.nodes.get(name) if run is not None else None
-        if run is None or node is None:
+            cell = group_cell(title, nodes, len(inside), ascii=self.ascii)
+        elif run is None or name not in run.nodes:
             self.moving.discard(name)
-            return plain_cell(self.wish.plan, name, ascii=self.ascii)
+            cell = plain_cell(self.wish.plan, name, ascii=self.ascii)
+        else:
+            node = run.nodes[name]
+            self._note_moving(name, (node,))
+            box = self.layout.boxes[name]
+            cell = cell_of(
+                run,
+                node,
+                now,
+                progress.get(name, (None, ""))[0],
+                inner=box.width - 3 if box.height > 3 else 0,
+                ascii=self.ascii,
+            )
+        self.states[name] = cell.state
+        if self.drawing.style == "name" and inside is None:
+            # Only some boxes would have room for it, which would say something about their names.
+            cell = msgspec.structs.replace(cell, right="", short="")
+        return cell
+
+    def _note_state(self, name: str) -> None:
+        """Note of a node out of sight what can be seen from elsewhere: its mark on the map, and that it moves."""
+        run = self._moment.run
+        node = run.nodes.get(name) if run is not None else None
+        if name in self.members or node is None:
+            self.cells[name] = self._cell(name)
+            return
+        self.states[name] = state_style(node, run)
         self._note_moving(name, (node,))
-        box = self.layout.boxes[name]
-        return cell_of(
-            run,
-            node,
-            now,
-            progress.get(name, (None, ""))[0],
-            inner=box.width - 3 if box.height > 3 else 0,
-            ascii=self.ascii,
-        )
+
+    def _nodes(self, name: str) -> list[NodeState]:
+        """The run's nodes that a closed group stands for."""
+        run = self._moment.run
+        if run is None:
+            return []
+        return [run.nodes[one] for one in self.members[name] if one in run.nodes]
 
     def _note_moving(self, name: str, nodes: Iterable[NodeState]) -> None:
         if any(node.status in MOVING for node in nodes):
@@ -262,7 +316,6 @@ def _draw(wish: Wish, closed: frozenset[str], seed: Layout | None, ascii: bool) 
         seed=seed,
         ascii=ascii,
     )
-    cells: dict[str, NodeCell] = {}
     members: dict[str, list[str]] = {}
     for name, home in folded.home.items():
         if home != name:
@@ -272,8 +325,7 @@ def _draw(wish: Wish, closed: frozenset[str], seed: Layout | None, ascii: bool) 
         closed - set(folded.refused),
         drawing,
         folded,
-        Raster(drawing.layout, cells, ascii=ascii),
-        cells,
+        Raster(drawing.layout, {}, ascii=ascii),
         members,
         ascii,
     )

@@ -24,7 +24,7 @@ from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_
 from studio.tui.guard import Guarded, report_worker
 from studio.tui.hints import Hints
 from studio.tui.messages import KeysWanted, NodeSelected, Said
-from studio.tui.pacing import Paced
+from studio.tui.pacing import GATHER, Beat, Paced
 from studio.tui.palette import Palette
 from studio.tui.scrollbars import AsciiScrollBar
 from studio.tui.widgets.body import Body
@@ -33,13 +33,6 @@ from studio.tui.widgets.lines import Line
 
 if TYPE_CHECKING:
     from studio.application.session import NodeState
-
-FLUSH = 0.05
-"""Seconds between two flushes of changes while something happens (architecture.md, "Graph widget": 20 Hz)."""
-
-GATHER = 0.04
-"""Seconds that the first change after a pause waits for those that come with it: a node that ends and the next one
-that starts are two turns of the engine, with a commit of some milliseconds between them."""
 
 TICK = 0.5
 """Seconds between two updates of durations and countdowns while a run moves; nothing ticks when none does."""
@@ -96,7 +89,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         self._filled = False
         self._kept: dict[int, dict[str, int]] = {}
         self._flushing: Timer | None = None
-        self._flushed = -FLUSH
+        self._beat = Beat()
         self._ticking: Timer | None = None
         self._ticked = 0.0
 
@@ -168,7 +161,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
     def _wake_up(self) -> None:
         self._waking = False
         if self._flushing is None:
-            wait = max(GATHER, self._flushed + FLUSH - monotonic())
+            wait = max(GATHER, self._beat.next() - monotonic())
             self._flushing = self.set_timer(wait, self._flush_in_time)
 
     def _draw_first(self) -> None:
@@ -184,11 +177,17 @@ class LiveScreen(Guarded, Paced, Screen[None]):
     def _compositor_refresh(self) -> None:
         """Textual calls this to paint, first of all before any pane has its content; that is left out."""
         if self._filled:
+            begun = monotonic()
             super()._compositor_refresh()
+            self._beat.painted(begun, monotonic())
 
     def _flush_in_time(self) -> None:
         self._flushing = None
-        self._flush()
+        early = self._beat.next() - monotonic()
+        if early > 0:  # the paint of the last one has come since the timer was set
+            self._flushing = self.set_timer(early, self._flush_in_time)
+        else:
+            self._flush()
 
     def _flush(self) -> None:
         if self._flushing is not None:
@@ -196,10 +195,11 @@ class LiveScreen(Guarded, Paced, Screen[None]):
             self._flushing = None
         if not self.is_mounted:
             return
-        self._flushed = monotonic()
+        begun = monotonic()
         try:
             self._show_changes()
         finally:
+            self._beat.flushed(begun, monotonic())
             if not self.takes_keys:
                 self.takes_keys = True
                 self.post_message(KeysWanted())

@@ -102,7 +102,7 @@ class Corners:
             cursor: where the selected node is in the pane; the map keeps out of its way.
             name: id of the selected node, which gets a label where nodes are drawn as glyphs alone.
         """
-        chosen = picture.cells.get(name) if name is not None and picture.glyphs_only else None
+        chosen = picture.cells[name] if name is not None and picture.glyphs_only else None
         key = (id(picture), offset, size, cursor, self.map_wish, chosen)
         if key == self._key:
             return self._patches
@@ -150,9 +150,8 @@ class Corners:
         self._size = cells
         if cells is None:
             return None
-        states = {name: cell.state for name, cell in picture.cells.items()}
         window = Window(max(0, offset[0]), max(0, offset[1]), *size)
-        rows = map_rows(picture.layout, states, window, cells, ascii=self._ascii)
+        rows = map_rows(picture.layout, picture.states, window, cells, ascii=self._ascii)
         columns = cells.columns + 4
         places = [Patch(x, y, columns, tuple(rows)) for x, y in corners(*size, columns, len(rows))]
         clear = (one for one in places if cursor is None or not one.covers(*cursor))

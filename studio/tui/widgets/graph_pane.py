@@ -185,7 +185,9 @@ class GraphPane(GraphView, inherit_bindings=False):
         session, picture = self._session, self.picture
         if session is None or picture is None:
             return
-        changed, edges = picture.update(session.run, session.now(), session.progress, paths)
+        changed, edges = picture.update(
+            session.run, session.now(), session.progress, paths, self.in_sight(picture)
+        )
         if edges:
             self.refresh()
         elif changed:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rich.segment import Segment as RichSegment
 from textual.content import Content
-from textual.geometry import Region
+from textual.geometry import Offset, Region
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -31,6 +31,20 @@ class Frame(NamedTuple):
     y: int
     width: int
     patches: list[Patch]
+
+
+class Sight(NamedTuple):
+    """What of a picture is visible.
+
+    Args:
+        picture: the picture.
+        view: the visible part of the drawing, in its cells.
+        names: drawn nodes of which anything is in it.
+    """
+
+    picture: Picture
+    view: Region
+    names: frozenset[str]
 
 
 class GraphView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False):
@@ -59,6 +73,7 @@ class GraphView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
         self._frame: Frame | None = None
         self._painting = False
         self._laid: list[Patch] = []
+        self._sight: Sight | None = None
 
     @property
     def palette(self) -> Palette:
@@ -130,6 +145,24 @@ class GraphView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
             if rows.area:
                 self.refresh(rows)
         self._refresh_patches()
+
+    def in_sight(self, picture: Picture) -> frozenset[str]:
+        """The drawn nodes of which anything is visible."""
+        left, top = self.padding(picture)
+        x, y = self.scroll_offset - Offset(left, top)
+        view = Region(x, y, *self.size)
+        if self._sight is None or self._sight.picture is not picture or self._sight.view != view:
+            right, below = view.right, view.bottom
+            names = frozenset(
+                name
+                for name, box in picture.layout.boxes.items()
+                if y < box.y + box.height
+                and box.y < below
+                and x < box.x + box.width
+                and box.x < right
+            )
+            self._sight = Sight(picture, view, names)
+        return self._sight.names
 
     def shown_at(self, picture: Picture, name: str) -> Region:
         """Where a node is in the widget, or outside of it."""

@@ -297,7 +297,8 @@ class ValueTree:
         if row.path:
             key = row.path[-1]
             name = f"[{key}] " if isinstance(key, int) else f"{escaped(key, 120)}: "
-            name = shorten(name, max(4, room * 2 // 3))
+            # Behind it, `false` has room in any case.
+            name = shorten(name, max(4, min(room * 2 // 3, room - 7)))
             parts.append(Segment(name, "dim" if isinstance(key, int) else "json.key"))
             used += width(name)
         left = max(1, room - used)
