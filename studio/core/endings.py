@@ -106,10 +106,7 @@ def _doubt(run: RunState) -> list[AnyEvent]:
 
 def _compensate(state: EngineState, run: RunState, now: float, *, by_hand: bool) -> list[AnyEvent]:
     failed = run.failing_node or None
-    among = None
-    if run.plan.workflow.compensation.scope == "branch" and failed in run.plan.nodes:
-        among = run.plan.ancestors([failed])
-    plan = plan_undo(run, among, force=run.forced)
+    plan = plan_undo(run, _branch(run), force=run.forced)
     message = _message(run, first_failure(run))
     if not plan.steps:
         if by_hand:
@@ -197,13 +194,19 @@ def _given_up_text(paths: list[str]) -> str:
 
 def _undone_phase(run: RunState, complete: bool) -> Literal["compensated", "partly_compensated"]:
     """``compensated`` when no undoable effect stands any more; with ``scope: branch`` its ancestors are all that counts."""
-    nodes = run.nodes.values()
-    if run.plan.workflow.compensation.scope == "branch":
-        branch = run.plan.ancestors([run.failing_node]) if run.failing_node else run.plan.order
-        standing = any(given_up(node) and base_path(node.path) in branch for node in nodes)
-    else:
-        standing = any(holds_effects(run, node) for node in nodes)
+    branch = _branch(run)
+    standing = any(
+        holds_effects(run, node) and (branch is None or base_path(node.path) in branch)
+        for node in run.nodes.values()
+    )
     return "compensated" if complete and not standing else "partly_compensated"
+
+
+def _branch(run: RunState) -> list[str] | None:
+    """What leads to the failure, with ``scope: branch``; None where everything counts, as without a node to blame."""
+    if run.plan.workflow.compensation.scope == "branch" and run.failing_node in run.plan.nodes:
+        return run.plan.ancestors([run.failing_node])
+    return None
 
 
 def phase_of(run: RunState) -> Phase:

@@ -96,6 +96,7 @@ HARMLESS: dict[str, str] = {
     "judge_edges: or node.plan.plain": SHORTCUT,
     "next_undo: and node.plan.node.locks": SHORTCUT,
     "next_undo: if plan is None": TYPES,
+    "may_undo: or plan is None": TYPES,
     "needs_output: and any((edge.when is not None for edge in node.plan.outgoing))": SHORTCUT,
     "needs_output: and not node.plan.plain": SHORTCUT,
     "override_output: always needs_output(node)": SHORTCUT,

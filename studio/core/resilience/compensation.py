@@ -64,8 +64,8 @@ def next_step(run: RunState) -> NodeState | None:
     """The first step of the plan under way that is not done, None when there is no plan or nothing left in it."""
     plan = run.compensation
     for path in islice(plan.steps, plan.position, None) if plan is not None else ():
-        node = run.nodes.get(path)
-        if node is not None and (undoable(node) or unfinished_undo(node)):
+        node = run.nodes[path]
+        if undoable(node) or unfinished_undo(node):
             return node
     return None
 
@@ -107,22 +107,15 @@ def plan_undo(
     wanted = None if among is None else set(among)
     steps: list[str] = []
     for node in _backwards(run):
-        chosen = wanted is None or node.path in wanted
-        if not chosen and node.items is None:
-            continue
-        if chosen and node.plan.node.irreversible and _acted(run, node) and not force:
+        parts = [node] if node.items is None else list(items_of(run, node))
+        if wanted is not None and node.path not in wanted:
+            parts = [part for part in parts if part.path in wanted]
+            if not parts:
+                continue
+        if node.plan.node.irreversible and _acted(run, node) and not force:
             return UndoPlan(tuple(steps), node.path)
-        if node.items is not None:
-            done = [
-                item
-                for item in items_of(run, node)
-                if _is_step(item, again)
-                and (chosen or (wanted is not None and item.path in wanted))
-            ]
-            done.sort(key=lambda item: item.finished_position, reverse=True)
-            steps.extend(item.path for item in done)
-        elif _is_step(node, again):
-            steps.append(node.path)
+        parts.sort(key=lambda part: part.finished_position, reverse=True)
+        steps.extend(part.path for part in parts if _is_step(part, again))
     return UndoPlan(tuple(steps), None)
 
 
