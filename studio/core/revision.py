@@ -96,32 +96,41 @@ def differences(old: Node, new: Node, keys: Iterable[str]) -> list[Difference]:
     """
     before, after = old.canonical(), new.canonical()
     return [
-        Difference(".".join(path), _short(there), _short(here))
+        Difference(".".join(_authored(path)), _shown(path, there), _shown(path, here))
         for key in keys
-        for path, there, here in _parts(
-            before.get(key, _MISSING), after.get(key, _MISSING), (AUTHORED.get(key, key),)
-        )
+        for path, there, here in _parts(before.get(key, _MISSING), after.get(key, _MISSING), (key,))
     ]
 
 
-AUTHORED = {"input": "with"}
-"""Names of the file for keys that the model calls otherwise."""
-
 _MISSING: Any = object()
 
+Path: TypeAlias = tuple[str, ...]
 
-def _parts(
-    before: Any, after: Any, path: tuple[str, ...]
-) -> Iterable[tuple[tuple[str, ...], Any, Any]]:
+
+def _parts(before: Any, after: Any, path: Path) -> Iterable[tuple[Path, Any, Any]]:
+    """The smallest parts of two mappings that differ, by their keys in the model."""
     if before == after:
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys((*before, *after)):
-            there, here = before.get(key, _MISSING), after.get(key, _MISSING)
-            yield from _parts(there, here, (*path, AUTHORED.get(key, key)))
+            yield from _parts(before.get(key, _MISSING), after.get(key, _MISSING), (*path, key))
         return
-    # The settings of a kind stand right in the node.
-    yield tuple(part for part in path if part != "kind") or path, before, after
+    yield path, before, after
+
+
+STEPS_OF_A_NODE = frozenset({"compensate", "fallback"})
+"""Keys under which something is carried out, with settings and an input like those of the node itself."""
+
+
+def _authored(path: Path) -> Path:
+    """How the file calls a field: the settings of a kind stand right in what they belong to, an input is ``with``."""
+    depth = 1 if path[0] in STEPS_OF_A_NODE else 0
+    outer, own = path[:depth], path[depth:]
+    if own[:1] == ("kind",):
+        return (*outer, *own[1:])
+    if own[:1] == ("input",):
+        return (*outer, "with", *own[1:])
+    return path
 
 
 SHOWN_DIFFERENCES = 3
@@ -138,20 +147,25 @@ def differences_text(old: Node, new: Node, keys: Iterable[str]) -> str:
     return ", ".join([*texts, *(one.field for one in found[SHOWN_DIFFERENCES:])])
 
 
-def _short(value: Any) -> str:
+def _shown(path: Path, value: Any) -> str:
     if value is _MISSING:
         return "nothing"
-    if (
-        isinstance(value, list)
-        and value
-        and all(isinstance(one, dict) and "source" in one for one in value)
-    ):
-        value = ", ".join(one["source"] for one in value)  # edges are named by where they come from
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    lines = text.strip().splitlines() or [""]
+    if path == ("needs",):
+        value = ", ".join(map(_edge, value))
+    lines = _text(value).strip().splitlines() or ['""']
     first = lines[0]
     cut = len(first) > SHORT or len(lines) > 1
-    return (first[: SHORT - 1].rstrip() + "…") if cut else first or '""'
+    return (first[: SHORT - 1].rstrip() + "…") if cut else first
+
+
+def _edge(edge: dict[str, Any]) -> str:
+    """An edge by where it comes from, and what else is said of it."""
+    source, more = edge["source"], [f"{key} {_text(edge[key])}" for key in edge if key != "source"]
+    return f"{source} ({', '.join(more)})" if more else str(source)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def review(run: RunState, new: Plan, code: Mapping[str, str]) -> list[Verdict]:
