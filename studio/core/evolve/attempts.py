@@ -339,8 +339,11 @@ def on_retry_requested(
         else:
             requeue_item(run, node.parent, node)
     else:
-        again = node.manual is None and node.status != "waiting" and join_verdict(node) != "go"
-        become(run, node, "blocked" if again else "ready")
+        waits = node.status != "waiting" and join_verdict(node) != "go"
+        if waits:
+            # An edit gave it upstreams that have not run, or lets one run again: it starts later, past no gates.
+            node.manual = None
+        become(run, node, "blocked" if waits else "ready")
         run.unsettled.append(node.path)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from studio.core import commands as verbs
+from studio.core.events import AttemptStarted
 from studio.core.plan import Plan
 from studio.core.revision import is_mixed, review
 from studio.model.nodes import Edge, ShellSettings, StandIn
@@ -85,6 +86,49 @@ def test_what_is_carried_out_for_a_node_is_told_by_the_keys_of_the_file(
     key: str, before: Any, after: Any, text: str
 ) -> None:
     assert told({key: before}, {key: after}) == text
+
+
+# --------------------------------------------------------------------------- a failed node that is retried
+
+
+def failed() -> Driver:
+    return Driver(node("a"), node("b", "a"), policy="hold").finish("a").fail("b")
+
+
+READS = {"x": "{{ nodes.fresh.output }}"}
+
+
+def test_a_failed_node_is_retried_only_when_an_upstream_that_the_edit_added_is_done() -> None:
+    driver = failed()
+    revise(driver, node("a"), node("fresh"), node("b", ["a", "fresh"], input=READS))
+    assert driver.states["b"] == "blocked"
+    driver.finish("fresh", 7)
+    assert driver.of(AttemptStarted, "b")[-1].input == {"x": 7}
+
+
+def test_a_failed_node_is_retried_only_when_an_upstream_that_changed_too_has_run_again() -> None:
+    driver = failed()
+    revise(driver, node("a", input={"y": 1}), node("b", "a", input={"x": "{{ nodes.a.output }}"}))
+    assert driver.states == {"a": "running", "b": "blocked"}
+    driver.finish("a", 7)
+    assert driver.of(AttemptStarted, "b")[-1].input == {"x": 7}
+
+
+def test_a_failed_node_that_has_to_wait_for_its_retry_starts_past_no_gate() -> None:
+    driver = failed()
+    revise(driver, node("a", input={"y": 1}), node("b", "a", input={"x": 1}))
+    driver.verb(verbs.PauseRun).finish("a")
+    assert driver.states["b"] == "ready"
+    driver.verb(verbs.ResumeRun).finish("b")
+    assert driver.shown() == "succeeded"
+
+
+def test_a_failed_node_is_skipped_when_the_edit_leaves_it_nothing_to_follow() -> None:
+    driver = Driver(node("a"), node("b", "a"), node("x"), policy="hold")
+    driver.finish("a").fail("b")
+    never = Edge(source="a", when="false")
+    revise(driver, node("a"), node("b", never, input={"x": 1}), node("x"))
+    assert driver.states["b"] == "skipped"
 
 
 # --------------------------------------------------------------------------- what stands in the way, what is mixed
