@@ -13,15 +13,14 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.worker import Worker, WorkerState
 
+from studio.tui.selecting import SelectableRows
+
 if TYPE_CHECKING:
     from textual.message_pump import MessagePump
-    from textual.scroll_view import ScrollView
 
     _Base = MessagePump
-    _Lines = ScrollView
 else:
     _Base = object
-    _Lines = object
 
 
 class Guarded(_Base):
@@ -34,7 +33,7 @@ class Guarded(_Base):
             report_to(self.app, error)
 
 
-class GuardedLines(Guarded, _Lines):
+class GuardedLines(Guarded, SelectableRows):
     """Mixin for widgets that draw lines: one whose `draw_line` raises shows that in its place, and is told of once.
 
     Drawing happens in Textual's own timer, where an exception would leave the screen half painted.
@@ -43,10 +42,6 @@ class GuardedLines(Guarded, _Lines):
     _drawing_failed: str = ""
     _ground: Style | None = None
     _painted: tuple[Region, list[Strip]] | None = None
-
-    def draw_line(self, y: int) -> Strip:
-        """Draw one visible line; what widgets define instead of Textual's ``render_line``."""
-        raise NotImplementedError
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Some lines for one paint; those of the paint before when no line has to be drawn again.
@@ -69,7 +64,8 @@ class GuardedLines(Guarded, _Lines):
             # What is drawn names no background: the theme's own, or the terminal's, comes from the styles.
             if self._ground is None:
                 self._ground = Style(bgcolor=self.rich_style.bgcolor)
-            return self.draw_line(y).apply_style(self._ground)
+            strip = self.draw_line(y).apply_style(self._ground)
+            return self.show_selected(strip, y) if self.screen.selections else strip
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
             if text != self._drawing_failed:

@@ -27,6 +27,7 @@ from studio.tui.messages import KeysWanted, NodeSelected, Said
 from studio.tui.pacing import GATHER, Beat, Paced
 from studio.tui.palette import Palette
 from studio.tui.scrollbars import AsciiScrollBar
+from studio.tui.selecting import SelectsRows
 from studio.tui.widgets.body import Body
 from studio.tui.widgets.chrome import Chrome
 from studio.tui.widgets.lines import Line
@@ -47,7 +48,7 @@ FADE = 8.0
 """Seconds a confirmation stays: long enough to read a full line twice."""
 
 
-class LiveScreen(Guarded, Paced, Screen[None]):
+class LiveScreen(Guarded, Paced, SelectsRows, Screen[None]):
     """Panes and lines that follow the session; it knows no action.
 
     Args:

@@ -183,7 +183,9 @@ class MainScreen(LiveScreen):
 
     def action_back(self) -> None:
         """Escape: one level back."""
-        if self.body.zoomed:
+        if self.selections:
+            self.clear_selection()
+        elif self.body.zoomed:
             self.toggle_zoom()
         elif self.body.current != "graph":
             self.show_pane("graph")

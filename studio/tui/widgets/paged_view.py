@@ -135,6 +135,18 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
             strip = cursor_strip(strip, self.palette)
         return strip
 
+    def row_number(self, y: int) -> int:
+        """Number of the row on a visible line; those of the head come first and stay."""
+        return y if y < len(self.head) else y + self.scroll_offset.y
+
+    def row_text(self, number: int) -> str:
+        """Text of the row with a number."""
+        index = number - len(self.head)
+        if index >= self.total:
+            return ""
+        row = self.head[number] if index < 0 else self.row_at(index)
+        return "".join(part.text for part in row)
+
     def search(self, text: str, direction: int = 1) -> bool:
         """Go to the next (1) or previous (-1) place that holds a text; what classes define."""
         raise NotImplementedError
