@@ -117,8 +117,8 @@ class Retry(Frozen, frozen=True, kw_only=True):
         max_delay: upper bound of one delay, seconds, before jitter.
         multiplier: growth per attempt of ``exponential``.
         jitter: share of the delay by which it may vary in both directions, 0 to 1.
-        retry_on: exception class names (bases count) or categories that are retried; empty means every
-            category except ``validation``.
+        retry_on: exception class names (bases count, modules before them do not) or categories that are retried; empty
+            means every category except ``validation``.
         do_not_retry_on: the same, never retried; wins over ``retry_on``.
     """
 

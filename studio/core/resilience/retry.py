@@ -1,6 +1,7 @@
 """Whether a failed attempt is tried again by itself, and when."""
 
 import zlib
+from collections.abc import Iterable
 
 from studio.model.failure import Failure
 from studio.model.policies import Retry
@@ -17,11 +18,17 @@ def retries(policy: Retry, failure: Failure, tries: int) -> bool:
     if policy.strategy == "none" or tries >= policy.max_attempts:
         return False
     names = {failure.type, failure.category, *failure.bases}
-    if names & set(policy.do_not_retry_on):
+    if names & _bare(policy.do_not_retry_on):
         return False
     if policy.retry_on:
-        return bool(names & set(policy.retry_on))
+        return bool(names & _bare(policy.retry_on))
     return failure.category != "validation"
+
+
+def _bare(names: Iterable[str]) -> set[str]:
+    """Names without the module before them: a failure knows classes by their own name, and a library may keep one
+    in another module than the one it is imported from."""
+    return {name.rpartition(".")[2] for name in names}
 
 
 def delay(policy: Retry, tries: int, seed: str) -> float:

@@ -87,6 +87,9 @@ def test_the_cap_applies_before_the_jitter() -> None:
         ({"retry_on": ("KeyError",)}, "unexpected", "KeyError", True),
         ({"retry_on": ("KeyError",)}, "transient", "OSError", False),
         ({"do_not_retry_on": ("transient",)}, "transient", "OSError", False),
+        ({"retry_on": ("requests.exceptions.OSError",)}, "unexpected", "OSError", True),
+        ({"retry_on": ("requests.OSError",)}, "unexpected", "ValueError", False),
+        ({"do_not_retry_on": ("builtins.OSError",)}, "transient", "OSError", False),
         (
             {"retry_on": ("OSError",), "do_not_retry_on": ("OSError",)},
             "transient",
