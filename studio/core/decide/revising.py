@@ -39,11 +39,13 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
             "wait for it or cancel it, then save again",
         )
     verdicts = review(run, plan, command.code)
-    again = with_consequence(verdicts, "run again") if command.restart else ()
-    retried = with_consequence(verdicts, "retried") if command.restart else ()
+    # Nothing runs again in a run that is just being cancelled.
+    restart = command.restart and (run.ended or not run.cancelled)
+    again = with_consequence(verdicts, "run again") if restart else ()
+    retried = with_consequence(verdicts, "retried") if restart else ()
     found: list[AnyEvent] = []
     opens = again or retried or with_consequence(verdicts, "new")
-    if command.restart and opens and (run.ended or not run.cancelled):
+    if restart and opens:
         found += reopen(run, command)
     found.append(
         RunRevised(
@@ -67,7 +69,7 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
     if follow:
         found.append(NodesReset(follow, keep=True, cause="revised", by=by))
     stale = with_consequence(verdicts, "stale") + with_consequence(verdicts, "finishes")
-    if not command.restart:
+    if not restart:
         stale += with_consequence(verdicts, "run again")
     for cause, nodes in _by_cause(verdicts, stale):
         found.append(NodesStaled(nodes, cause, by=by))
@@ -84,7 +86,7 @@ def _by_cause(
     for name in chosen:
         verdict = reasons[name]
         what = f"code of {verdict.reason}" if verdict.change == "code changed" else verdict.reason
-        groups.setdefault(f"revised: {what}" if what else "revised", []).append(name)
+        groups.setdefault(f"revised: {what}", []).append(name)
     return [(cause, tuple(nodes)) for cause, nodes in groups.items()]
 
 

@@ -420,6 +420,15 @@ def test_a_failing_run_is_opened_but_a_cancelled_one_is_not() -> None:
     assert live.of(RunReopened) == []
 
 
+def test_nothing_runs_again_in_a_run_that_is_being_cancelled() -> None:
+    driver = Driver(node("n"), node("m"), node("x"), policy="hold").finish("n").fail("m")
+    driver.verb(verbs.CancelRun)
+    revise(driver, node("n", input={"x": 1}), node("m", input={"x": 1}), node("x"))
+    assert driver.states == {"n": "succeeded", "m": "failed", "x": "running"}
+    assert "stale" in driver.at("n").marks
+    assert driver.end("x", "stopped").shown() == "cancelled"
+
+
 def test_a_paused_run_retries_once_it_is_resumed() -> None:
     driver = Driver(node("n"), node("x"), policy="hold").fail("n").verb(verbs.PauseRun)
     revise(driver, node("n", input={"x": 1}), node("x"))
