@@ -106,6 +106,7 @@ HARMLESS: dict[str, str] = {
     "review_handlers: or target.edges is None": TYPES,
     "react: always run is not None": TYPES,
     "release_edges: always needs_output(node)": SHORTCUT,
+    "_review_fallback: always needs_output(node)": SHORTCUT,
     "render: if planned.input is None and planned.settings is None": SHORTCUT,
     "start_next: if run is None or run.ended": "a run that ends leaves the list; a stray one must not end the loop",
     "succeed: always needs_output(node) or node.plan.repeat_until is not None or run.breakpoints": SHORTCUT,

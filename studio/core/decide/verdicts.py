@@ -222,7 +222,7 @@ def end_failure(
 
 def _may_stand_in(run: RunState, node: NodeState) -> bool:
     """Whether something is to be tried in the node's place; a failing run starts nothing new for that."""
-    if node.standing_in or run.cancelled or leaves(run, node):
+    if node.standing_in or leaves(run, node):
         return False
     if node.plan.stand_in is not None:
         return True
@@ -324,7 +324,7 @@ def _review_fallback(
     state: EngineState, run: RunState, node: NodeState, edge: PlanEdge | None
 ) -> list[AnyEvent]:
     """The node takes over what stood in for it, or its failure is disposed of like any other."""
-    if node.status != "failed" or node.archived:
+    if node.archived:
         return []
     instead = run.nodes[edge.target] if edge is not None else None
     if instead is not None and not instead.settled:

@@ -8,10 +8,11 @@ import pytest
 
 from studio.core import commands as verbs
 from studio.core.events import AttemptStarted, FallbackStarted, FallbackUsed
+from studio.core.plan import Plan
 from studio.core.why import explain
 from studio.model.nodes import Edge, Node, NoopSettings, PythonSettings, StandIn, StandInNode
 from studio.model.policies import Breakpoint, Repeat, Retry
-from tests.unit.core.driver import Driver, node, undo
+from tests.unit.core.driver import Driver, node, undo, workflow
 
 TWICE = Retry(strategy="fixed", max_attempts=2, initial_delay=5, jitter=0)
 
@@ -31,6 +32,13 @@ def pair(*more: Node, **keys: Any) -> tuple[Node, ...]:
     """``n``, ``s`` which stands in for it, and ``b`` which follows ``n``."""
     first = node("n", fallback=StandInNode(node="s"), **keys)
     return first, node("s", Edge(source="n", on="fallback")), node("b", "n"), *more
+
+
+def revise(driver: Driver, *nodes: Node, **keys: Any) -> Driver:
+    """Let run 1 adopt a definition of the given nodes."""
+    plan = Plan(workflow(*nodes))
+    driver.plans[plan.version] = plan
+    return driver.verb(verbs.Revise, version=plan.version, **keys)
 
 
 def test_another_definition_is_tried_when_the_attempts_are_used_up() -> None:
@@ -191,3 +199,80 @@ def test_a_breakpoint_on_failure_waits_for_the_fallback() -> None:
     assert names(driver) == ["n"]
     driver.fail("n")
     assert driver.at("n").gate == "breakpoint"
+
+
+# --------------------------------------------------------------------------- another node that stands in
+
+
+def test_a_stand_in_that_fails_in_a_failing_run_leaves_it_to_its_node_under_hold_too() -> None:
+    driver = Driver(*pair(node("x")), policy="hold").fail("n").fail("x")
+    driver.verb(verbs.MarkNode, "x", outcome="failed").fail("s")
+    assert (driver.at("s").disposition, driver.at("n").disposition) == ("deferred", "failed")
+    assert driver.shown() == "failed"
+
+
+def test_what_merely_follows_a_node_with_a_stand_in_fails_the_run_by_itself() -> None:
+    more = (node("o"), node("h", ["n", "o"], join="first"))
+    driver = Driver(*pair(*more)).finish("o").fail("n").fail("h")
+    assert driver.at("h").disposition == "failed"
+    assert driver.run().failing_node == "h"
+
+
+def test_a_stand_in_that_runs_for_another_reason_fails_the_run_by_itself() -> None:
+    instead_of_n = Edge(source="n", on="fallback")
+    driver = Driver(
+        node("o"),
+        node("n", fallback=StandInNode(node="s")),
+        node("s", [instead_of_n, "o"], join="first"),
+    )
+    driver.finish("o").fail("s")
+    assert driver.at("s").disposition == "failed"
+    assert driver.run().failing_node == "s"
+
+
+def test_an_item_has_no_stand_in_once_an_edit_has_made_one_node_of_its_list() -> None:
+    driver = revise(Driver(node("n", foreach=[1]), node("b", "n")), *pair()).fail("n[0]")
+    assert driver.of(FallbackStarted) == []
+    assert driver.states["n"] == "failed"
+    assert driver.shown() == "failed"
+
+
+def test_what_a_person_has_skipped_stands_in_for_nothing() -> None:
+    driver = Driver(*pair()).verb(verbs.MarkNode, "s", outcome="skipped").fail("n")
+    assert driver.of(FallbackStarted) == []
+    assert driver.shown() == "failed"
+
+
+def test_a_removed_node_takes_nothing_over_from_a_removed_stand_in() -> None:
+    driver = Driver(*pair(node("x"))).verb(verbs.SetBreakpoint, "s", on="after")
+    driver.fail("n").finish("s", 1)
+    revise(driver, node("x")).finish("x")
+    assert (driver.of(FallbackUsed), driver.states["n"]) == ([], "failed")
+    assert driver.shown() == "succeeded"
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_an_edit_elsewhere_does_not_end_the_wait_for_a_stand_in(done: bool) -> None:
+    driver = Driver(*pair()).verb(verbs.SetBreakpoint, "s", on="after").fail("n")
+    if done:
+        driver.finish("s", 1)
+    revise(driver, *pair(node("x"))).finish("x")
+    assert (driver.states["n"], driver.at("n").disposition) == ("failed", "fallback")
+    if not done:
+        driver.finish("s", 1)
+    driver.verb(verbs.Continue, "s").finish("b")
+    assert (driver.output("n"), driver.shown()) == (1, "succeeded")
+
+
+def test_an_edit_that_takes_the_stand_in_away_leaves_the_failure_to_the_policy() -> None:
+    driver = Driver(*pair()).fail("n")
+    revise(driver, node("n"), node("s"), node("b", "n"), restart=False)
+    assert driver.at("n").disposition == "failed"
+    assert driver.run().message == "n failed, and what should have stood in for it did not succeed"
+
+
+@pytest.mark.parametrize(("value", "state"), [(2, "running"), (3, "skipped")])
+def test_conditions_behind_the_node_see_what_stood_in_for_it(value: int, state: str) -> None:
+    driver = Driver(*pair(node("c", Edge(source="n", when="output == 2"))))
+    driver.fail("n").finish("s", value)
+    assert driver.states["c"] == state

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from studio.core import commands as verbs
-from studio.core.events import AttemptStarted, CompensationFinished
+from studio.core.events import AttemptStarted, CompensationFinished, CompensationStarted
 from studio.core.plan import Plan
 from studio.model.nodes import Edge
 from studio.model.policies import CompensationPolicy, Retry
@@ -176,6 +176,21 @@ def test_an_undo_that_was_given_up_may_be_done_by_hand_after_all() -> None:
     assert driver.at("b").marks == {"marked"}
 
 
+def test_giving_an_undo_up_without_a_plan_under_way_begins_none() -> None:
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("b", compensate=FRAGILE),
+        node("x"),
+        compensation=CompensationPolicy(timeout=5),
+    )
+    driver.finish("a").finish("b").finish("x").verb(verbs.Compensate).fail("b", undo=True).tick(5)
+    driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
+    begun = len(driver.of(CompensationStarted))
+    driver.verb(verbs.MarkNode, "b", outcome="ignored")
+    assert len(driver.of(CompensationStarted)) == begun
+    assert driver.shown() == "partly_compensated"
+
+
 def test_an_undo_is_not_taken_up_while_another_plan_is_under_way() -> None:
     driver = half_undone().verb(verbs.Compensate)
     text = driver.refused(verbs.RetryNode(run=1, node="b"))
@@ -251,6 +266,24 @@ def test_a_node_is_not_undone_while_one_behind_it_may_have_acted(name: str) -> N
         )
     else:
         assert text.startswith("cannot undo pay: it has failed")
+
+
+@pytest.mark.parametrize("name", ["each", "each[0]"])
+def test_a_list_is_not_undone_while_an_item_of_it_may_have_acted(name: str) -> None:
+    each = node(
+        "each",
+        foreach=[1, 2],
+        on_item_failure="continue",
+        side_effects="external",
+        compensate=undo(),
+        timeout=3,
+    )
+    driver = Driver(each, node("x")).finish("each[0]").tick(3).end("each[1]", "stopped")
+    assert driver.states["each"] == "succeeded"
+    assert driver.refused(verbs.Compensate(run=1, nodes=(name,))) == (
+        f"cannot undo {name}: each[1] may have acted before it failed."
+        " say what happened first: `studio mark 1 each[1] succeeded|failed`"
+    )
 
 
 def test_a_failure_branch_behind_an_undone_node_is_told_so() -> None:
