@@ -205,8 +205,7 @@ def start(state: EngineState, run: RunState, node: NodeState, now: float) -> lis
         rendering = NO_INPUT if reuse else render(state, run, node)
     except ExpressionError as error:
         return fail_expression(state, run, node, "", error)
-    own = node.manual is None and not node.standing_in
-    if node.keep and own and not reuse and _unchanged(state, node, rendering):
+    if node.keep and node.manual is None and _unchanged(state, node, rendering):
         return _reuse(state, run, node)
     wake = None
     work = node.work
@@ -306,6 +305,7 @@ def _unchanged(state: EngineState, node: NodeState, rendering: Rendering) -> boo
         encode(before.input) == encode(rendering.input)
         and before.slots == rendering.slots
         and before.settings == rendering.settings
+        and before.setting_slots == rendering.setting_slots
     )
 
 

@@ -77,6 +77,8 @@ def _start_forward(
     node.iteration = event.iteration
     node.tries += 1
     node.gate = None
+    # Only what it last succeeded with may be kept; from now on that is another input.
+    node.keep = False
     node.marks = node.marks - {"handled", "ignored", "marked"}
     node.wake = event.wake
     if not event.reuse:
@@ -144,7 +146,6 @@ def on_succeeded(
         _wait_until(state, run, node, event.again)
         return
     node.uncertain = False
-    node.keep = False
     node.overridden = None
     node.interruptions = 0
     for name in ("degraded", "overridden output"):
@@ -231,7 +232,6 @@ def on_fallback(state: EngineState, run: RunState, event: FallbackUsed, record: 
     node.finished_at = record.at
     node.gate = None
     node.tries = 0
-    node.keep = False
     node.overridden = None
     node.mark("degraded")
     node.unmark("overridden output")
