@@ -20,9 +20,9 @@ from studio.core.evolve.graph import become, enqueue
 from studio.core.items import collect
 from studio.core.joins import join_verdict
 from studio.core.losers import FASTER, has_lost
-from studio.core.plan import base_path
+from studio.core.plan import PlanEdge, base_path
 from studio.core.scope import node_scope
-from studio.core.starts import gate_of, start_next
+from studio.core.starts import start_next
 from studio.core.state import DEAD, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
 from studio.errors import ExpressionError
@@ -86,24 +86,23 @@ def _react_in(state: EngineState, run: RunState, now: float, driven: bool) -> li
 def _sweep(state: EngineState, run: RunState) -> list[AnyEvent]:
     """A run that fails or is cancelled: whatever has not started, and is not meant for that case, never will."""
     found: list[AnyEvent] = []
-    reason = run.message or "the run failed"
     for path, node in run.nodes.items():
         name = node.parent.path if node.parent is not None else path
         if name in run.exempt or node.archived:
             continue
         if node.status in ("blocked", "ready", "held"):
-            found.append(_abandon(state, run, node, reason))
+            found.append(_abandon(state, run, node))
         elif node.status == "backing_off":
             if run.cancelled:
-                found.append(NodeCancelled(path, reason))
+                found.append(NodeCancelled(path, run.message))
             else:
                 found.append(_give_up(state, run, node))
         elif node.status == "waiting":
             if node.wake is not None:
-                found.append(AttemptCancelled(path, node.attempt, reason))
+                found.append(AttemptCancelled(path, node.attempt, run.message))
             else:
-                found.append(NodeCancelled(path, reason))
-        elif node.status == "failed" and node.disposition == "held":
+                found.append(NodeCancelled(path, run.message))
+        elif node.disposition == "held":
             found.append(_give_up(state, run, node))
         elif node.status in EFFECTIVE and node.gate is not None:
             found.append(NodeReleased(path, *release_edges(state, run, node)))
@@ -111,13 +110,11 @@ def _sweep(state: EngineState, run: RunState) -> list[AnyEvent]:
     return found
 
 
-def _abandon(
-    state: EngineState, run: RunState, node: NodeState, reason: str
-) -> NodeCancelled | FailureDisposed:
+def _abandon(state: EngineState, run: RunState, node: NodeState) -> NodeCancelled | FailureDisposed:
     """A node that will not start: cancelled, unless it has failed and only its stand-in was still to be tried."""
     if node.standing_in and not run.cancelled:
         return _give_up(state, run, node)
-    return NodeCancelled(node.path, reason)
+    return NodeCancelled(node.path, run.message)
 
 
 def _give_up(state: EngineState, run: RunState, node: NodeState) -> FailureDisposed:
@@ -131,8 +128,8 @@ def settle(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]
     if node.archived:
         return []
     if node.status in ("ready", "held"):
-        if run.failing and node.manual is None and base_path(node.path) not in run.exempt:
-            return [_abandon(state, run, node, run.message or "the run failed")]
+        if run.failing and base_path(node.path) not in run.exempt:
+            return [_abandon(state, run, node)]
         if has_lost(run, node):
             return [NodeCancelled(node.path, FASTER)]
         _offer(state, run, node)
@@ -147,10 +144,10 @@ def settle(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]
         return fail_node(state, run, node, failure)
     if verdict == "skip":
         return [NodeSkipped(node.path, _dead_reason(run, node))]
-    if node.plan.loses_to and has_lost(run, node):
+    if has_lost(run, node):
         return [NodeCancelled(node.path, FASTER)]
     if run.failing and node.path not in run.exempt:
-        return [NodeCancelled(node.path, run.message or "the run failed")]
+        return [NodeCancelled(node.path, run.message)]
     if node.plan.when is not None:
         try:
             if not node.plan.when.truth(node_scope(state, run, node)):
@@ -165,12 +162,8 @@ def settle(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]
 def _offer(state: EngineState, run: RunState, node: NodeState) -> None:
     """Queue a ready node, or keep it at its gate."""
     if node.gate is not None and node.manual is None:
-        if node.status == "ready":
-            become(run, node, "held")
-        return
-    if node.status == "held":
-        become(run, node, "ready")
-    if gate_of(run, node) is None:
+        become(run, node, "held")
+    else:
         enqueue(state, run, node)
 
 
@@ -179,17 +172,22 @@ def _how(status: str) -> str:
     return f"has {status}" if active else f"was {status}"
 
 
+def _is_taken_unless(edge: PlanEdge, source: NodeState) -> bool:
+    """Whether nothing but its condition keeps an edge from being taken."""
+    if source.status in EFFECTIVE:
+        return edge.matches("success", source.port)
+    return source.status == "failed" and edge.matches("failure", source.port)
+
+
 def _dead_reason(run: RunState, node: NodeState) -> str:
     for edge in node.plan.incoming:
         if node.edges is not None and node.edges[edge.slot] == DEAD:
             source = run.nodes[edge.source]
             if edge.stands_in:
                 return f"stands in for {edge.source}, which did without it"
+            if _is_taken_unless(edge, source):
+                return f"the condition of the edge from {edge.source} is false"
             port = f" by port {source.port}" if source.port and edge.port else ""
             wanted = f", port {edge.port}" if edge.port else ""
-            return (
-                f"needs {edge.source} (on {edge.on}{wanted}), which {_how(source.status)}{port}"
-                if edge.when is None or source.status not in ("succeeded", "reused", "failed")
-                else f"the condition of the edge from {edge.source} is false"
-            )
+            return f"needs {edge.source} (on {edge.on}{wanted}), which {_how(source.status)}{port}"
     return "no incoming edge was taken"

@@ -157,6 +157,9 @@ def _not_started(
     if run.ended:
         yield Reason("gate", f"{node.path} has not run: run {run.number} has ended ({run.phase})")
         return
+    if node.archived:
+        yield Reason("gate", f"{node.path} is no longer part of {run.plan.workflow.name}")
+        return
     if node.parent is not None and node.status == "blocked":
         yield _waits_for_place(node.parent, node)
         return

@@ -124,6 +124,12 @@ def test_a_stand_in_that_has_not_started_leaves_the_failure() -> None:
     assert driver.shown() == "failed"
 
 
+def test_a_stand_in_that_has_not_started_is_cancelled_with_its_run() -> None:
+    driver = Driver(node("n", fallback=instead())).do(verbs.PauseRun(run=1)).fail("n")
+    driver.do(verbs.CancelRun(run=1))
+    assert (driver.states["n"], driver.shown()) == ("cancelled", "cancelled")
+
+
 def test_another_node_stands_in_and_gives_its_output() -> None:
     driver = Driver(*pair(retry=TWICE))
     driver.fail("n").tick(6)

@@ -501,6 +501,7 @@ def test_without_restart_an_ended_run_stays_ended_whatever_was_added() -> None:
     revise(driver, node("n"), node("fresh"), restart=False)
     assert driver.of(RunReopened) == []
     assert driver.started() == ["n"]
+    assert driver.states["fresh"] == "blocked"
 
 
 def test_deciding_a_revision_changes_nothing() -> None:
