@@ -18,7 +18,7 @@ from studio.core.events import (
 )
 from studio.core.evolve.graph import enqueue
 from studio.core.losers import stop_losers
-from studio.core.plan import PlanNode, PlanUndo, base_path
+from studio.core.plan import PlanUndo, base_path
 from studio.core.resilience.compensation import may_undo, next_step
 from studio.core.scope import node_scope, recorded_input, undo_scope
 from studio.core.state import EngineState, NodeState, RunState, Waiter
@@ -46,8 +46,6 @@ def gate_of(run: RunState, node: NodeState) -> str | None:
 
     A person's retry (``manual``) passes every gate (engine.md, invariant 11).
     """
-    if node.archived:
-        return "removed"
     if node.manual is not None:
         return None
     if run.compensation is not None:
@@ -81,15 +79,10 @@ def start_next(state: EngineState, now: float) -> tuple[int, list[AnyEvent]] | N
     runs goes first.
     """
     flow = state.flow
-    if flow.contended:
-        _offer_locks(state)
+    _offer_locks(state)
     while flow.dirty:
         number = next(iter(flow.dirty)) if flow.max_concurrency is None else _best(state)
-        run = state.runs.get(number)
-        if run is None or run.ended:
-            flow.dirty.pop(number, None)
-            continue
-        facts = _start_in(state, run, now)
+        facts = _start_in(state, state.runs[number], now)
         if facts:
             return number, facts
         flow.dirty.pop(number, None)
@@ -99,30 +92,38 @@ def start_next(state: EngineState, now: float) -> tuple[int, list[AnyEvent]] | N
 def _best(state: EngineState) -> int:
     dirty = state.flow.dirty
     heads = [
-        (run.queue[0], number)
-        for number in dirty
-        if (run := state.runs.get(number)) is not None and run.queue
+        (run.queue[0], number) for number in dirty if _head(run := state.runs[number]) is not None
     ]
     return min(heads)[1] if heads else next(iter(dirty))
 
 
-def _start_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
-    flow = state.flow
+def _head(run: RunState) -> NodeState | None:
+    """The first in the queue of a run; who may not start, or no longer stands there, leaves it."""
     while run.queue:
         _priority, age, _order, path = run.queue[0]
         node = run.nodes.get(path)
         # An entry of another age is one from before the node was held back; it stands in line anew.
-        outdated = node is None or node.status != "ready" or node.age != age
-        if node is None or outdated or gate_of(run, node) is not None:
-            heapq.heappop(run.queue)
-            continue
+        if (
+            node is not None
+            and node.status == "ready"
+            and node.age == age
+            and gate_of(run, node) is None
+        ):
+            return node
+        heapq.heappop(run.queue)
+    return None
+
+
+def _start_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
+    flow = state.flow
+    while (node := _head(run)) is not None:
         if is_full(state, run):
             return []
         if flow.max_concurrency is not None and len(flow.in_flight) >= flow.max_concurrency:
             flow.starved[run.number] = None
             return []
         heapq.heappop(run.queue)
-        if node.plan.node.locks and not locks_free(state, run, node):
+        if not locks_free(state, run, node):
             continue
         return start(state, run, node, now)
     return []
@@ -185,8 +186,10 @@ def _offer_locks(state: EngineState) -> None:
 
 def _still_waits(state: EngineState, entry: Waiter) -> bool:
     run = state.runs.get(entry.run)
-    node = run.nodes.get(entry.node) if run is not None else None
-    if run is None or node is None or node.age != entry.age:
+    if run is None:
+        return False
+    node = run.nodes.get(entry.node)
+    if node is None or node.age != entry.age:
         return False
     if node.status == "ready":
         return gate_of(run, node) is None
@@ -198,7 +201,7 @@ def start(state: EngineState, run: RunState, node: NodeState, now: float) -> lis
     if hits_breakpoint(state, run, node):
         return [BreakpointHit(node.path, "before")]
     if node.plan.expand is not None and node.parent is None:
-        return _expand(state, run, node)
+        return _expand(state, run, node, node.plan.expand)
     attempt = node.attempt + 1
     reuse = node.input_attempt
     try:
@@ -230,7 +233,7 @@ def start(state: EngineState, run: RunState, node: NodeState, now: float) -> lis
         stand_in=node.standing_in,
         by=node.manual,
     )
-    return [started, *stop_losers(state, run, node)] if node.plan.losers else [started]
+    return [started, *stop_losers(state, run, node)]
 
 
 NO_INPUT = Rendering(None, (), None, ())
@@ -337,16 +340,14 @@ def _wake_time(
     return parse_moment(str(until))
 
 
-def _expand(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]:
-    planned: PlanNode = node.plan
+def _expand(
+    state: EngineState, run: RunState, node: NodeState, source: Expression | CompiledValue
+) -> list[AnyEvent]:
+    scope = node_scope(state, run, node)
     try:
-        scope = node_scope(state, run, node)
-        source = planned.expand
-        value: Any = None
-        if isinstance(source, Expression):
-            value = source.evaluate(scope)
-        elif source is not None:
-            value = source.render(scope).value
+        value: Any = (
+            source.evaluate(scope) if isinstance(source, Expression) else source.render(scope).value
+        )
     except ExpressionError as error:
         return fail_expression(state, run, node, "foreach", error)
     if not isinstance(value, list):

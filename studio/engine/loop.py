@@ -229,6 +229,7 @@ class Engine:
             del self.state.runs[run]
             self.state.flow.per_run.pop(run, None)
             self.state.visited.pop(run, None)
+            self.state.flow.dirty.pop(run, None)
             self.contexts.pop(run, None)
             self._rows.forget(run)
 
