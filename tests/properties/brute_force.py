@@ -302,13 +302,16 @@ class Paper:
         self.settle()
 
     def reopen(self) -> None:
-        """A run that had ended, or was failing, goes on."""
+        """A run that had ended, or was failing, goes on: what comes back is looked at in the order of the file."""
         self.failing = False
         self.spared = set()
         for box in self.boxes:
             if self.state[box.name] == "cancelled":
                 self.state[box.name] = "idle"
                 self.queue.append(box.name)
+        self.again()
+        place = [box.name for box in self.boxes]
+        self.queue = deque(sorted(self.queue, key=place.index))
 
     def again(self) -> None:
         """What the run itself had skipped is worked out anew."""
