@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from studio.core.plan import Plan
-from studio.core.resilience.compensation import first_undone
+from studio.core.resilience.compensation import first_undone, holds_effects
 from studio.core.state import NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.model.nodes import Node
@@ -181,6 +181,8 @@ def review(run: RunState, new: Plan, code: Mapping[str, str]) -> list[Verdict]:
             consequence = _consequence(run.nodes[name], change)
             if consequence == "retried" and _on_undone(run, new, name):
                 consequence = "new"  # it has to wait until what was undone has run again
+            if consequence == "retried" and _forgets_effects(run, new, name):
+                consequence = "new"  # what its items did can be undone only as long as it has them
             verdicts[name] = Verdict(name, change, consequence, reason)
     _follow(run, new, verdicts)
     order = {name: rank for rank, name in enumerate(dict.fromkeys((*new.order, *run.plan.order)))}
@@ -200,6 +202,16 @@ def is_mixed(run: RunState) -> bool:
 def _on_undone(run: RunState, new: Plan, name: str) -> bool:
     before = [one for one in new.ancestors([name]) if one in run.nodes]
     return first_undone(run, [*before, name]) is not None
+
+
+def _forgets_effects(run: RunState, new: Plan, name: str) -> bool:
+    node = run.nodes[name]
+    return is_relisted(node, new) and holds_effects(run, node)
+
+
+def is_relisted(node: NodeState, new: Plan) -> bool:
+    """Whether the items of a node are those of a list that a new definition has otherwise, or not at all."""
+    return node.items is not None and node.plan.node.foreach != new.nodes[node.path].node.foreach
 
 
 def safe(node: NodeState) -> bool:

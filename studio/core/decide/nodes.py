@@ -176,7 +176,8 @@ def retry_node(state: EngineState, run: RunState, node: NodeState, command: Retr
     if command.has_input:
         found.append(InputOverridden(node.path, command.input, by=by))
     found += _follow(run, node, command)
-    if node.status in EFFECTIVE:
+    list_no_more = node.items is not None and node.plan.expand is None
+    if node.status in EFFECTIVE or list_no_more:
         found.append(NodesReset((node.path,), cause="retry", by=by))
     found.append(RetryRequested(node.path, by=by))
     return found

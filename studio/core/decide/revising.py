@@ -15,7 +15,14 @@ from studio.core.events import (
     RunRevised,
 )
 from studio.core.plan import Plan
-from studio.core.revision import Verdict, blocking_removal, names, review, with_consequence
+from studio.core.revision import (
+    Verdict,
+    blocking_removal,
+    is_relisted,
+    names,
+    review,
+    with_consequence,
+)
 from studio.core.state import EngineState, RunState
 from studio.core.transitions import EFFECTIVE
 
@@ -64,6 +71,8 @@ def revise(state: EngineState, run: RunState, command: Revise) -> Answer:
         v.node for v in verdicts if v.node in again and v.change in ("unchanged", "edges changed")
     )
     changed = tuple(node for node in again if node not in follow)
+    # The items of a failed node are tried again; those of another list begin anew.
+    changed += tuple(node for node in retried if is_relisted(run.nodes[node], plan))
     for cause, nodes in _by_cause(verdicts, changed):
         found.append(NodesReset(nodes, cause=cause, by=by))
     if follow:

@@ -420,6 +420,51 @@ def test_a_failing_run_is_opened_but_a_cancelled_one_is_not() -> None:
     assert live.of(RunReopened) == []
 
 
+def failed_list(**keys: Any) -> Driver:
+    """A list of two, the first of which has succeeded and the second failed, in a held run."""
+    each = node("each", foreach=[1, 2], input={"v": "{{ item }}"}, **keys)
+    return Driver(each, node("x"), policy="hold").finish("each[0]").fail("each[1]")
+
+
+def test_a_failed_list_whose_elements_were_edited_begins_anew() -> None:
+    driver = failed_list()
+    revise(driver, node("each", foreach=[5], input={"v": "{{ item }}"}), node("x"))
+    assert driver.states == {"each": "running", "x": "running", "each[0]": "running"}
+    started = driver.of(AttemptStarted, "each[0]")[-1]
+    assert (started.input, started.attempt, started.generation) == ({"v": 5}, 2, 2)
+    assert driver.finish("each[0]", 6).output("each") == [6]
+
+
+def test_a_failed_list_that_stays_the_same_runs_only_what_did_not_succeed() -> None:
+    driver = failed_list()
+    revise(driver, node("each", foreach=[1, 2], input={"w": "{{ item }}"}), node("x"))
+    assert [flight.node for flight in driver.flights()] == ["x", "each[1]"]
+
+
+def test_a_failed_list_that_is_no_list_any_more_runs_as_one_node() -> None:
+    driver = failed_list()
+    revise(driver, node("each", input={"v": 9}), node("x"))
+    assert driver.of(AttemptStarted, "each")[-1].input == {"v": 9}
+    assert driver.finish("each", 7).output("each") == 7
+    assert set(driver.states) == {"each", "x"}
+
+
+def test_a_list_that_is_no_list_any_more_is_retried_by_hand_as_one_node() -> None:
+    driver = failed_list()
+    revise(driver, node("each", input={"v": 9}), node("x"), restart=False)
+    driver.verb(verbs.RetryNode, "each")
+    assert driver.of(AttemptStarted, "each")[-1].input == {"v": 9}
+    assert set(driver.states) == {"each", "x"}
+
+
+def test_a_failed_list_keeps_the_items_that_can_be_undone() -> None:
+    driver = failed_list(compensate=undo())
+    revise(driver, node("each", foreach=[5], compensate=undo()), node("x"))
+    assert driver.states["each"] == "failed"
+    driver.verb(verbs.Compensate, nodes=("each",)).finish("x").finish("each[0]", undo=True)
+    assert driver.states["each[0]"] == "compensated"
+
+
 def test_nothing_runs_again_in_a_run_that_is_being_cancelled() -> None:
     driver = Driver(node("n"), node("m"), node("x"), policy="hold").finish("n").fail("m")
     driver.verb(verbs.CancelRun)
