@@ -457,8 +457,22 @@ def test_a_list_that_is_no_list_any_more_is_retried_by_hand_as_one_node() -> Non
     assert set(driver.states) == {"each", "x"}
 
 
+def test_a_failed_node_that_becomes_a_list_is_retried_as_one() -> None:
+    driver = Driver(node("each"), node("x"), policy="hold").fail("each")
+    revise(driver, node("each", foreach=[5]), node("x"))
+    assert driver.of(NodesReset) == []
+    assert driver.finish("each[0]", 6).output("each") == [6]
+
+
+def test_a_list_that_is_done_and_can_be_undone_is_stale_when_its_elements_were_edited() -> None:
+    driver = Driver(node("n", foreach=[1], compensate=undo()), node("x")).finish("n[0]")
+    assert verdicts(driver, edited(driver, foreach=[5])) == {"n": ("changed", "stale")}
+
+
 def test_a_failed_list_keeps_the_items_that_can_be_undone() -> None:
     driver = failed_list(compensate=undo())
+    same = Plan(workflow(node("each", foreach=[1, 2], compensate=undo()), node("x")))
+    assert verdicts(driver, same) == {"each": ("changed", "retried")}
     revise(driver, node("each", foreach=[5], compensate=undo()), node("x"))
     assert driver.states["each"] == "failed"
     driver.verb(verbs.Compensate, nodes=("each",)).finish("x").finish("each[0]", undo=True)
