@@ -44,12 +44,12 @@ class Rendering(NamedTuple):
 def gate_of(run: RunState, node: NodeState) -> str | None:
     """Why a ready node must not start although limits allow it; None when it may.
 
-    A person's retry (``manual``) passes every gate (engine.md, invariant 11).
+    A person's retry (``manual``) passes every gate of theirs (engine.md, invariant 11), not an undo that came later.
     """
-    if node.manual is not None:
-        return None
     if run.compensation is not None:
         return "compensation"
+    if node.manual is not None:
+        return None
     if run.paused:
         return "pause"
     if node.gate is not None:

@@ -157,6 +157,23 @@ def test_an_undo_that_gets_one_of_its_locks_waits_for_the_other() -> None:
     assert driver.undone() == ["u"]
 
 
+def test_a_retry_by_hand_that_waits_for_a_lock_does_not_start_in_the_middle_of_an_undo() -> None:
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("c", compensate=undo()),
+        node("b", locks=("l",)),
+        policy="hold",
+    )
+    driver.finish("a").finish("c").fail("b")
+    driver.start(workflow(node("x", locks=("l",)), name="second"))
+    driver.verb(verbs.RetryNode, "b")
+    driver.verb(verbs.Compensate, nodes=("a", "c"))
+    driver.finish("x", run=2)
+    assert driver.at("b").status == "ready"
+    driver.finish("c", undo=True).finish("a", undo=True)
+    assert driver.at("b").status == "running"
+
+
 # --------------------------------------------------------------------------- inputs
 
 
