@@ -31,8 +31,8 @@ from studio.core.commands import (
     StartRun,
     Step,
 )
-from studio.core.endings import phase_of
 from studio.core.events import Record
+from studio.core.standing import phase_of
 from studio.core.state import RunState
 from studio.engine.control import ControlServer, socket_path
 from studio.engine.feed import Feed, News, StorageNews

@@ -17,12 +17,13 @@ from studio.core.events import (
     NodeSkipped,
 )
 from studio.core.evolve.graph import become, enqueue
+from studio.core.gates import gate_of
 from studio.core.items import collect
 from studio.core.joins import join_verdict
 from studio.core.losers import FASTER, has_lost
 from studio.core.plan import base_path
 from studio.core.scope import node_scope
-from studio.core.starts import gate_of, start_next
+from studio.core.starts import start_next
 from studio.core.state import DEAD, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
 from studio.errors import ExpressionError

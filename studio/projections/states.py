@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from studio.core.starts import gate_of
+from studio.core.gates import gate_of
 from studio.core.state import NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.projections.layout import clean

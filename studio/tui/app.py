@@ -28,6 +28,7 @@ from studio.tui.screens.main import MainScreen
 from studio.tui.terminal import SteadyDriver
 
 LATER = (
+    "studio.core.turn",
     "studio.tui.screens.dialog",
     "studio.tui.screens.editor",
     "studio.tui.screens.launch",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from studio.core.turn import orphan
+from studio.core.standing import orphan
 from studio.projections.screen.actions import BY_ID, footer_actions, why_not
 from studio.projections.screen.graph import cell_of
 from studio.projections.screen.menus import node_choices

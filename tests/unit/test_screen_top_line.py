@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.application.verbs import retry
-from studio.core.turn import orphan
+from studio.core.standing import orphan
 from studio.projections.layout import Segment, cell_width
 from studio.projections.screen.footer import detail_line, footer, tabs_line
 from studio.projections.screen.rules import Situation

@@ -4,7 +4,7 @@ the documentation and the user's keymap (interface.md, "Keys")."""
 import re
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from studio.core.endings import needs_person
+from studio.core.standing import needs_person
 from studio.core.transitions import EFFECTIVE
 from studio.projections.screen import rules
 from studio.projections.screen.graph import stale_nodes

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from studio.core.endings import needs_person
+from studio.core.standing import needs_person
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
