@@ -29,6 +29,8 @@ from studio.tui.terminal import SteadyDriver
 
 LATER = (
     "studio.core.turn",
+    "studio.projections.screen.news",
+    "studio.tui.widgets.run_pages",
     "studio.tui.screens.dialog",
     "studio.tui.screens.editor",
     "studio.tui.screens.launch",

@@ -7,9 +7,7 @@ from studio.core.plan import Plan
 from studio.model.policies import Retry
 from studio.projections.screen.actions import BY_ID, footer_actions, why_not
 from studio.projections.screen.again import (
-    acts_again,
     doubt_question,
-    open_questions,
     question,
     retry_warning,
     roots_of,
@@ -25,6 +23,7 @@ from studio.projections.screen.consequences import (
 from studio.projections.screen.menus import node_choices
 from studio.projections.screen.news import news_since, standing_of
 from studio.projections.screen.rules import Situation
+from studio.projections.screen.stale import acts_again, open_questions
 from tests.unit.core.driver import Driver, node, undo, workflow
 
 

@@ -7,7 +7,7 @@ from studio.core import commands as verbs
 from studio.model.policies import Retry
 from studio.projections.layout import cell_width
 from studio.projections.screen.inspecting.attempts import AttemptBook, attempts_of
-from studio.projections.screen.inspecting.comparison import last_good_run
+from studio.projections.screen.runs import last_good_run
 from studio.projections.screen.timeline import (
     Scale,
     Stretch,

@@ -1,6 +1,6 @@
 """The runs pane: what needs a person, then the workflows with their runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from studio.core.standing import needs_person
@@ -268,3 +268,20 @@ class _Drawer:
             more = f"      and {len(paths) - NODES_SHOWN} more: {key_of(self._keys, 'next_need')} goes through them"
             found.append(RunsEntry([Segment(more, "dim")]))
         return found
+
+
+def last_good_run(rows: Iterable[RowLike], run: RunState) -> int | None:
+    """Number of the last run of the same file that began before this one and succeeded.
+
+    Args:
+        rows: the list of runs, newest first.
+        run: this one.
+    """
+    return next(good_runs(rows, run), None)
+
+
+def good_runs(rows: Iterable[RowLike], run: RunState) -> Iterator[int]:
+    """Numbers of the runs of the same file that began before this one and succeeded, newest first."""
+    for row in rows:
+        if row.run < run.number and row.file == run.file and row.state == "succeeded":
+            yield row.run

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from studio.application.session import Plan, Session
-from studio.projections.screen.inspecting.comparison import last_good_run
+from studio.projections.screen.runs import last_good_run
 from studio.projections.screen.table import Row
 from studio.projections.screen.timeline import (
     Scale,
