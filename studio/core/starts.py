@@ -25,7 +25,8 @@ from studio.core.scope import node_scope, recorded_input, undo_scope
 from studio.core.state import EngineState, NodeState, RunState, Waiter
 from studio.errors import ExpressionError
 from studio.model.durations import parse_duration, parse_moment
-from studio.model.expressions import CompiledValue, Expression, SecretSlot
+from studio.model.expressions import CompiledValue, SecretSlot
+from studio.model.expressions.expression import Expression
 from studio.model.expressions.values import a_kind
 from studio.model.failure import Failure
 from studio.model.nodes import WaitSettings
