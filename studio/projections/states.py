@@ -1,6 +1,6 @@
 """How states look: glyph, ASCII glyph, word and style, always all of them together (interface.md, "Screen")."""
 
-from typing import NamedTuple
+import msgspec
 
 from studio.core.gates import gate_of
 from studio.core.state import NodeState, RunState
@@ -9,7 +9,7 @@ from studio.projections.layout import clean
 from studio.projections.signs import SIGNS
 
 
-class Look(NamedTuple):
+class Look(msgspec.Struct, frozen=True):
     """How a state is shown.
 
     Args:

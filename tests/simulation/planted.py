@@ -103,7 +103,7 @@ def undo_forwards() -> AbstractContextManager[Any]:
 
     def plan_undo(*args: Any, **keys: Any) -> Any:
         plan = real(*args, **keys)
-        return plan._replace(steps=tuple(reversed(plan.steps)))
+        return msgspec.structs.replace(plan, steps=tuple(reversed(plan.steps)))
 
     return patch.object(endings, "plan_undo", plan_undo)
 

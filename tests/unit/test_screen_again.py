@@ -1,5 +1,6 @@
 """What is asked before done nodes run again, what is offered in each situation, and what an undo leaves."""
 
+import msgspec
 import pytest
 
 from studio.core.commands import Compensate, MarkNode, PauseRun, RetryNode, Revise
@@ -210,7 +211,7 @@ def test_undo_verbs_name_the_way_out_of_the_doubt() -> None:
         "nobody knows whether pay has acted: o says so, or undoes it"
     )
     assert "o on it says so" in (why_not(situation, BY_ID["undo_run"]) or "")
-    mine = situation._replace(keys={"outcome": ("f6",)})
+    mine = msgspec.structs.replace(situation, keys={"outcome": ("f6",)})
     assert "f6 says so" in (why_not(mine, BY_ID["undo"]) or "")
 
 

@@ -1,7 +1,9 @@
 """The inspector: its tabs, the line that says how the node stands, and each tab's page."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from studio.core.plan import Plan
 from studio.core.state import NodeState, RunState
@@ -63,7 +65,7 @@ def tabs_for(run: RunState | None, plan: Plan | None, path: str) -> tuple[str, .
     return ("Error", *tabs) if node.status in BROKEN_STATES else (*tabs, "Error")
 
 
-class Page(NamedTuple):
+class Page(msgspec.Struct, frozen=True):
     """The rows of a tab: some above, then a body whose rows are made when they are drawn.
 
     Args:

@@ -1,7 +1,8 @@
 """The runs pane: what needs a person, then the workflows with their runs."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from studio.core.standing import needs_person
 from studio.core.state import RunState
@@ -30,7 +31,7 @@ BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = "._-=+*#@"
 
 
-class RunsEntry(NamedTuple):
+class RunsEntry(msgspec.Struct, frozen=True):
     """One row of the pane and what choosing it shows."""
 
     row: Row
@@ -44,7 +45,7 @@ class RunsEntry(NamedTuple):
         return self.run is not None or self.file is not None
 
 
-class Workflow(NamedTuple):
+class Workflow(msgspec.Struct, frozen=True):
     """A workflow file in the list.
 
     Args:
@@ -58,7 +59,7 @@ class Workflow(NamedTuple):
     errors: int = 0
 
 
-class Shown(NamedTuple):
+class Shown(msgspec.Struct, frozen=True):
     """What is on screen.
 
     Args:
