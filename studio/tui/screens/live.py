@@ -73,9 +73,8 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         super().__init__()
         self.session = session
         self.ascii = ascii
-        self.body = Body(self.place, ascii=ascii)
+        self.body = Body(session, self.place, ascii=ascii)
         self.graph = self.body.graph
-        self.table = self.body.table
         self.inspector = self.body.inspector
         self.log_pane = self.body.log_pane
         self.runs = self.body.runs
@@ -115,7 +114,7 @@ class LiveScreen(Guarded, Paced, Screen[None]):
         palette = getattr(self.app, "palette", None)
         self.set_class(isinstance(palette, Palette) and not palette.colour, "-plain")
         if self.ascii:
-            for pane in (*self.body.listings, self.inspector, self.log_pane, self.runs):
+            for pane in (self.inspector, self.log_pane, self.runs):
                 bar = pane.vertical_scrollbar
                 bar.renderer = AsciiScrollBar  # type: ignore[misc]  # the way its documentation names
         self.graph.on_cursor = self._select

@@ -31,6 +31,7 @@ class TimelinePane(TablePane):
         cursor: the moment that is looked at, seconds since the epoch; None is now.
     """
 
+    NAME: ClassVar = "Timeline"
     BINDINGS: ClassVar[list[BindingType]] = [
         *TablePane.BINDINGS,
         Binding("left,h", "travel(-1)", show=False),
