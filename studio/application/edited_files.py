@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -52,7 +51,9 @@ class Edit(msgspec.Struct, frozen=True):
         found = {(one.place.line, one.message): one for one in self.entry.errors}
         for code in self.new.values():
             for one in code.problems:
-                place = replace(one.place, file=os.path.join(folder, one.place.file))
+                place = msgspec.structs.replace(
+                    one.place, file=os.path.join(folder, one.place.file)
+                )
                 found.setdefault(
                     (place.line, one.message), msgspec.structs.replace(one, place=place)
                 )

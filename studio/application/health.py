@@ -6,7 +6,7 @@ import msgspec
 
 from studio.application.location import Location
 from studio.application.reading import Reading
-from studio.core.endings import phase_of
+from studio.core.standing import phase_of
 from studio.errors import StudioError
 from studio.ids import RunNumber
 from studio.ports import RunFilter

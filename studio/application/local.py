@@ -4,16 +4,14 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from studio.application.adopting import adopt_newest
 from studio.application.definitions import load_workflow
 from studio.application.environment import make_context
 from studio.application.late_executors import LateExecutors
 from studio.application.location import Location
-from studio.application.pinned_code import PinnedCode
 from studio.application.reading import Reading, RunView
 from studio.application.stored_definitions import compiled, definition_of, plan_of
 from studio.application.studio import Launch, Sender
@@ -31,14 +29,13 @@ from studio.core.commands import (
     StartRun,
     Step,
 )
-from studio.core.endings import phase_of
 from studio.core.events import Record
+from studio.core.standing import phase_of
 from studio.core.state import RunState
 from studio.engine.control import ControlServer, socket_path
 from studio.engine.feed import Feed, News, StorageNews
 from studio.engine.loop import Engine
 from studio.engine.orders import RunContext
-from studio.engine.recovery import recover
 from studio.errors import EngineStoppedError, NotFoundError, RefusedError, StorageError
 from studio.ids import RunNumber, VersionHash
 from studio.loading.parameters import check_parameters, parse_assignment
@@ -46,6 +43,9 @@ from studio.model.terms import FailurePolicy
 from studio.model.workflow import Workflow
 from studio.ports import Clock, History, RunFilter, StorageHealth, Values
 from studio.storage.owner_lock import OwnerLock
+
+if TYPE_CHECKING:
+    from studio.application.pinned_code import PinnedCode
 
 REMEMBERED = 20
 """Ended runs kept in memory: a studio that stays open all day re-runs workflows by the hundred."""
@@ -81,7 +81,8 @@ class LocalStudio:
         self._lock = lock
         self._history = history
         self._executor = executor
-        self.code = PinnedCode(values)
+        self._values = values
+        self._code: PinnedCode | None = None
         self.engine = Engine(
             history, executor, values, clock, max_concurrency=location.max_concurrency
         )
@@ -105,6 +106,16 @@ class LocalStudio:
     def feed(self) -> Feed:
         """Committed records and passing news of the engine."""
         return self.engine.feed
+
+    @property
+    def code(self) -> "PinnedCode":
+        """The code of workflows as it is on disk, and as runs keep it."""
+        if self._code is None:
+            # lazy: what runs nothing reads none
+            from studio.application.pinned_code import PinnedCode
+
+            self._code = PinnedCode(self._values)
+        return self._code
 
     async def open(self, *, drive: bool = True) -> None:
         """Start the engine and listen for other processes. Raises `ExecutorError`, `StorageError`."""
@@ -178,7 +189,7 @@ class LocalStudio:
         params = check_parameters(workflow, given)
         context = make_context(workflow, self.location.root, self.location.state, sender.environ)
         plan = compiled(workflow)
-        pin = await asyncio.to_thread(self._pin, workflow, plan.version)
+        pin = await asyncio.to_thread(_pin, self.code, workflow, plan.version)
         self.engine.add_definition(plan, definition_of(workflow))
         self._last_number += 1
         number = self._last_number
@@ -226,14 +237,12 @@ class LocalStudio:
         if await self._load(command.run, sender, drive=drive, first=first):
             return None
         if isinstance(command, RetryNode | Rerun | Compensate):
+            from studio.application.adopting import adopt_newest  # lazy: reads the code of nodes
+
             refusal = await adopt_newest(self.engine, self.code, self.location.root, command)
             if refusal is not None:
                 return refusal
         return await self.engine.submit(command)
-
-    def _pin(self, workflow: Workflow, version: str) -> str:
-        """Store the code of a workflow as it is now; its address. Raises `StorageError`."""
-        return self.code.keep(self.code.read(workflow), version)
 
     async def take_up(self, run: int, sender: Sender) -> None:
         """Drive a run whose engine died. Raises `NotFoundError`, `DefinitionError`, `StorageError`."""
@@ -271,6 +280,9 @@ class LocalStudio:
                 plan.workflow, self.location.root, self.location.state, sender.environ
             )
             if drive:
+                # lazy: only what an engine left is taken up
+                from studio.engine.recovery import recover
+
                 contexts: dict[int, RunContext] = {row.run: context}
                 found = await recover(self.engine, self._executor, contexts, first)
                 return first is not None and found.refusal is None
@@ -385,6 +397,11 @@ class LocalStudio:
             "state": str(self.location.state),
             "runs": list(self.engine.state.runs),
         }
+
+
+def _pin(code: "PinnedCode", workflow: Workflow, version: str) -> str:
+    """Store the code of a workflow as it is now; its address. Raises `StorageError`."""
+    return code.keep(code.read(workflow), version)
 
 
 def _environ(value: object) -> Mapping[str, str]:

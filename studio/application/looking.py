@@ -11,11 +11,10 @@ from studio.application.location import Location
 from studio.application.reading import RunView
 from studio.application.remote import OwnerGoneError, RemoteStudio
 from studio.application.workflow_files import WorkflowFiles
-from studio.core.endings import phase_of
 from studio.core.events import Record
 from studio.core.plan import Plan
+from studio.core.standing import orphan, phase_of
 from studio.core.state import EngineState, NodeState, RunState
-from studio.core.turn import orphan
 from studio.engine.clock import SystemClock
 from studio.errors import NotFoundError, StudioError
 from studio.model.failure import Failure

@@ -11,8 +11,8 @@ from studio.application.location import Location
 from studio.application.reading import Reading, RunView
 from studio.application.studio import Launch, Sender
 from studio.core.commands import AnyCommand, Refusal
-from studio.core.endings import phase_of
 from studio.core.events import Record
+from studio.core.standing import phase_of
 from studio.engine.control import ControlClient
 from studio.ports import RunFilter
 from studio.storage.sqlite_reader import open_reader

@@ -4,8 +4,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 from studio.application.reading import Reading
-from studio.core.endings import phase_of
 from studio.core.events import Record
+from studio.core.standing import phase_of
 from studio.core.state import RunState
 from studio.engine.rows import make_row
 from studio.ports import RunFilter, RunRow

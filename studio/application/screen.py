@@ -11,7 +11,6 @@ from studio.application.keymap import read_keymap
 from studio.application.local import LocalStudio
 from studio.application.location import locate
 from studio.application.opening import open_studio
-from studio.application.reload import Reloader
 from studio.application.screen_options import ScreenOptions
 from studio.application.session import Session
 from studio.application.studio import Sender
@@ -51,9 +50,8 @@ async def open_session(
             session.keymap = read_keymap(location, environ)
             _show_first(session)
             _announce(session)
-            reloader = session.reloader = Reloader(session)
             # Reading the code of every node takes longer than the first picture may wait, and the rest waits with it.
-            opening = asyncio.create_task(_open_the_rest(session, reloader))
+            opening = asyncio.create_task(_open_the_rest(session))
             try:
                 yield session
             finally:
@@ -61,7 +59,8 @@ async def open_session(
                     opening.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await opening
-                await reloader.close()
+                if session.reloader is not None:
+                    await session.reloader.close()
         finally:
             await session.close()
             studio = session.studio
@@ -69,7 +68,7 @@ async def open_session(
         await studio.close()
 
 
-async def _open_the_rest(session: Session, reloader: Reloader) -> None:
+async def _open_the_rest(session: Session) -> None:
     """Start the executors and begin to watch the files; without either the screen still works, and says so."""
     await session.drawn.wait()
     try:
@@ -78,7 +77,10 @@ async def _open_the_rest(session: Session, reloader: Reloader) -> None:
     except (OSError, StudioError) as error:
         session.tell(f"nodes cannot be started: {error}", "error")
     try:
-        await reloader.open()
+        from studio.application.reload import Reloader  # lazy: reads the code of nodes, and watches
+
+        session.reloader = Reloader(session)
+        await session.reloader.open()
     except (OSError, StudioError) as error:
         session.tell(f"saved files are not followed: {error}", "error")
 

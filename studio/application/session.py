@@ -19,19 +19,18 @@ from studio.application.remote import OwnerGoneError
 from studio.application.run_list import RunList
 from studio.application.stored_definitions import definition_of
 from studio.application.studio import Launch, Sender
-from studio.application.verbs import pause
 from studio.application.workflow_files import WorkflowFile
-from studio.core.commands import AnyCommand, Refusal, Revise
+from studio.core.commands import AnyCommand, PauseRun, Refusal, Revise
 from studio.core.events import Record, SteppingChanged
 from studio.core.plan import Plan
 from studio.core.state import NodeState, RunState
 from studio.engine.feed import EngineFailed, Logged, News, Progress
 from studio.errors import StudioError
-from studio.loading.fingerprint import Code
 from studio.projections.screen.keymap import Keymap
 
 if TYPE_CHECKING:  # it needs a session itself
     from studio.application.reload import Reloader
+    from studio.loading.fingerprint import Code
 
 __all__ = [
     "AnyCommand",
@@ -287,7 +286,7 @@ class Session(Looking):
         self.changed(whole=True, rows=True)
 
     async def adopt(
-        self, run: int, entry: WorkflowFile, changed: Mapping[str, str], code: Code
+        self, run: int, entry: WorkflowFile, changed: Mapping[str, str], code: "Code"
     ) -> Refusal | None:
         """Put a file's newest version under a run.
 
@@ -324,7 +323,7 @@ class Session(Looking):
     async def pause_all(self, runs: Sequence[int]) -> None:
         """Pause runs and wait until what they had in flight has finished."""
         for number in runs:
-            await self.send(pause(number))
+            await self.send(PauseRun(run=number))
         await self.studio.rest()
 
 

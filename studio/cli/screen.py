@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from studio.application.screen_options import THEMES, ScreenOptions
+from studio.application.screen_options import ScreenOptions
 from studio.cli import USAGE
-from studio.cli.arguments import add_state
 from studio.cli.console import Console
 
 OpenScreen: TypeAlias = Callable[[ScreenOptions], int]
@@ -17,29 +15,6 @@ OpenScreen: TypeAlias = Callable[[ScreenOptions], int]
 does not know the screen's."""
 
 HEADLESS = "`studio run FILE` runs a workflow without a screen, `studio --help` lists every command"
-
-
-def make_screen_parser() -> argparse.ArgumentParser:
-    """The parser of ``studio`` without a verb."""
-    parser = argparse.ArgumentParser(
-        prog="studio",
-        description="Open the screen on a workflow file, or on a folder of them.",
-        epilog="`studio --help` lists every command.",
-        allow_abbrev=False,
-        add_help=False,
-    )
-    parser.add_argument("path", metavar="PATH", nargs="?", default=".")
-    add_looks(parser)
-    add_state(parser)
-    parser.add_argument("--no-color", action="store_true", help="draw without colours")
-    return parser
-
-
-def add_looks(parser: argparse.ArgumentParser) -> None:
-    """How the screen looks and listens."""
-    parser.add_argument("--theme", choices=THEMES, default="dark", help="default: dark")
-    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
 
 
 def open_path(words: Sequence[str], console: Console, open_screen: OpenScreen | None) -> int:
@@ -50,17 +25,20 @@ def open_path(words: Sequence[str], console: Console, open_screen: OpenScreen | 
         console: where to tell.
         open_screen: runs the screen; None where there is none.
     """
-    try:
-        args = make_screen_parser().parse_args(words)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else USAGE
-    return show_screen(args.path, args, console, open_screen)
+    if words and (words[1:] or words[0].startswith("-")):
+        from studio.cli.screen_arguments import read_options  # lazy: a path alone needs no parser
+
+        try:
+            options = read_options(words)
+        except SystemExit as end:
+            return end.code if isinstance(end.code, int) else USAGE
+    else:
+        options = ScreenOptions(words[0]) if words else ScreenOptions()
+    return show_screen(options, console, open_screen)
 
 
-def show_screen(
-    path: str, args: argparse.Namespace, console: Console, open_screen: OpenScreen | None
-) -> int:
-    """Open the screen on a path, or say why not and what to do instead; returns the exit status."""
+def show_screen(options: ScreenOptions, console: Console, open_screen: OpenScreen | None) -> int:
+    """Open the screen, or say why not and what to do instead; returns the exit status."""
     why_not = screen_hindrance(console)
     if why_not is not None or open_screen is None:
         from studio.cli.catalogue import overview  # lazy: not needed on the way to the screen
@@ -68,15 +46,11 @@ def show_screen(
         console.complain(f"{why_not or 'this program has no screen'}; {HEADLESS}")
         console.say("\n" + overview())
         return USAGE
-    options = ScreenOptions(
-        path=path,
-        state=getattr(args, "state", None),
-        theme=args.theme,
-        ascii=args.ascii or console.ascii,
-        mouse=not args.no_mouse,
-        colour=not args.no_color and not console.environ.get("NO_COLOR"),
+    shown = options._replace(
+        ascii=options.ascii or console.ascii,
+        colour=options.colour and not console.environ.get("NO_COLOR"),
     )
-    return open_screen(options)
+    return open_screen(shown)
 
 
 def screen_hindrance(console: Console) -> str | None:

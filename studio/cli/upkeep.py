@@ -13,7 +13,8 @@ from studio.application.location import locate
 from studio.cli import DONE, FAILED, NEEDS_PERSON
 from studio.cli.arguments import Verb, add_json, add_state
 from studio.cli.console import Console
-from studio.cli.screen import add_looks, screen_hindrance, show_screen
+from studio.cli.screen import screen_hindrance, show_screen
+from studio.cli.screen_arguments import add_looks, options_of
 from studio.projections.json_text import json_text
 from studio.projections.text import sanitise
 
@@ -38,7 +39,7 @@ def _demo(args: argparse.Namespace, console: Console) -> int:
     console.say(f"{len(copied.written)} sample files written to {sanitise(folder)}{kept}")
     flagship = os.path.join(folder, FLAGSHIP)
     if not args.run and args.open_screen is not None and screen_hindrance(console) is None:
-        return show_screen(folder, args, console, args.open_screen)
+        return show_screen(options_of(folder, args), console, args.open_screen)
     if not args.run:
         console.say(
             f"  studio run {flagship}      run one\n"

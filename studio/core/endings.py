@@ -22,9 +22,10 @@ from studio.core.resilience.compensation import (
     plan_undo,
 )
 from studio.core.scope import run_scope
-from studio.core.starts import gate_of, locks_free, render_undo
+from studio.core.standing import in_doubt
+from studio.core.starts import locks_free, render_undo
 from studio.core.state import CompensationState, EngineState, NodeState, RunState
-from studio.core.transitions import EFFECTIVE, Phase
+from studio.core.transitions import EFFECTIVE
 from studio.errors import ExpressionError
 from studio.model.failure import Failure
 
@@ -47,11 +48,6 @@ def end_run(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
             return doubtful
         return _compensate(state, run, now, by_hand=False)
     return [RunFinished("failed", message=_message(run, failed), degraded=is_degraded(run))]
-
-
-def in_doubt(run: RunState) -> bool:
-    """Whether a person has to say what became of some node or item."""
-    return any(node.status == "in_doubt" for node in run.nodes.values())
 
 
 def is_degraded(run: RunState) -> bool:
@@ -207,37 +203,3 @@ def _branch(run: RunState) -> list[str] | None:
     if run.plan.workflow.compensation.scope == "branch" and run.failing_node in run.plan.nodes:
         return run.plan.ancestors([run.failing_node])
     return None
-
-
-def phase_of(run: RunState) -> Phase:
-    """What the run shows: its phase, or ``attention`` when only a person can get it on."""
-    if run.ended:
-        return run.phase
-    if run.flying or run.waits:
-        return run.phase
-    if run.compensation is not None:
-        if run.paused and not run.compensation.expired:
-            return "compensating"
-        # A step that may go on, and does not, waits for a lock or for a place in the engine.
-        step = next_step(run)
-        return "compensating" if step is not None and may_undo(run, step) else "attention"
-    if run.paused:
-        return run.phase
-    if not run.open:
-        return "attention" if in_doubt(run) else run.phase
-    # A node that waits for a lock is neither queued nor in flight; at rest a look at all nodes is affordable.
-    waits_for_lock = any(
-        node.status == "ready" and gate_of(run, node) is None for node in run.nodes.values()
-    )
-    return run.phase if waits_for_lock else "attention"
-
-
-def needs_person(node: NodeState) -> bool:
-    """Whether a node waits for a person."""
-    if given_up(node) or (node.archived and node.status not in ("in_doubt", "compensation_failed")):
-        return False
-    return (
-        node.status in ("in_doubt", "compensation_failed", "held")
-        or node.disposition == "held"
-        or (node.status in EFFECTIVE and node.gate is not None)
-    )

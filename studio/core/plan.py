@@ -1,11 +1,13 @@
 """A workflow compiled for running: edges by index, expressions parsed once, orders computed once."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from studio.ids import VersionHash
 from studio.model.expressions import (
     CompiledValue,
-    Expression,
     compile_value,
     parse_expression,
     parse_template,
@@ -23,6 +25,9 @@ from studio.model.nodes import (
 )
 from studio.model.policies import Fallback
 from studio.model.workflow import Workflow
+
+if TYPE_CHECKING:
+    from studio.model.expressions.expression import Expression
 
 PRIORITIES = {"high": 0, "normal": 1, "low": 2}
 

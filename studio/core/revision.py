@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+import msgspec
+
 from studio.core.plan import Plan
 from studio.core.resilience.compensation import first_undone, holds_effects
 from studio.core.state import NodeState, RunState
@@ -78,7 +80,7 @@ def changed_keys(old: Node, new: Node) -> list[str]:
     return sorted(key for key in keys if key not in IDLE_KEYS)
 
 
-class Difference(NamedTuple):
+class Difference(msgspec.Struct, frozen=True):
     """A field in which two definitions of a node differ, as it is written in the file, with both values in short."""
 
     field: str

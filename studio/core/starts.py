@@ -17,14 +17,16 @@ from studio.core.events import (
     Slot,
 )
 from studio.core.evolve.graph import enqueue
+from studio.core.gates import gate_of
 from studio.core.losers import stop_losers
-from studio.core.plan import PlanUndo, base_path
+from studio.core.plan import PlanUndo
 from studio.core.resilience.compensation import may_undo, next_step
 from studio.core.scope import node_scope, recorded_input, undo_scope
 from studio.core.state import EngineState, NodeState, RunState, Waiter
 from studio.errors import ExpressionError
 from studio.model.durations import parse_duration, parse_moment
-from studio.model.expressions import CompiledValue, Expression, SecretSlot
+from studio.model.expressions import CompiledValue, SecretSlot
+from studio.model.expressions.expression import Expression
 from studio.model.expressions.values import a_kind
 from studio.model.failure import Failure
 from studio.model.nodes import WaitSettings
@@ -39,27 +41,6 @@ class Rendering(NamedTuple):
     slots: tuple[Slot, ...]
     settings: dict[str, Any] | None
     setting_slots: tuple[Slot, ...]
-
-
-def gate_of(run: RunState, node: NodeState) -> str | None:
-    """Why a ready node must not start although limits allow it; None when it may.
-
-    A person's retry (``manual``) passes every gate of theirs (engine.md, invariant 11), not an undo that came later.
-    """
-    if run.compensation is not None:
-        return "compensation"
-    if node.manual is not None:
-        return None
-    if run.paused:
-        return "pause"
-    if node.gate is not None:
-        return node.gate
-    base = base_path(node.path)
-    if run.within is not None and base not in run.within:
-        return "until"
-    if run.stepping and node.path not in run.allowed and base not in run.allowed:
-        return "step"
-    return None
 
 
 def hits_breakpoint(state: EngineState, run: RunState, node: NodeState) -> bool:

@@ -8,7 +8,7 @@ from studio.core.decide import decide
 from studio.core.events import AnyEvent, AttemptStarted, ItemsExpanded, Record
 from studio.core.evolve import evolve
 from studio.core.reactions import react
-from studio.core.state import EngineState, RunState
+from studio.core.state import EngineState
 
 STARTS_PER_BATCH = 256
 """Attempts that one batch may start (engine.md, "Pure functions, one writer"): bounds the size of a transaction
@@ -109,15 +109,6 @@ def replay(state: EngineState, records: Iterable[Record]) -> None:
     """
     for record in records:
         evolve(state, record)
-
-
-def orphan(run: RunState) -> None:
-    """Note for readers which nodes were in flight when the engine of a run died: nobody knows how they stand.
-
-    That no engine has the run is told by no event; who takes it up folds it anew.
-    """
-    for node in run.nodes.values():
-        node.orphaned = node.status in ("running", "compensating")
 
 
 def derive(state: EngineState) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from studio.core.events import Origin
+from studio.core.gates import gate_of
 from studio.core.joins import join_verdict
 from studio.core.plan import PlanEdge
 from studio.core.resilience.compensation import first_undone, given_up, may_undo, next_step
-from studio.core.starts import gate_of
 from studio.core.state import (
     BROKEN,
     DEAD,

@@ -6,13 +6,13 @@ import os
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from studio.core.commands import AnyCommand, FireTimer, Refusal
 from studio.core.effects import AttemptEffect, Effect, TimerEffect, due, stands
+from studio.core.events import Record
 from studio.core.plan import Plan
 from studio.core.state import EngineState, Flight, TimerKey
-from studio.core.turn import Outcome, replay, take_turn
 from studio.engine.feed import EngineFailed, Feed, StorageNews
 from studio.engine.large_results import put_aside
 from studio.engine.lookup import look_up
@@ -37,6 +37,9 @@ from studio.ports import (
     Stopped,
     Values,
 )
+
+if TYPE_CHECKING:
+    from studio.core.turn import Outcome
 
 MAILBOX_BATCH = 1024
 """Commands decided in one turn: bounds the time between two looks at the event loop."""
@@ -192,7 +195,7 @@ class Engine:
         records = list(self._history.read(RunNumber(run)))
         position = self.state.position
         try:
-            replay(self.state, records)
+            _fold(self.state, records)
         except Exception:
             self._rebuild([number for number in self.state.runs if number != run])
             raise
@@ -303,6 +306,8 @@ class Engine:
             self._rows.behind.clear()
 
     async def _turn(self) -> bool:
+        from studio.core.turn import take_turn  # lazy: an engine that runs nothing decides nothing
+
         letters = self._open_letters = self._drain()
         now = self._clock.now()
         try:
@@ -345,7 +350,7 @@ class Engine:
             return letters
         return [mailbox.popleft() for _ in range(MAILBOX_BATCH)]
 
-    async def _append(self, outcome: Outcome, now: float) -> None:
+    async def _append(self, outcome: "Outcome", now: float) -> None:
         """Write what a turn made. Raises `StorageError` when nothing of it is on disk."""
         runs = dict.fromkeys(record.run for record in outcome.records)
         rows = [self._rows.changed(self.state.runs[number], now) for number in runs]
@@ -387,7 +392,7 @@ class Engine:
         """Fold the state anew from the history; what was in flight stays so, and is not started again."""
         state = self._new_state()
         for number in runs:
-            replay(state, self._history.read(RunNumber(number)))
+            _fold(state, self._history.read(RunNumber(number)))
         state.position = self._history.head()
         due(state)
         self.state = state
@@ -436,6 +441,12 @@ class Engine:
 
 
 NO_CONTEXT = RunContext()
+
+
+def _fold(state: EngineState, records: Iterable[Record]) -> None:
+    from studio.core.turn import replay  # lazy: as in a turn
+
+    replay(state, records)
 
 
 def _carry_out_job(job: Callable[[], Any], future: asyncio.Future[Any]) -> None:

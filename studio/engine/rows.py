@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from studio.core.endings import needs_person, phase_of
+from studio.core.standing import needs_person, phase_of
 from studio.core.state import RunState
 from studio.ids import RunId, RunNumber, VersionHash
 from studio.ports import RunRow

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from studio.model.expressions import Expression, parse_expression
+from studio.model.expressions.expression import Expression
+from studio.model.expressions.parsing import parse_expression
 
 
 @lru_cache(maxsize=1024)

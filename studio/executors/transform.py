@@ -13,7 +13,7 @@ import msgspec
 
 from studio.errors import ExpressionError
 from studio.executors.expression_cache import parsed
-from studio.model.expressions import Expression
+from studio.model.expressions.expression import Expression
 from studio.model.json_value import JsonValue, json_problem
 from studio.model.nodes import TransformSettings
 from studio.ports import AttemptOrder, Outcome, Succeeded

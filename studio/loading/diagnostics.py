@@ -29,9 +29,7 @@ MAX_WALK = 2_000_000
 _LONGEST_MESSAGE = 1_000
 
 # Control characters, and the bidirectional and invisible ones that make text read as something else.
-UNPRINTABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
+_UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 
 
 class Diagnostic(msgspec.Struct, frozen=True):
@@ -164,7 +162,13 @@ def printable(text: str) -> str:
     """Text with control, bidirectional and invisible characters spelled out, at most 1,000 characters."""
     if len(text) > _LONGEST_MESSAGE:
         text = text[:_LONGEST_MESSAGE] + "…"
-    return UNPRINTABLE.sub(_spelled, text)
+    return text if text.isprintable() else re.sub(_UNPRINTABLE, _spelled, text)
+
+
+def unprintable(text: str) -> re.Match[str] | None:
+    """The first character that would be spelled out."""
+    # What Python calls printable holds none of them; the pattern is compiled when some text is not.
+    return None if text.isprintable() else re.search(_UNPRINTABLE, text)
 
 
 def _spelled(match: re.Match[str]) -> str:

@@ -26,12 +26,10 @@ _LEFT_ALONE = frozenset(
     {"node_modules", "__pycache__", "site-packages", "venv", "env", "virtualenv", "dist", "build"}
 )
 # `workflow` as a key of the top level: a line of its own, or the first key within braces.
-_YAML_KEY = re.compile(
-    rb"""^(?:\xef\xbb\xbf)?["']?workflow["']?[ \t]*:(?:[ \t\r\n]|\Z)""", re.MULTILINE
-)
+_YAML_KEY = rb"""(?m)^(?:\xef\xbb\xbf)?["']?workflow["']?[ \t]*:(?:[ \t\r\n]|\Z)"""
 # What `studio run --json` prints names its workflow too, and is kept beside it often enough.
 _RUN_DOCUMENT = frozenset({"run", "state"})
-_FIRST_KEY = re.compile(rb"""\A(?:\xef\xbb\xbf)?\s*\{\s*["']?workflow["']?\s*:""")
+_FIRST_KEY = rb"""\A(?:\xef\xbb\xbf)?\s*\{\s*["']?workflow["']?\s*:"""
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -65,10 +63,10 @@ def discover(folder: str | os.PathLike[str]) -> Discovery:
 
 def is_workflow_text(raw: bytes, suffix: str) -> bool:
     """Whether a file has ``workflow`` at its top level; told cheaply, also while it cannot be parsed."""
-    if _FIRST_KEY.match(raw) is not None:
+    if re.match(_FIRST_KEY, raw) is not None:
         return True
     if suffix not in JSON_SUFFIXES:
-        return _YAML_KEY.search(raw) is not None
+        return re.search(_YAML_KEY, raw) is not None
     if b'"workflow"' not in raw:
         return False
     try:

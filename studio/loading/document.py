@@ -36,7 +36,7 @@ class Position(NamedTuple):
     style: str = ""
 
 
-_DECIMAL = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?(?=[\s,}\]]|\Z)")
+_DECIMAL = r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?(?=[\s,}\]]|\Z)"
 
 
 class Document(msgspec.Struct, frozen=True, dict=True):
@@ -92,7 +92,7 @@ class Document(msgspec.Struct, frozen=True, dict=True):
         if found is None or found.style:
             return None
         start = self._line_starts[found.line - 1] + found.column - 1
-        number = _DECIMAL.match(self.text[start : start + 400])
+        number = re.match(_DECIMAL, self.text[start : start + 400])
         return number.group() if number is not None else None
 
     def place_in_text(self, path: Path, offset: int) -> Place:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from studio.loading import vocabulary as words
 from studio.loading.diagnostics import kind_of, quoted
@@ -13,7 +15,7 @@ from studio.loading.sections import Entry, Section, fill, section
 from studio.model.nodes import Edge
 
 
-class AuthoredEdge(NamedTuple):
+class AuthoredEdge(msgspec.Struct, frozen=True):
     """An edge, and the paths of its source and port in the file."""
 
     edge: Edge

@@ -14,7 +14,7 @@ _WIDE_MARKS = (
     (b"\xfe\xff", "UTF-16"),
 )
 # What neither YAML 1.2 (section 5.1) nor JSON text may hold; tab, line feed and next line may stand.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_FORBIDDEN = "[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
 
 
 def decode(raw: bytes) -> str:
@@ -49,7 +49,9 @@ def normal_text(text: str) -> str:
     text = text.removeprefix("\ufeff")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    found = _FORBIDDEN.search(text)
+    # What Python calls printable holds none of it; the pattern is compiled when some text is not.
+    plain = text.replace("\n", "").isprintable()
+    found = None if plain else re.search(_FORBIDDEN, text)
     if found is not None:
         line, column = line_and_column(text, found.start())
         raise SyntaxProblem(line, column, _unprintable(found.group()), "encoding")

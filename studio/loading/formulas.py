@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,7 +12,10 @@ from studio.errors import ExpressionError
 from studio.loading.diagnostics import Report, kind_of
 from studio.loading.document import Path
 from studio.loading.sections import Entry
-from studio.model.expressions import Reference, parse_expression, parse_template
+from studio.model.expressions import parse_expression, parse_template
+
+if TYPE_CHECKING:
+    from studio.model.expressions.syntax import Reference
 
 MAX_TEMPLATES = 1_000
 """Templates in one text; a text with more is data, not a definition."""

@@ -6,6 +6,7 @@ Each reader gets the section of a node, or of an undo, and answers None when it 
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Callable
 from typing import Any
@@ -78,7 +79,7 @@ def _python(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSetti
     elif "call" not in owner and "code" not in owner:
         message = f'{owner.title} needs "call: module:function" or "code"'
         owner.report.error(owner.path, message, code="missing-key", key=True)
-    if call is not None and not words.CALL.match(call):
+    if call is not None and not re.match(words.CALL, call):
         owner.error("call", _call_problem(call), "call")
     if code is not None:
         _check_code(owner, code)
@@ -88,7 +89,7 @@ def _python(owner: Section, formulas: Formulas, scopes: NodeScopes) -> KindSetti
 def _call_problem(call: str) -> str:
     if ":" not in call and "." in call:
         module, _, function = call.rpartition(".")
-        if words.CALL.match(f"{module}:{function}"):
+        if re.match(words.CALL, f"{module}:{function}"):
             return f'call has to be module:function; write "{module}:{function}"'
     return f'call has to be module:function, such as "orders:charge", not {quoted(call)}'
 
@@ -139,7 +140,7 @@ def read_env(
         return None
     result: dict[str, str] = {}
     for name, entry in part.entries.items():
-        if not words.VARIABLE.match(name):
+        if not re.match(words.VARIABLE, name):
             part.key_error(name, f"{quoted(name)} cannot name an environment variable", "name")
         elif isinstance(entry.value, (list, dict)) or entry.value is None:
             hint = '; write "" for an empty one' if entry.value is None else ""

@@ -18,7 +18,6 @@ import msgspec
 from studio.loading.diagnostics import Diagnostic, printable
 from studio.loading.document import MAX_BYTES, Document, SyntaxProblem
 from studio.loading.encoding import decode, normal_text
-from studio.loading.json_reader import read_json
 from studio.loading.workflows import WorkflowReader
 from studio.loading.yaml_reader import read_yaml
 from studio.model.places import Place
@@ -118,6 +117,8 @@ def parse_document(text: str, file: str, suffix: str) -> Document:
         SyntaxProblem: it cannot be read, or the suffix is of neither.
     """
     if suffix in JSON_SUFFIXES:
+        from studio.loading.json_reader import read_json  # lazy: most workflows are YAML
+
         return read_json(text, file)
     if suffix in YAML_SUFFIXES:
         return read_yaml(text, file)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)", re.DOTALL)
+_ESCAPE = r"(?s)\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)"
 _BLANK = frozenset(" \t\n")
 
 
@@ -57,7 +57,7 @@ def _width(text: str, here: int, style: str) -> int:
     if style == "'" and text.startswith("''", here):
         return 2
     if style == '"' and text.startswith("\\", here):
-        found = _ESCAPE.match(text, here)
+        found = re.compile(_ESCAPE).match(text, here)
         return len(found.group()) if found else 1
     return 1
 

@@ -9,7 +9,6 @@ from studio.errors import DefinitionError
 from studio.loading import vocabulary as words
 from studio.loading.diagnostics import kind_of, printable, quoted, suggestion
 from studio.loading.document import Path, SyntaxProblem
-from studio.loading.json_reader import read_json
 from studio.loading.names import id_problem
 from studio.loading.sections import Entry, Section, section
 from studio.model.json_value import JsonValue
@@ -273,4 +272,6 @@ _WRITTEN = {
 def _from_json(text: str) -> JsonValue:
     if not text.strip():
         raise SyntaxProblem(1, 1, "it is empty")
+    from studio.loading.json_reader import read_json  # lazy: files give their values as YAML
+
     return read_json(text, "value").data

@@ -24,11 +24,11 @@ _WORDS: dict[str, JsonValue] = {
     "False": False,
     "FALSE": False,
 }
-_INTEGER = re.compile(r"[-+]?[0-9]+\Z")
-_OCTAL = re.compile(r"0o[0-7]+\Z")
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
-_NOT_FINITE = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
+_INTEGER = r"[-+]?[0-9]+\Z"
+_OCTAL = r"0o[0-7]+\Z"
+_HEXADECIMAL = r"0x[0-9a-fA-F]+\Z"
+_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z"
+_NOT_FINITE = r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z"
 _NUMBER_START = frozenset("+-.0123456789")
 
 # Integers travel through JSON, SQLite and other languages: 64 bits is what all of them keep.
@@ -46,15 +46,15 @@ def plain_value(text: str) -> JsonValue:
         return _WORDS[text]
     if text[0] not in _NUMBER_START:
         return text
-    if _INTEGER.match(text):
+    if re.match(_INTEGER, text):
         return integer(text, 10)
-    if text[0] == "0" and _OCTAL.match(text):
+    if text[0] == "0" and re.match(_OCTAL, text):
         return integer(text[2:], 8)
-    if text[0] == "0" and _HEXADECIMAL.match(text):
+    if text[0] == "0" and re.match(_HEXADECIMAL, text):
         return integer(text[2:], 16)
-    if _FLOAT.match(text):
+    if re.match(_FLOAT, text):
         return real(text)
-    if _NOT_FINITE.match(text):
+    if re.match(_NOT_FINITE, text):
         raise ValueError(f"{text} is not a JSON value; put it in quotes to keep it as text")
     return text
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from re import Pattern
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
+
+import msgspec
 
 from studio.loading import vocabulary as words
-from studio.loading.diagnostics import UNPRINTABLE, Report, kind_of, named, quoted
+from studio.loading.diagnostics import Report, kind_of, named, quoted, unprintable
 from studio.loading.document import Path
 from studio.model.durations import parse_duration
 from studio.model.json_value import JsonValue
@@ -15,7 +17,7 @@ from studio.model.json_value import JsonValue
 Word = TypeVar("Word", bound=str)
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """A value of the file and the path it stands at."""
 
     value: Any
@@ -107,7 +109,7 @@ class Section:
         if not value.strip() and not empty:
             self.error(key, f"{key} is empty")
             return None
-        if not lines and (found := UNPRINTABLE.search(value)):
+        if not lines and (found := unprintable(value)):
             self.report.error(
                 entry.path,
                 f"{key} holds the character U+{ord(found.group()):04X}, which cannot be shown",
@@ -192,9 +194,7 @@ class Section:
             return None
         return seconds
 
-    def names(
-        self, key: str, pattern: Pattern[str] | None = None, rule: str = ""
-    ) -> tuple[str, ...] | None:
+    def names(self, key: str, pattern: str | None = None, rule: str = "") -> tuple[str, ...] | None:
         """A list of texts, or one text, none of them twice."""
         entry = self.entries.get(key)
         if entry is None:
@@ -242,15 +242,15 @@ def section(value: Mapping[str, Any], path: Path, title: str, report: Report) ->
 
 
 def _name_problem(
-    key: str, value: object, found: dict[str, None], pattern: Pattern[str] | None, rule: str
+    key: str, value: object, found: dict[str, None], pattern: str | None, rule: str
 ) -> str | None:
     if not isinstance(value, str):
         return f"{key} takes texts, not {kind_of(value)}"
     if value in found:
         return f"{quoted(value)} is there twice in {key}"
-    if pattern is not None and not pattern.match(value):
+    if pattern is not None and not re.match(pattern, value):
         return f"{quoted(value)} in {key}: {rule}"
-    if not value.strip() or UNPRINTABLE.search(value):
+    if not value.strip() or unprintable(value):
         return f"{quoted(value)} in {key} is not a name that can be shown"
     return None
 

@@ -14,14 +14,14 @@ from studio.model.terms import FailurePolicy, Isolation, Priority, SideEffects
 IDENTIFIER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}\Z")
 """Ids of workflows, nodes, parameters and ports: a letter, then letters, digits, ``_`` or ``-``."""
 
-VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
-"""Names of secrets and environment variables, as POSIX has them."""
+VARIABLE: Final = r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z"
+"""Pattern, as those below, which `re` compiles when one is first asked for. Names of secrets and environment variables, as POSIX has them."""
 
-LOCK: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}\Z")
-CALL: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*\Z")
-EXCEPTION: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
+LOCK: Final = r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}\Z"
+CALL: Final = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*\Z"
+EXCEPTION: Final = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z"
 # The grammar given by semver.org, section "regular expression", without its named groups.
-SEMANTIC_VERSION: Final = re.compile(
+SEMANTIC_VERSION: Final = (
     r"(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)"
     r"(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?\Z"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -212,7 +213,7 @@ def _version(top: Section) -> str | None:
     if "version" not in top:
         return None
     value = top.raw("version")
-    if isinstance(value, str) and words.SEMANTIC_VERSION.match(value):
+    if isinstance(value, str) and re.match(words.SEMANTIC_VERSION, value):
         return value
     shown = quoted(value) if isinstance(value, str) else kind_of(value)
     top.error(

@@ -9,7 +9,7 @@ import yaml
 
 from studio.loading.document import SyntaxProblem
 
-_UNQUOTED_TEMPLATE = re.compile(r"(?:^|[:\-,\[{])\s+(\{\{)|^\s*(\{\{)")
+_UNQUOTED_TEMPLATE = r"(?:^|[:\-,\[{])\s+(\{\{)|^\s*(\{\{)"
 
 # libyaml's problem text -> ours. `{context}` is the place where the construct began.
 _PROBLEMS = {
@@ -82,7 +82,7 @@ def _line_text(text: str, line: int) -> str:
 
 def _unquoted_template(text: str, line: int) -> int | None:
     """Column of a ``{{`` that begins a value of a line, or None."""
-    found = _UNQUOTED_TEMPLATE.search(_line_text(text, line))
+    found = re.search(_UNQUOTED_TEMPLATE, _line_text(text, line))
     if found is None:
         return None
     return (found.start(1) if found.group(1) else found.start(2)) + 1

@@ -14,7 +14,6 @@ import yaml
 
 from studio.loading.document import MAX_DEPTH, Document, Path, Position, SyntaxProblem
 from studio.loading.plain_scalars import plain_value
-from studio.loading.yaml_messages import explain
 from studio.model.json_value import JsonValue
 
 # libyaml's parser where PyYAML was built with it, else PyYAML's own: the same events, ten times slower.
@@ -35,6 +34,8 @@ def read_yaml(text: str, file: str) -> Document:
     try:
         data = builder.document()
     except yaml.MarkedYAMLError as error:
+        from studio.loading.yaml_messages import explain  # lazy: most files can be read
+
         raise explain(error, text) from None
     except yaml.YAMLError as error:
         raise SyntaxProblem(1, 1, f"not readable as YAML: {error}".split("\n")[0]) from None

@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime
 
 _UNITS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|[dhms])")
-_WHOLE = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|[dhms]))+\Z")
+_PART = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|[dhms])"
+_WHOLE = r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ms|[dhms]))+\Z"
 
 LONGEST = 36_500 * 86_400.0
 """One hundred years in seconds; a longer duration is a slip of the pen."""
@@ -25,10 +25,10 @@ def parse_duration(text: str) -> float:
     stripped = text.strip()
     if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", stripped) and len(stripped) < 12:
         raise ValueError(f'a duration needs a unit: write "{stripped}s" for seconds')
-    if len(stripped) > 80 or not _WHOLE.match(stripped):
+    if len(stripped) > 80 or not re.match(_WHOLE, stripped):
         raise ValueError('not a duration; write it like "250ms", "10s", "5m", "1h30m" or "2d"')
     seconds, order = 0.0, list(_UNITS)
-    for number, unit in _PART.findall(stripped):
+    for number, unit in re.findall(_PART, stripped):
         if unit not in order:
             raise ValueError('units go from large to small, each once, as in "1h30m"')
         order = order[order.index(unit) + 1 :]

@@ -8,9 +8,7 @@ from typing import Any
 
 # DEL, C1 and the characters that reorder or hide text; JSON lets every one be written as an escape. The standard
 # encoder escapes those below U+0020 by itself.
-_HIDDEN = re.compile(
-    "[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
+_HIDDEN = "[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 
 
 def json_text(value: Any, *, indent: int | None = 2) -> str:
@@ -21,7 +19,7 @@ def json_text(value: Any, *, indent: int | None = 2) -> str:
         indent: spaces per level; None writes one line.
     """
     text = json.dumps(value, indent=indent, ensure_ascii=False)
-    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return re.sub(_HIDDEN, lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def json_array(values: list[Any]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from studio.projections.moments import iso_time, span
 from studio.projections.signs import Tone, sign
@@ -75,7 +77,7 @@ def seconds_taken(run: Timed, now: float) -> float:
     return max(0.0, end - run.started_at - run.rested)
 
 
-class Cell(NamedTuple):
+class Cell(msgspec.Struct, frozen=True):
     """Text of a table cell, sanitised, and its tone."""
 
     text: str
@@ -207,12 +209,12 @@ def table(
     found = []
     for row in everything:
         padded = [
-            cell._replace(text=pad(cell.text, size))
+            msgspec.structs.replace(cell, text=pad(cell.text, size))
             for cell, size in zip(row[:-1], widths, strict=False)
         ]
         last = row[-1]
         if cells is not None:
             left = max(10, cells - sum(widths[:-1]) - 2 * len(widths[:-1]))
-            last = last._replace(text=shorten(last.text, left))
+            last = msgspec.structs.replace(last, text=shorten(last.text, left))
         found.append([*padded, last])
     return found

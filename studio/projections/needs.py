@@ -11,11 +11,11 @@ from typing import Literal, NamedTuple
 from studio.core import commands as verbs
 from studio.core.commands import AnyCommand, Refusal
 from studio.core.decide import decide
-from studio.core.endings import needs_person
+from studio.core.gates import gate_of
 from studio.core.plan import base_path
 from studio.core.resilience.compensation import first_undone, given_up, next_step
 from studio.core.scope import items_of
-from studio.core.starts import gate_of
+from studio.core.standing import needs_person
 from studio.core.state import UNRESOLVED, EngineState, NodeState, RunState
 from studio.projections.history_lines import failure_text
 from studio.projections.masking import mask_run

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from studio.core.endings import phase_of
+from studio.core.standing import phase_of
 from studio.core.state import RunState
 from studio.projections.moments import span
 from studio.projections.run_diff import NodeDiff, RunDiff, value_lines

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from studio.core.endings import phase_of
+from studio.core.gates import gate_of
 from studio.core.revision import is_mixed
 from studio.core.scope import items_of
-from studio.core.starts import gate_of
+from studio.core.standing import phase_of
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
 from studio.errors import NotFoundError

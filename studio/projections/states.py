@@ -1,15 +1,15 @@
 """How states look: glyph, ASCII glyph, word and style, always all of them together (interface.md, "Screen")."""
 
-from typing import NamedTuple
+import msgspec
 
-from studio.core.starts import gate_of
+from studio.core.gates import gate_of
 from studio.core.state import NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.projections.layout import clean
 from studio.projections.signs import SIGNS
 
 
-class Look(NamedTuple):
+class Look(msgspec.Struct, frozen=True):
     """How a state is shown.
 
     Args:

@@ -15,7 +15,7 @@ MARKS_PER_CHARACTER = 4
 
 # Escape sequences go as a whole, so that coloured output reads well: control sequences (ECMA-48, 5.4), strings up
 # to their terminator (OSC, DCS, APC, PM, SOS), and two-character escapes.
-_SEQUENCES = re.compile(
+_SEQUENCES = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|(?:\x1b[\]P_^X]|[\x9d\x90\x9f\x9e\x98])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"
@@ -38,7 +38,9 @@ def sanitise(text: str, limit: int | None = None) -> str:
         # Enough is left for a cut at the limit; the rest of a huge text is never looked at.
         text = text[: 8 * limit + 64]
     if not (text.isascii() and text.isprintable()):
-        text = visible(_SEQUENCES.sub("", text), REPLACEMENT, _IN_LINE)
+        if not text.isprintable():  # every sequence begins with a control character
+            text = re.sub(_SEQUENCES, "", text)
+        text = visible(text, REPLACEMENT, _IN_LINE)
     if limit is not None and len(text) > limit:
         return text[: max(0, limit - 1)] + "…"
     return text

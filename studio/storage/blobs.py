@@ -17,7 +17,7 @@ from studio.storage.sqlite_file import sync_path
 BLOBS_NAME: Final = "blobs"
 
 _DRAFTS: Final = "drafts"
-_ADDRESS: Final = re.compile(r"[0-9a-f]{64}")
+_ADDRESS: Final = r"[0-9a-f]{64}"
 
 
 class BlobFolder:
@@ -63,7 +63,7 @@ class BlobFolder:
             DamagedError: the file does not hold what its name says.
             StorageError: it cannot be read.
         """
-        if not _ADDRESS.fullmatch(address):
+        if not re.fullmatch(_ADDRESS, address):
             raise NotFoundError(f"{address[:80]!r} is not the address of a stored result.")
         place = self._place(address)
         try:

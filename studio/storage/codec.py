@@ -9,7 +9,8 @@ damaged row must not make its successors unreadable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from struct import Struct
 from typing import Final, TypeAlias, get_args
 from zlib import crc32
@@ -65,7 +66,6 @@ KNOWN_TAGS: Final = frozenset(TAGS.values())
 _ROW: Final = Struct("<qqd")
 _NUMBER: Final = Struct("<q")
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(AnyEvent).decode
 _decode_run = msgspec.json.Decoder(RunRow).decode
 _pack = _ROW.pack
 
@@ -92,6 +92,12 @@ def encode_records(records: Iterable[Record]) -> list[EventColumns]:
     return rows
 
 
+@cache
+def _event_decoder() -> Callable[[bytes], AnyEvent]:
+    """Made when the first event is read: that takes a millisecond."""
+    return msgspec.json.Decoder(AnyEvent).decode
+
+
 def decode_record(row: EventColumns) -> Record:
     """Turn a row into a record.
 
@@ -103,7 +109,7 @@ def decode_record(row: EventColumns) -> Record:
     if crc32(data, crc32(_pack(position, run, at))) != checksum:
         raise DamagedError(f"Event {position} of the history is damaged: its checksum is wrong.")
     try:
-        return Record(position, run, at, _decode(data))
+        return Record(position, run, at, _event_decoder()(data))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         tag = tag_of(data)
         if tag is not None and tag not in KNOWN_TAGS:

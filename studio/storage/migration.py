@@ -16,7 +16,7 @@ import msgspec
 from studio.errors import StorageError
 from studio.ports import Clock
 from studio.storage.backups import backup
-from studio.storage.salvage import dated
+from studio.storage.set_aside import dated
 from studio.storage.sqlite_file import connect_writer, split_statements, storage_error
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -14,19 +12,13 @@ from studio.ports import Clock
 from studio.storage.codec import encode_run, tag_of
 from studio.storage.gaps import write_gap
 from studio.storage.rows_found import RowsFound, search
+from studio.storage.set_aside import END, SAVED, exchange, stamp_for
 from studio.storage.sqlite_file import (
     connect_writer,
     create,
-    side_files,
     storage_error,
     sync_path,
 )
-
-SAVED: Final = "history.salvaged-"
-"""How complete replacements of a history begin; `finish_salvage` gives them the place they are for."""
-
-_ASIDE: Final = "history.damaged-"
-_END: Final = ".sqlite"
 
 
 class SalvageReport(msgspec.Struct, frozen=True):
@@ -73,7 +65,7 @@ def salvage(path: Path, clock: Clock) -> SalvageReport:
     Raises:
         StorageError: the folder cannot be written, or there is no space; the damaged file is where it was.
     """
-    saved = path.with_name(SAVED + _stamp(path.parent, clock) + _END)
+    saved = path.with_name(SAVED + stamp_for(path.parent, clock) + END)
     draft = path.with_name(saved.name + ".draft")
     try:
         found = search(path)
@@ -83,7 +75,7 @@ def salvage(path: Path, clock: Clock) -> SalvageReport:
         sync_path(draft)
         draft.replace(saved)
         sync_path(path.parent)
-        aside = _exchange(path, saved)
+        aside = exchange(path, saved)
     except (OSError, sqlite3.Error) as error:
         raise storage_error(error, path) from error
     return SalvageReport(
@@ -94,45 +86,6 @@ def salvage(path: Path, clock: Clock) -> SalvageReport:
         len(found.definitions),
         tuple(sorted(found.damaged_runs)),
     )
-
-
-def finish_salvage(path: Path) -> None:
-    """Carry out the moves that a crash in the middle of `salvage` left undone.
-
-    Raises `StorageError`.
-    """
-    try:
-        for saved in sorted(path.parent.glob(SAVED + "*" + _END)):
-            _exchange(path, saved)
-    except OSError as error:
-        raise storage_error(error, path) from error
-
-
-def _exchange(path: Path, saved: Path) -> Path:
-    aside = path.with_name(_ASIDE + saved.name.removeprefix(SAVED))
-    # The log goes first: were it left alone with the new file, SQLite would apply it to that.
-    for place, target in zip((*side_files(path), path), (*side_files(aside), aside), strict=True):
-        if place.exists():
-            place.replace(target)
-    sync_path(path.parent)
-    saved.replace(path)
-    sync_path(path.parent)
-    return aside
-
-
-def dated(clock: Clock) -> str:
-    """Time in UTC as it stands in file names, such as ``20300102-030405``."""
-    return datetime.fromtimestamp(clock.now(), UTC).strftime("%Y%m%d-%H%M%S")
-
-
-def _stamp(folder: Path, clock: Clock) -> str:
-    """A date that no file set aside earlier carries."""
-    stamp = first = dated(clock)
-    number = 1
-    while any((folder / (start + stamp + _END)).exists() for start in (_ASIDE, SAVED)):
-        number += 1
-        stamp = f"{first}-{number}"
-    return stamp
 
 
 def _write(draft: Path, found: RowsFound) -> None:

@@ -15,7 +15,6 @@ from typing import Final
 from studio.core.events import Record
 from studio.errors import StorageError
 from studio.ports import Batch, StorageHealth
-from studio.storage.backups import copy_to
 from studio.storage.codec import (
     TAGS,
     DefinitionColumns,
@@ -26,7 +25,7 @@ from studio.storage.codec import (
     encode_run,
 )
 from studio.storage.owner_lock import OwnerLock
-from studio.storage.salvage import SAVED
+from studio.storage.set_aside import SAVED
 from studio.storage.sqlite_file import (
     connect_reader,
     connect_writer,
@@ -229,6 +228,8 @@ class SqliteHistory(SqliteReader):
             if self._lock is not None:
                 self._lock.renew()
             draft = self._path.with_name(self._path.name + ".draft")
+            from studio.storage.backups import copy_to  # lazy: hardly any history loses its files
+
             copy_to(connection, draft)
             # Under this name the next start finds it, should we die before the last step.
             saved = draft.replace(self._path.with_name(f"{SAVED}anew.sqlite"))

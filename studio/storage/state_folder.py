@@ -6,9 +6,8 @@ from pathlib import Path
 
 from studio.ports import Clock, StorageHealth
 from studio.storage.integrity import Finding, examine, has_log
-from studio.storage.migration import migrate, migrations
 from studio.storage.owner_lock import OwnerLock
-from studio.storage.salvage import finish_salvage, salvage
+from studio.storage.set_aside import finish_salvage
 from studio.storage.sqlite_file import HISTORY_NAME, create
 from studio.storage.sqlite_history import SqliteHistory
 
@@ -53,9 +52,13 @@ def _make_usable(path: Path, health: StorageHealth, clock: Clock) -> None:
     finding = examine(path)
     match finding.state:
         case "damaged":
+            from studio.storage.salvage import salvage  # lazy: most histories are sound
+
             health.notices.append(f"{salvage(path, clock).told()} Reason: {finding.detail}.")
             _refuse_strange(examine(path), health)
         case "older":
+            from studio.storage.migration import migrate, migrations  # lazy: most are up to date
+
             copy = migrate(path, finding.version, migrations(), clock)
             health.notices.append(f"The history was brought up to date; a backup is at {copy}.")
         case _:

@@ -28,10 +28,19 @@ from studio.tui.screens.main import MainScreen
 from studio.tui.terminal import SteadyDriver
 
 LATER = (
+    "studio.core.turn",
+    "studio.projections.screen.news",
+    "studio.tui.widgets.run_pages",
+    "studio.tui.widgets.timeline_pane",
     "studio.tui.screens.dialog",
     "studio.tui.screens.editor",
     "studio.tui.screens.launch",
     "studio.tui.verbs.table",
+    "studio.application.adopting",
+    "studio.engine.recovery",
+    "studio.loading.yaml_messages",
+    "studio.model.expressions.template",
+    "studio.storage.backups",
 )
 """What the first picture does without, in the order of loading: so no key waits for it, and it is there whatever
 becomes of the installation while the screen is open."""

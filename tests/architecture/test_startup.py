@@ -9,9 +9,12 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from studio.tui.app import LATER
 
 SCREEN = ("textual", "rich")
 DEFINITIONS = ("pydantic", "pydantic_core", "yaml", "jsonschema_rs", "watchfiles")
@@ -119,10 +122,11 @@ def test_no_command_loads_the_screen(project: Path, words: tuple[str, ...]) -> N
     assert loaded(modules_of(project, *words), SCREEN) == set()
 
 
-def test_the_first_picture_waits_for_nothing_it_can_do_without(project: Path) -> None:
+def at_first_picture(folder: Path) -> set[str]:
+    """Modules that the screen has loaded when its first picture stands, in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-c", AT_FIRST_PICTURE],
-        cwd=project,
+        cwd=folder,
         env={**os.environ, "STUDIO_ACTOR": "ada", "TERM": "xterm-256color"},
         capture_output=True,
         text=True,
@@ -131,22 +135,86 @@ def test_the_first_picture_waits_for_nothing_it_can_do_without(project: Path) ->
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stderr.splitlines()[-1])
-    modules = set(found["modules"])
     assert "◆ one" in found["top"]
-    later = (
-        "pydantic",
-        "pydantic_core",
-        "jsonschema_rs",
-        "watchfiles",
-        "anyio",
-        "pathspec",
-        "dotenv",
-        "tomllib",
-        "importlib.metadata",
-        "studio.executors",
-        "studio.tui.verbs.table",
-        "studio.tui.screens.dialog",
-        "textual.widgets._text_area",
+    return set(found["modules"])
+
+
+NOT_AT_FIRST = (
+    "pydantic",
+    "pydantic_core",
+    "jsonschema_rs",
+    "watchfiles",
+    "anyio",
+    "pathspec",
+    "dotenv",
+    "tomllib",
+    "importlib.metadata",
+    "studio.executors",
+    "studio.engine.recovery",
+    "studio.application.adopting",
+    "studio.application.pinned_code",
+    "studio.application.reload",
+    "studio.loading.code_index",
+    "studio.loading.json_reader",
+    "studio.loading.watcher",
+    "studio.storage.migration",
+    "studio.storage.salvage",
+    "studio.tui.screens.dialog",
+    "studio.tui.verbs.table",
+    "studio.tui.widgets.table_pane",
+    "studio.tui.widgets.timeline_pane",
+    "textual.widgets._text_area",
+)
+"""What no first picture needs."""
+
+NOT_BEFORE_A_RUN = (
+    "studio.core.decide",
+    "studio.core.evolve",
+    "studio.core.reactions",
+    "studio.core.turn",
+    "studio.core.why",
+    "studio.model.expressions.compiler",
+    "studio.model.expressions.parser",
+    "studio.projections.screen.inspecting.run_pages",
+    "studio.projections.screen.news",
+    "studio.projections.undo_plan",
+    "studio.tui.widgets.run_pages",
+)
+"""What the first picture of a workflow that was never run, and holds no expression, can do without besides."""
+
+
+def test_the_first_picture_waits_for_nothing_it_can_do_without(project: Path) -> None:
+    modules = at_first_picture(project)
+    assert loaded(modules, NOT_AT_FIRST) == set()
+    assert len(modules) <= 692, f"{len(modules)} modules"
+
+
+def test_the_first_picture_of_a_workflow_waits_for_nothing_that_only_runs_need(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "one.yaml").write_text("workflow: one\nnodes: {a: {uses: noop}}\n")
+    modules = at_first_picture(tmp_path)
+    assert loaded(modules, NOT_AT_FIRST + NOT_BEFORE_A_RUN) == set()
+    assert len(modules) <= 638, f"{len(modules)} modules"
+
+
+ON_THE_WAY = """
+import json, sys
+from studio.cli import main, screen
+screen.screen_hindrance = lambda console: None
+status = main(["one.yaml"], open_screen=lambda options: print(json.dumps([*options, *sorted(sys.modules)])) or 0)
+"""
+
+
+def test_a_path_alone_is_read_without_a_parser(project: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ON_THE_WAY], cwd=project, capture_output=True, timeout=60, check=True
     )
-    assert loaded(modules, later) == set()
-    assert len(modules) <= 715, f"{len(modules)} modules"
+    found = json.loads(done.stdout)
+    assert found[0] == "one.yaml"
+    assert not {"argparse", "shlex", "msgspec"} & set(found)
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_is_loaded_later_can_be_loaded(name: str) -> None:
+    import_module(name)

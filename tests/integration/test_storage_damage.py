@@ -16,7 +16,8 @@ from studio.ports import Batch, Definition, RunFilter
 from studio.storage.codec import UnknownEventError, event_checksum
 from studio.storage.integrity import examine, verify
 from studio.storage.owner_lock import OwnerLock
-from studio.storage.salvage import finish_salvage, salvage
+from studio.storage.salvage import salvage
+from studio.storage.set_aside import finish_salvage
 from studio.storage.sqlite_file import HISTORY_NAME, create
 from studio.storage.sqlite_reader import open_reader
 from studio.storage.state_folder import open_history

@@ -49,6 +49,7 @@ TARGETS = (
     "decide/runs",
     "decide/verdicts",
     "endings",
+    "gates",
     "items",
     "joins",
     "losers",
@@ -56,6 +57,7 @@ TARGETS = (
     "resilience/compensation",
     "resilience/retry",
     "revision",
+    "standing",
     "starts",
 )
 """Modules that judge; those that fold or describe are held by replay equality and tables."""

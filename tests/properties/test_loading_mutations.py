@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.loading import templates
-from studio.loading.diagnostics import UNPRINTABLE
+from studio.loading.diagnostics import unprintable
 from studio.loading.json_reader import read_json
 from studio.loading.loader import LoadResult, load_text
 from studio.loading.yaml_reader import read_yaml
@@ -36,7 +36,7 @@ def check(result: LoadResult, text: str) -> None:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff").split("\n")
     for one in result.diagnostics:
         assert one.message
-        assert not UNPRINTABLE.search(one.message)
+        assert not unprintable(one.message)
         assert 1 <= one.place.line <= len(lines)
         assert 1 <= one.place.column <= len(lines[one.place.line - 1]) + 1
 

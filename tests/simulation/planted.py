@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import msgspec
 
-from studio.core import endings, joins, reactions, starts, turn
+from studio.core import endings, gates, joins, reactions, standing, starts, turn
 from studio.core import events as facts
 from studio.core.decide import attempts as decide_attempts
 from studio.core.decide import decision, verdicts
@@ -20,18 +20,18 @@ Plant = Callable[[], AbstractContextManager[Any]]
 
 def start_while_paused() -> AbstractContextManager[Any]:
     """Ready nodes start although the run is paused."""
-    real = starts.gate_of
+    real = gates.gate_of
 
     def gate_of(run: Any, node: Any) -> str | None:
         found = real(run, node)
         return None if found == "pause" else found
 
-    return _everywhere("gate_of", gate_of, starts, reactions, endings)
+    return _everywhere("gate_of", gate_of, starts, reactions, standing)
 
 
 def start_while_held() -> AbstractContextManager[Any]:
     """A hold does not keep a node from starting."""
-    real = starts.gate_of
+    real = gates.gate_of
 
     def gate_of(run: Any, node: Any) -> str | None:
         found = real(run, node)
@@ -47,7 +47,7 @@ def start_while_held() -> AbstractContextManager[Any]:
             node.gate = gate
 
         with (
-            _everywhere("gate_of", gate_of, starts, reactions, endings),
+            _everywhere("gate_of", gate_of, starts, reactions, standing),
             patch.object(reactions, "_offer", _offer),
         ):
             yield
@@ -103,7 +103,7 @@ def undo_forwards() -> AbstractContextManager[Any]:
 
     def plan_undo(*args: Any, **keys: Any) -> Any:
         plan = real(*args, **keys)
-        return plan._replace(steps=tuple(reversed(plan.steps)))
+        return msgspec.structs.replace(plan, steps=tuple(reversed(plan.steps)))
 
     return patch.object(endings, "plan_undo", plan_undo)
 

@@ -8,8 +8,8 @@ from random import Random
 
 from studio.core import commands as verbs
 from studio.core.commands import AnyCommand
-from studio.core.endings import phase_of
 from studio.core.plan import Plan
+from studio.core.standing import phase_of
 from studio.core.state import EngineState, Flight
 from studio.core.turn import replay, take_turn
 from studio.engine.lookup import look_up

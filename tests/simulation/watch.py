@@ -12,7 +12,6 @@ from studio.core.events import RunReopened
 from studio.core.plan import base_path
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.turn import Outcome, Turn, replay
-from studio.engine import loop
 from tests.simulation.ledger import Violation, require
 from tests.simulation.world import World
 
@@ -151,6 +150,6 @@ def watched(world: World, seed: int) -> Iterator[None]:
     watching = type("WatchedTurn", (WatchedTurn,), {"world": world, "__slots__": ()})
     with (
         patch.object(turn, "Turn", watching),
-        patch.object(loop, "take_turn", Twice(world, Random(seed + 3))),
+        patch.object(turn, "take_turn", Twice(world, Random(seed + 3))),
     ):
         yield

@@ -83,7 +83,7 @@ class Opened:
     def shown(self) -> set[str]:
         """Names of the panes on screen."""
         names = ("runs", "graph", "table", "timeline", "inspector", "log")
-        return {name for name in names if self.screen.query_one(f"#{name}").display}
+        return {n for n in names if any(pane.display for pane in self.screen.query(f"#{n}"))}
 
 
 @asynccontextmanager

@@ -266,7 +266,7 @@ async def test_an_edit_of_a_step_that_has_acted_is_asked_about_by_its_key(tmp_pa
         try:
             file = tmp_path / "flow0.yaml"
             file.write_text(SHOP.replace("pay: {uses: noop,", "pay: {uses: noop, with: {n: 1},"))
-            while at.screen.asks() != ["pay"]:
+            while at.screen.asks() != ["pay"] or reloader.pending:  # adopted, and no more pending
                 await at.pilot.pause(0.02)
             await at.settle()
         finally:

@@ -139,7 +139,7 @@ async def test_the_cursor_follows_the_edges_and_every_pane_follows_the_cursor(
         await at.press("right")
         first = at.screen.selected
         assert first in ("left", "right")
-        assert at.screen.table.selected == first
+        assert at.screen.body.listing("table").selected == first
         await at.press("G")
         assert at.screen.selected == "join"
         await at.press("g", "J")
@@ -320,9 +320,9 @@ async def test_the_table_shares_the_selection(tmp_path: Path) -> None:
         at.screen.cycle_view()
         await at.pilot.pause()
         assert at.shown == {"table", "inspector", "log"}
-        assert at.screen.table.selected == "check"
+        assert at.screen.body.listing("table").selected == "check"
         assert "✗ failed      check" in at.text("table")
-        table = at.screen.table
+        table = at.screen.body.listing("table")
         chosen = table.draw_line(1 + 3)
         looks = {(part.style.color, part.style.reverse) for part in chosen if part.style}
         assert len(looks) == 1
@@ -351,6 +351,7 @@ async def test_the_timeline_draws_attempts_and_travels_back_in_time(tmp_path: Pa
         await at.press("v", "v")
         await at.settle()
         timeline = at.screen.body.timeline
+        assert timeline is not None
         row = next(line for line in at.text("timeline").splitlines() if "check" in line)
         assert row.startswith(" ✗ check")
         assert "✗" in row[3:]
@@ -556,7 +557,7 @@ async def test_names_are_neither_markup_nor_escapes(tmp_path: Path) -> None:
     (tmp_path / "flow.yaml").write_text(text)
     async with opened(tmp_path, DIAMOND) as at:
         at.screen.graph.set_titles("[/usr/bin/env] [red]", "[@click=quit]x")
-        at.screen.table.set_titles("[/usr/bin/env]", "[")
+        at.screen.body.listing("table").set_titles("[/usr/bin/env]", "[")
         at.screen.runs.set_titles("[/]", "[[")
         at.screen.notice("[/usr/bin/env] \x1b]0;owned\x07", "error")
         await at.pilot.pause()

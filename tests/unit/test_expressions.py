@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from studio.errors import ExpressionError
-from studio.model.expressions import Expression, Reference, parse_expression
+from studio.model.expressions import parse_expression
+from studio.model.expressions.expression import Expression
+from studio.model.expressions.syntax import Reference
 
 
 class State(StrEnum):

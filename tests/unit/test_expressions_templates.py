@@ -11,13 +11,13 @@ import pytest
 from studio.errors import ExpressionError
 from studio.model.expressions import (
     CompiledValue,
-    Reference,
     Rendered,
     SecretSlot,
     compile_value,
     insert_secrets,
     parse_template,
 )
+from studio.model.expressions.syntax import Reference
 
 SCOPE: dict[str, object] = {
     "params": {"n": 3, "x": "{{ secrets.A }}", "none": None, "list": [1, "é"], "half": 0.5},

@@ -1,8 +1,9 @@
 """What is offered in the footer and in a node's menu, and how messages name the keys."""
 
+import msgspec
 import pytest
 
-from studio.core.turn import orphan
+from studio.core.standing import orphan
 from studio.projections.screen.actions import BY_ID, footer_actions, why_not
 from studio.projections.screen.graph import cell_of
 from studio.projections.screen.menus import node_choices
@@ -49,14 +50,14 @@ def test_what_runs_well_can_be_paused() -> None:
 
 
 def test_an_interrupted_run_is_taken_up_first() -> None:
-    situation = at(failing(), "b")._replace(driven=False)
+    situation = msgspec.structs.replace(at(failing(), "b"), driven=False)
     assert offered(situation)[0] == "Continue run"
 
 
 def test_what_an_engine_left_behind_is_interrupted_and_waits_for_the_run() -> None:
     driver = failing()
     orphan(driver.run())
-    situation = at(driver, "c")._replace(driven=False)
+    situation = msgspec.structs.replace(at(driver, "c"), driven=False)
     cell = cell_of(driver.run(), driver.run().nodes["c"], driver.now, None)
     assert (cell.glyph, cell.state) == ("¿", "in_doubt")
     assert node_look(driver.run().nodes["c"]).word == "interrupted"
@@ -68,7 +69,7 @@ def test_what_an_engine_left_behind_is_interrupted_and_waits_for_the_run() -> No
 
 
 def test_a_saved_edit_that_waits_comes_before_everything() -> None:
-    assert offered(at(failing(), "b")._replace(pending=True))[0] == "Take edit"
+    assert offered(msgspec.structs.replace(at(failing(), "b"), pending=True))[0] == "Take edit"
 
 
 def test_the_menu_begins_with_what_the_node_needs_and_ends_with_what_does_not_apply() -> None:

@@ -1,5 +1,6 @@
 """What is asked before done nodes run again, what is offered in each situation, and what an undo leaves."""
 
+import msgspec
 import pytest
 
 from studio.core.commands import Compensate, MarkNode, PauseRun, RetryNode, Revise
@@ -7,9 +8,7 @@ from studio.core.plan import Plan
 from studio.model.policies import Retry
 from studio.projections.screen.actions import BY_ID, footer_actions, why_not
 from studio.projections.screen.again import (
-    acts_again,
     doubt_question,
-    open_questions,
     question,
     retry_warning,
     roots_of,
@@ -25,6 +24,7 @@ from studio.projections.screen.consequences import (
 from studio.projections.screen.menus import node_choices
 from studio.projections.screen.news import news_since, standing_of
 from studio.projections.screen.rules import Situation
+from studio.projections.screen.stale import acts_again, open_questions
 from tests.unit.core.driver import Driver, node, undo, workflow
 
 
@@ -211,7 +211,7 @@ def test_undo_verbs_name_the_way_out_of_the_doubt() -> None:
         "nobody knows whether pay has acted: o says so, or undoes it"
     )
     assert "o on it says so" in (why_not(situation, BY_ID["undo_run"]) or "")
-    mine = situation._replace(keys={"outcome": ("f6",)})
+    mine = msgspec.structs.replace(situation, keys={"outcome": ("f6",)})
     assert "f6 says so" in (why_not(mine, BY_ID["undo"]) or "")
 
 

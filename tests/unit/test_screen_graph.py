@@ -290,7 +290,8 @@ def place(text: str, row: int, size: tuple[int, int] = (20, 3)) -> Patch:
     ],
 )
 def test_a_label_stands_where_it_hides_nothing(text: str, row: int, x: int, y: int) -> None:
-    assert place(text, row)[:2] == (x, y)
+    label = place(text, row)
+    assert (label.x, label.y) == (x, y)
 
 
 def test_a_label_hides_lines_before_nodes() -> None:

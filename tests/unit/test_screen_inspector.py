@@ -17,15 +17,16 @@ from studio.projections.screen.inspecting.definition import last_line, settings_
 from studio.projections.screen.inspecting.error import error_rows
 from studio.projections.screen.inspecting.groups import group_rows
 from studio.projections.screen.inspecting.items import item_list
+from studio.projections.screen.inspecting.run_pages import items_page, text_page
 from studio.projections.screen.inspecting.subject import Source
 from studio.projections.screen.inspecting.why import why_rows
 from studio.projections.screen.inspector import (
+    PLAN_TABS,
     head_rows,
-    items_page,
+    plan_page,
     tab_at,
     tab_strip,
     tabs_for,
-    text_page,
 )
 from studio.projections.text import width
 from tests.unit.core.driver import Driver, node, undo
@@ -244,11 +245,11 @@ def test_edges_say_what_they_came_to() -> None:
         node("c", [Edge(source="a", on="failure"), "b"], join="any"),
     ]
     driver = Driver(*nodes).finish("a", {"n": 1})
-    shown = texts(text_page(subject(driver, "a"), "Edges").head)
+    shown = texts(plan_page(subject(driver, "a"), "Edges").head)
     assert "  nothing: it starts with the run" in shown
     assert shown[shown.index("  ▸ b  ⊘ skipped") + 1] == "    ⊘ not taken"
     assert "    when output.n > 1" in shown
-    into = texts(text_page(subject(driver, "c"), "Edges").head)
+    into = texts(plan_page(subject(driver, "c"), "Edges").head)
     assert "    ⊘ not taken  on failure, handles the failure" in into
     assert any("join: one of them" in line for line in into)
 
@@ -279,7 +280,7 @@ def test_the_definition_shows_the_lines_of_the_file_and_the_settings_after_defau
     driver = Driver(own)
     source = Source("flow.yaml", YAML)
     shown = texts(
-        text_page(subject(driver, "second"), "Definition", source=source, written=own).head
+        plan_page(subject(driver, "second"), "Definition", source=source, written=own).head
     )
     assert shown[:3] == ["flow.yaml:9", " 9 │   second:", "10 │     uses: noop"]
     assert "call          steps:load" in shown
@@ -287,7 +288,7 @@ def test_the_definition_shows_the_lines_of_the_file_and_the_settings_after_defau
     assert dict(settings_of(own))["retry"]["max_attempts"] == 3
     other = msgspec.structs.replace(own, timeout=5.0)
     told = texts(
-        text_page(subject(driver, "second"), "Definition", source=source, written=other).head
+        plan_page(subject(driver, "second"), "Definition", source=source, written=other).head
     )
     assert "another version of this node" in " ".join(told)
 
@@ -351,7 +352,11 @@ def test_ascii_drawing_and_narrow_panes_hold_on_every_tab(tab: str) -> None:
     lines = attempts_of(driver.records, "graph")
     for cells in (16, 40, 100):
         seen = subject(driver, "graph", width=cells, ascii=True)
-        rows = texts(text_page(seen, tab, lines=lines, source=SOURCE).head)
+        if tab in PLAN_TABS:
+            page = plan_page(seen, tab, SOURCE)
+        else:
+            page = text_page(seen, tab, lines=lines, source=SOURCE)
+        rows = texts(page.head)
         assert rows
         if cells >= 40:
             assert all(width(row) <= cells for row in rows), rows

@@ -14,6 +14,7 @@ from studio.core.events import Slot
 from studio.model.expressions import parse_expression
 from studio.projections.masking import COVER
 from studio.projections.screen.inspecting.leaves import expression, leaf_text, node_prefix
+from studio.projections.screen.inspecting.run_pages import value_page
 from studio.projections.screen.inspecting.tables import table_of
 from studio.projections.screen.inspecting.tree import FIRST, ValueTree
 from studio.projections.screen.inspecting.values import (
@@ -23,7 +24,6 @@ from studio.projections.screen.inspecting.values import (
     output_of,
     with_secrets,
 )
-from studio.projections.screen.inspector import value_page
 from studio.projections.text import width
 from tests.unit.core.driver import Driver, node
 from tests.unit.inspecting import subject, texts, unstarted

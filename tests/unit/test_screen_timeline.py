@@ -1,5 +1,6 @@
 """The timeline, over runs driven by hand."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,7 +8,7 @@ from studio.core import commands as verbs
 from studio.model.policies import Retry
 from studio.projections.layout import cell_width
 from studio.projections.screen.inspecting.attempts import AttemptBook, attempts_of
-from studio.projections.screen.inspecting.comparison import last_good_run
+from studio.projections.screen.runs import last_good_run
 from studio.projections.screen.timeline import (
     Scale,
     Stretch,
@@ -27,7 +28,10 @@ def stretches(driver: Driver, path: str) -> list[Stretch]:
     """The stretches of a node, in seconds since the run's start."""
     run = driver.run()
     found = stretches_of(run.plan, run, path, attempts_of(driver.records, path), driver.now)
-    return [s._replace(start=s.start - run.started_at, end=s.end - run.started_at) for s in found]
+    return [
+        msgspec.structs.replace(s, start=s.start - run.started_at, end=s.end - run.started_at)
+        for s in found
+    ]
 
 
 def line(driver: Driver, path: str, **keys: object) -> str:

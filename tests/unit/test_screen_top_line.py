@@ -1,11 +1,12 @@
 """The lines around the panes: they fit, and keep what matters when there is little room."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.application.verbs import retry
-from studio.core.turn import orphan
+from studio.core.standing import orphan
 from studio.projections.layout import Segment, cell_width
 from studio.projections.screen.footer import detail_line, footer, tabs_line
 from studio.projections.screen.rules import Situation
@@ -159,7 +160,7 @@ def test_panes_out_of_sight_are_named_in_the_footer() -> None:
 def test_the_way_to_the_next_need_is_offered_only_when_there_is_one() -> None:
     quiet = Situation(file="/saga.yaml", loadable=True, selected="a")
     assert "f Next" not in text_of(footer(quiet, 120)[0])
-    assert "f Next" in text_of(footer(quiet._replace(elsewhere=True), 120)[0])
+    assert "f Next" in text_of(footer(msgspec.structs.replace(quiet, elsewhere=True), 120)[0])
 
 
 # ----------------------------------------------------------------- tabs and the selected node

@@ -8,7 +8,7 @@ import pytest
 
 from studio.core.transitions import TRANSITIONS, Phase
 from studio.projections.signs import SIGNS, sign
-from studio.projections.states import NODE_LOOKS, RUN_LOOKS
+from studio.projections.states import NODE_LOOKS, RUN_LOOKS, Look
 
 SPOKEN = {"attention": "needs you", "compensation_failed": "undo failed"}
 """States that are called otherwise than in the history."""
@@ -20,9 +20,9 @@ def test_a_state_is_called_as_in_the_history(state: str) -> None:
 
 
 @pytest.mark.parametrize("looks", [NODE_LOOKS, RUN_LOOKS])
-def test_screen_and_command_line_show_a_state_alike(looks: dict[str, tuple[str, ...]]) -> None:
+def test_screen_and_command_line_show_a_state_alike(looks: dict[str, Look]) -> None:
     for state, look in looks.items():
-        assert look[:3] == sign(state)[:3], state
+        assert (look.glyph, look.ascii, look.word) == sign(state)[:3], state
 
 
 def test_every_state_has_its_sign() -> None:

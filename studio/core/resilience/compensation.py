@@ -3,7 +3,8 @@
 import heapq
 from collections.abc import Iterable
 from itertools import islice
-from typing import NamedTuple
+
+import msgspec
 
 from studio.core.plan import base_path
 from studio.core.scope import items_of
@@ -11,7 +12,7 @@ from studio.core.state import NodeState, RunState
 from studio.core.transitions import EFFECTIVE
 
 
-class UndoPlan(NamedTuple):
+class UndoPlan(msgspec.Struct, frozen=True):
     """Steps in the order they are carried out; ``barrier`` is the irreversible node that cuts it short."""
 
     steps: tuple[str, ...]

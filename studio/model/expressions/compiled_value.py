@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from studio.errors import ExpressionError
 from studio.model.expressions.frame import Frame, Scope
 from studio.model.expressions.limits import MAX_VALUE_DEPTH
+from studio.model.expressions.parsing import OPENING, parse_template
 from studio.model.expressions.secret_slots import Path, Rendered, SecretSlot
-from studio.model.expressions.syntax import Reference
-from studio.model.expressions.template import OPENING, Template, parse_template
 from studio.model.json_value import JsonValue
+
+if TYPE_CHECKING:
+    from studio.model.expressions.syntax import Reference
+    from studio.model.expressions.template import Template
 
 Renderer: TypeAlias = Callable[[Frame, list[SecretSlot]], JsonValue]
 

@@ -16,7 +16,7 @@ from studio.model.json_value import JsonValue
 class Expression:
     """A parsed expression. Immutable; equal to, and hashed as, any other of the same source.
 
-    Made by :func:`parse_expression`.
+    Made by `parse_expression`.
     """
 
     __slots__ = ("_builds", "_evaluator", "_offset", "references", "source")
@@ -72,18 +72,11 @@ class Expression:
         return f"Expression({self.source!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return parse_expression, (self.source,)
+        return expression_from, (self.source,)
 
 
-def parse_expression(source: str) -> Expression:
-    """Parse an expression.
-
-    Args:
-        source: the text, without ``{{ }}``.
-
-    Raises:
-        ExpressionError: with the offset into ``source``, when it is no expression.
-    """
+def expression_from(source: str) -> Expression:
+    """What `parse_expression` returns."""
     tokens, _ = tokenise(source)
     return expression_of(source, tokens)
 

@@ -7,7 +7,7 @@ since creating a dozen dataclasses would take a third of the time to import the 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -38,49 +38,49 @@ class Reference(msgspec.Struct, frozen=True):
     field: str | None = None
 
 
-class Literal(NamedTuple):
+class Literal(msgspec.Struct, frozen=True):
     """A number, text, true, false or null."""
 
     value: str | int | float | bool | None
     offset: int
 
 
-class ListLiteral(NamedTuple):
+class ListLiteral(msgspec.Struct, frozen=True):
     """``[a, b]``"""
 
     items: tuple[Syntax, ...]
     offset: int
 
 
-class MappingLiteral(NamedTuple):
+class MappingLiteral(msgspec.Struct, frozen=True):
     """``{a: 1, "b": 2}``"""
 
     entries: tuple[tuple[str, Syntax], ...]
     offset: int
 
 
-class Name(NamedTuple):
+class Name(msgspec.Struct, frozen=True):
     """One of ``ROOTS``."""
 
     root: str
     offset: int
 
 
-class Key(NamedTuple):
+class Key(msgspec.Struct, frozen=True):
     """One link of an access: ``.name`` or ``["name"]``."""
 
     name: str
     offset: int
 
 
-class Index(NamedTuple):
+class Index(msgspec.Struct, frozen=True):
     """One link of an access: ``[expression]``."""
 
     value: Syntax
     offset: int
 
 
-class Access(NamedTuple):
+class Access(msgspec.Struct, frozen=True):
     """A value and the links followed from it."""
 
     base: Syntax
@@ -88,7 +88,7 @@ class Access(NamedTuple):
     offset: int
 
 
-class Unary(NamedTuple):
+class Unary(msgspec.Struct, frozen=True):
     """``-x``, or ``!x`` and ``not x`` (both as ``!``)."""
 
     operator: str
@@ -96,7 +96,7 @@ class Unary(NamedTuple):
     offset: int
 
 
-class Logic(NamedTuple):
+class Logic(msgspec.Struct, frozen=True):
     """Operands joined by ``&&`` or by ``||``."""
 
     operator: str
@@ -104,7 +104,7 @@ class Logic(NamedTuple):
     offset: int
 
 
-class Comparison(NamedTuple):
+class Comparison(msgspec.Struct, frozen=True):
     """Two operands and one of ``== != < <= > >= in``, or ``not in``."""
 
     operator: str
@@ -113,7 +113,7 @@ class Comparison(NamedTuple):
     offset: int
 
 
-class Arithmetic(NamedTuple):
+class Arithmetic(msgspec.Struct, frozen=True):
     """A first operand, then operators of equal rank with their offsets and operands."""
 
     first: Syntax
@@ -121,7 +121,7 @@ class Arithmetic(NamedTuple):
     offset: int
 
 
-class Conditional(NamedTuple):
+class Conditional(msgspec.Struct, frozen=True):
     """``condition ? chosen : otherwise``"""
 
     condition: Syntax
@@ -130,7 +130,7 @@ class Conditional(NamedTuple):
     offset: int
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True):
     """A function and its arguments."""
 
     function: str

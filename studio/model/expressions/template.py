@@ -7,13 +7,12 @@ from typing import Final, TypeAlias
 from studio.errors import ExpressionError
 from studio.model.expressions.expression import Expression, expression_of
 from studio.model.expressions.frame import Frame, Scope
+from studio.model.expressions.parsing import OPENING
 from studio.model.expressions.secret_slots import Path, Rendered, SecretSlot
 from studio.model.expressions.syntax import Reference
 from studio.model.expressions.tokens import Token, tokenise
 from studio.model.expressions.values import text_of
 from studio.model.json_value import JsonValue
-
-OPENING: Final = "{{"
 
 
 class SecretPart:
@@ -32,7 +31,7 @@ Part: TypeAlias = "str | SecretPart | tuple[Expression, int]"
 class Template:
     """A parsed template. Immutable; equal to, and hashed as, any other of the same source.
 
-    Made by :func:`parse_template`.
+    Made by `parse_template`.
     """
 
     __slots__ = ("_parts", "is_constant", "references", "source")
@@ -106,18 +105,11 @@ class Template:
         return f"Template({self.source!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return parse_template, (self.source,)
+        return template_from, (self.source,)
 
 
-def parse_template(source: str) -> Template:
-    """Parse a text that may hold templates. A literal ``{{`` is written ``{{ "{{" }}``.
-
-    Args:
-        source: the text.
-
-    Raises:
-        ExpressionError: with the offset into ``source``.
-    """
+def template_from(source: str) -> Template:
+    """What `parse_template` returns."""
     parts: list[Part] = []
     references: set[Reference] = set()
     position = 0

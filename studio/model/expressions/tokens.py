@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
+
+import msgspec
 
 from studio.errors import ExpressionError
 from studio.model.expressions.limits import MAX_SOURCE
@@ -13,7 +15,7 @@ from studio.model.json_value import INTEGER_MAX
 TokenKind = Literal["name", "number", "text", "operator", "end"]
 
 
-class Token(NamedTuple):
+class Token(msgspec.Struct, frozen=True):
     """One word of an expression.
 
     ``value`` is the name, the number, the text without its quotes, or the operator; ``offset`` is

@@ -58,7 +58,7 @@ class NodeCell(msgspec.Struct, frozen=True):
     short: str = ""
 
 
-class Joint(NamedTuple):
+class Joint(msgspec.Struct, frozen=True):
     """Where an edge leaves a box: line bits to add to a border cell.
 
     ``row`` and ``column`` count from the box's upper left cell.

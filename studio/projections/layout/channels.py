@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
+
+import msgspec
 
 from studio.projections.layout.skeleton import Link
 
@@ -19,7 +20,7 @@ Turns = tuple[tuple[int, int], ...]
 """Corners of a link inside the channel, as (column, track); tracks count from 0, straight links have none."""
 
 
-class Channel(NamedTuple):
+class Channel(msgspec.Struct, frozen=True):
     """Number of tracks, the corners of every link, and the outermost columns that corners use."""
 
     tracks: int

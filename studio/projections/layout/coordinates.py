@@ -9,7 +9,8 @@ points and links of plain chains weigh so much that they come out straight.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from studio.projections.layout.ordering import Order
 from studio.projections.layout.skeleton import Skeleton
@@ -37,7 +38,7 @@ Bounds = tuple[float, float]
 UNBOUNDED: Bounds = (float("-inf"), float("inf"))
 
 
-class Extent(NamedTuple):
+class Extent(msgspec.Struct, frozen=True):
     """Cells that an item takes on both sides of its port, the port's own cell not counted."""
 
     before: int

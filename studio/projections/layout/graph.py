@@ -70,7 +70,7 @@ class Box(msgspec.Struct, frozen=True):
         return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
 
 
-class Stretch(NamedTuple):
+class Stretch(msgspec.Struct, frozen=True):
     """The part of one or several edges between two neighbouring layers.
 
     Edges of one source that reach beyond the next layer share their stretches until they part.
@@ -88,7 +88,7 @@ class Stretch(NamedTuple):
     head: bool
 
 
-class Band(NamedTuple):
+class Band(msgspec.Struct, frozen=True):
     """One layer and the channel behind it, with all stretches that are drawn inside.
 
     ``start`` and ``stop`` bound its rows (TB) or columns (LR); ``stop`` is exclusive.
@@ -99,7 +99,7 @@ class Band(NamedTuple):
     stretches: tuple[Stretch, ...]
 
 
-class Lane(NamedTuple):
+class Lane(msgspec.Struct, frozen=True):
     """Where long edges pass a layer, bundled by the node they leave or reach.
 
     Args:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from itertools import pairwise
-from typing import NamedTuple
+
+import msgspec
 
 from studio.projections.layout.glyphs import (
     EAST,
@@ -47,7 +48,7 @@ STYLES = (
 """Style name of every :class:`Look`."""
 
 
-class Canvas(NamedTuple):
+class Canvas(msgspec.Struct, frozen=True):
     """The painted rectangle of one band."""
 
     left: int
@@ -86,7 +87,7 @@ Run = tuple[int, int]
 """First and last cell of a straight piece."""
 
 
-class _Path(NamedTuple):
+class _Path(msgspec.Struct, frozen=True):
     """A stretch ready to be painted: how it looks, its corners as cells, whether it ends in a head."""
 
     look: int

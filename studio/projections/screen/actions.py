@@ -2,9 +2,11 @@
 the documentation and the user's keymap (interface.md, "Keys")."""
 
 import re
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from studio.core.endings import needs_person
+import msgspec
+
+from studio.core.standing import needs_person
 from studio.core.transitions import EFFECTIVE
 from studio.projections.screen import rules
 from studio.projections.screen.graph import stale_nodes
@@ -13,7 +15,7 @@ from studio.projections.screen.rules import Keys, Rule, Situation
 Scope: TypeAlias = Literal["node", "run", "move", "view", "app"]
 
 
-class Action(NamedTuple):
+class Action(msgspec.Struct, frozen=True):
     """One thing a person can do.
 
     Args:
@@ -154,7 +156,7 @@ def footer_actions(at: Situation, limit: int = 9) -> list[Action]:
     tail = sorted((a for a in ACTIONS if a.rank >= 30), key=lambda action: action.rank)
     found = [a for a in dict.fromkeys(head) if a.rule(at) is None and not _idle(a, at)]
     return [
-        action._replace(label=label_of(at, action))
+        msgspec.structs.replace(action, label=label_of(at, action))
         for action in found[: max(0, limit - len(tail))] + tail
     ]
 

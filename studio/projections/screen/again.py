@@ -4,18 +4,18 @@ A done node with external effects, an undo or ``irreversible`` does not run agai
 (engine.md, "Revision: a file changes"): run it again, undo it and then run it again, or keep it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from studio.core.commands import Refusal
 from studio.core.plan import base_path
 from studio.core.resilience.compensation import standing_dependants, undoable
-from studio.core.revision import safe
 from studio.core.scope import items_of
 from studio.core.state import EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.projections.layout import Segment, clean
 from studio.projections.screen.consequences import Choice, Row, named, state_row
+from studio.projections.screen.stale import acts_again, stale_in_order
 from studio.projections.undo_plan import undo_steps
 
 Mode: TypeAlias = Literal["node", "downstream", "from", "stale"]
@@ -74,30 +74,6 @@ def runs_again(run: RunState, mode: Mode, path: str = "") -> Again:
         again, maybe, stale = [], stale_in_order(run), []
     risky = [name for name in (*again, *maybe) if acts_again(run.nodes[name])]
     return Again(again, maybe, stale, risky, _undo_first(run, risky))
-
-
-def stale_in_order(run: RunState) -> list[str]:
-    """Stale nodes in the order of the graph."""
-    return [path for path in run.plan.order if "stale" in run.nodes[path].marks]
-
-
-def acts_again(node: NodeState) -> bool:
-    """Whether the node has acted and running it again is a question."""
-    return node.status in EFFECTIVE and not safe(node)
-
-
-def open_questions(run: RunState, kept: Mapping[str, int]) -> list[str]:
-    """Stale nodes that nothing but a person may have run again, in the order of the graph.
-
-    Args:
-        run: the run.
-        kept: nodes that a person has decided to keep, with what made them stale: position of its record.
-    """
-    return [
-        path
-        for path in stale_in_order(run)
-        if acts_again(run.nodes[path]) and kept.get(path) != run.nodes[path].staled_position
-    ]
 
 
 def risk_of(node: NodeState) -> str:

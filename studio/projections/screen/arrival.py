@@ -1,14 +1,15 @@
 """A run that somebody else has started: whether the screen goes to it, and what the person is told."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from studio.core.state import RunState
 from studio.projections.layout import clean
 from studio.projections.listing import RowLike
 
 
-class Arrival(NamedTuple):
+class Arrival(msgspec.Struct, frozen=True):
     """What comes of runs that were started elsewhere.
 
     Args:

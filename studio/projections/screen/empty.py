@@ -1,9 +1,10 @@
 """What the graph pane says where there is nothing to draw, and beside what it draws: how to go on."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
-from studio.core.endings import needs_person
+import msgspec
+
+from studio.core.standing import needs_person
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
@@ -16,7 +17,7 @@ from studio.projections.states import step_text
 Row = list[Segment]
 
 
-class Step(NamedTuple):
+class Step(msgspec.Struct, frozen=True):
     """One of the first steps.
 
     Args:

@@ -1,7 +1,8 @@
 """The lines around the panes: the keys that work here, the panes' names, and the selected node in one line."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from studio.core.plan import Plan
 from studio.core.state import NodeState, RunState
@@ -38,7 +39,7 @@ ROOMY = 60
 """Columns from which two blanks part the keys, so that they can be told from labels without colour."""
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True):
     """A row and what can be clicked in it."""
 
     row: Row

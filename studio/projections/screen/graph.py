@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from studio.core.endings import needs_person
 from studio.core.plan import Plan, item_path
+from studio.core.standing import needs_person
 from studio.core.state import ItemsState, NodeState, RunState
 from studio.core.transitions import IN_FLIGHT
 from studio.projections.layout import (

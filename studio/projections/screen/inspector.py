@@ -1,26 +1,24 @@
 """The inspector: its tabs, the line that says how the node stands, and each tab's page."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from studio.core.plan import Plan
 from studio.core.state import NodeState, RunState
 from studio.model.nodes import Node
 from studio.projections.layout import Segment
-from studio.projections.screen.inspecting.attempt_rows import attempt_rows, attempts_summary
-from studio.projections.screen.inspecting.attempts import AttemptLine
 from studio.projections.screen.inspecting.definition import definition_rows
 from studio.projections.screen.inspecting.edges import edge_rows
-from studio.projections.screen.inspecting.error import error_rows
-from studio.projections.screen.inspecting.items import ItemList, item_list
-from studio.projections.screen.inspecting.paragraphs import Row, paragraph, size_text, spent_text
+from studio.projections.screen.inspecting.paragraphs import Row, spent_text
 from studio.projections.screen.inspecting.subject import Source, Subject
-from studio.projections.screen.inspecting.tree import ValueTree
-from studio.projections.screen.inspecting.undo import undo_rows
-from studio.projections.screen.inspecting.values import AT_ONCE, Finding
-from studio.projections.screen.inspecting.why import why_rows
 from studio.projections.states import marks_of, node_look
 from studio.projections.text import sanitise, shorten
+
+if TYPE_CHECKING:
+    from studio.projections.screen.inspecting.items import ItemList
+    from studio.projections.screen.inspecting.tree import ValueTree
 
 TABS = (
     "Error",
@@ -34,6 +32,9 @@ TABS = (
     "Edges",
     "Result",
 )
+
+PLAN_TABS: Final = ("Definition", "Edges")
+"""Tabs that a node has without a run."""
 
 SHORT_NAMES: Final[dict[str, str]] = {
     "Input": "In",
@@ -54,7 +55,7 @@ def tabs_for(run: RunState | None, plan: Plan | None, path: str) -> tuple[str, .
     """
     node = run.nodes.get(path) if run is not None else None
     if run is None or node is None:
-        return ("Definition", "Edges")
+        return PLAN_TABS
     absent = {"Items"} if node.items is None else set()
     if not run.outputs:
         absent.add("Result")
@@ -64,7 +65,7 @@ def tabs_for(run: RunState | None, plan: Plan | None, path: str) -> tuple[str, .
     return ("Error", *tabs) if node.status in BROKEN_STATES else (*tabs, "Error")
 
 
-class Page(NamedTuple):
+class Page(msgspec.Struct, frozen=True):
     """The rows of a tab: some above, then a body whose rows are made when they are drawn.
 
     Args:
@@ -79,8 +80,8 @@ class Page(NamedTuple):
     head: Sequence[Row]
     length: int = 0
     body: Callable[[int], Row] = lambda place: []
-    tree: ValueTree | None = None
-    items: ItemList | None = None
+    tree: "ValueTree | None" = None
+    items: "ItemList | None" = None
     ask: int = 0
 
     def __len__(self) -> int:
@@ -98,63 +99,19 @@ class Page(NamedTuple):
         return self.tree is not None or self.items is not None
 
 
-def text_page(
-    subject: Subject,
-    tab: str,
-    *,
-    lines: Sequence[AttemptLine] = (),
-    complete: bool = True,
-    source: Source | None = None,
-    written: Node | None = None,
-    compared: Sequence[str] = (),
+def plan_page(
+    subject: Subject, tab: str, source: Source | None = None, written: Node | None = None
 ) -> Page:
-    """A tab that is text: every one but Items, Input and Output.
+    """A tab that tells of the definition, and is there without a run too.
 
     Args:
-        lines: everything that was tried at the node.
-        complete: whether the history was read to its end.
-        source: the file that the tab quotes, as it is on disk.
-        written: the node as the workflow file's last good version has it.
-        compared: the last good run's input beside this one's, in a line each.
+        tab: one of `PLAN_TABS`.
+        source: the workflow file as it is on disk.
+        written: the node as the file's last good version has it.
     """
-    node = subject.node
-    if tab == "Error" and node is not None and node.failure is not None:
-        return Page(error_rows(subject, node.failure, lines, source, compared, written))
-    if tab == "Attempts":
-        rows = [*attempts_summary(subject, lines), *attempt_rows(subject, lines, complete)]
-        return Page(rows)
-    if tab == "Undo":
-        return Page(undo_rows(subject))
-    if tab == "Definition":
-        return Page(definition_rows(subject, source, written))
     if tab == "Edges":
         return Page(edge_rows(subject))
-    return Page(why_rows(subject))
-
-
-def items_page(subject: Subject) -> Page:
-    """The Items tab."""
-    items = item_list(subject)
-    if items is None:
-        return Page(paragraph("It has no items yet.", "dim", subject.width))
-    return Page(items.head, items.size, items.row, items=items)
-
-
-def value_page(subject: Subject, finding: Finding, tree: ValueTree | None) -> Page:
-    """The Input or Output tab.
-
-    Args:
-        finding: what there is to show.
-        tree: it as a tree; None when there is none, or it is large and was not asked for yet.
-    """
-    width = subject.width
-    if tree is not None:
-        tree.fit(width)
-        return Page(finding.head, len(tree.rows), lambda place: tree.row(place, width), tree=tree)
-    if finding.load is None or finding.size <= AT_ONCE:
-        return Page(finding.head)
-    text = f"{size_text(finding.size)} of JSON: Enter reads it."
-    return Page([*finding.head, *paragraph(text, "accent", width)], ask=finding.size)
+    return Page(definition_rows(subject, source, written))
 
 
 # --------------------------------------------------------------------------- what stands above

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
+import msgspec
+
 from studio.projections.screen.actions import ACTIONS, BY_ID
 from studio.projections.text import sanitise
 
@@ -67,10 +69,10 @@ NEVER = frozenset(
 )
 """Keys that terminals, tmux and screen take for themselves, or cannot tell from others (interface.md, "Keys")."""
 
-_MODIFIED = re.compile(r"(?:(?:ctrl|alt|shift)\+)+(?=.)")
+_MODIFIED = r"(?:(?:ctrl|alt|shift)\+)+(?=.)"
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """One line of a keymap file: an action, what was written for it, and where."""
 
     action: str
@@ -155,7 +157,7 @@ def _clash(wanted: Mapping[str, tuple[Sequence[str], str]]) -> tuple[str, str] |
 
 def textual_key(written: str) -> str | None:
     """A key as people write it (``/``, ``ctrl+r``, ``F5``) in Textual's names; None when there is no such key."""
-    match = _MODIFIED.match(written)
+    match = re.match(_MODIFIED, written)
     modifiers = match.group() if match else ""
     base = written[len(modifiers) :]
     if len(base) == 1:

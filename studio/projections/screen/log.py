@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
+import msgspec
+
 from studio.projections.layout import Segment
 from studio.projections.layout.celltext import character_width
 from studio.projections.text import sanitise, shorten, width
@@ -78,7 +80,7 @@ class KeyLike(Protocol):
     def attempt(self) -> int: ...
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """One line and the attempt that wrote it; without a line it is the mark where an attempt begins."""
 
     key: KeyLike

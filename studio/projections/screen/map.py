@@ -1,7 +1,8 @@
 """The minimap: the whole drawing in a corner, a mark for every node, a frame around what is visible."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from studio.projections.layout import Layout, Segment
 from studio.projections.screen.graph import URGENCY
@@ -12,14 +13,14 @@ MOST_COLUMNS, MOST_ROWS = 28, 9
 """Cells of the map without its frame, at most."""
 
 
-class MapSize(NamedTuple):
+class MapSize(msgspec.Struct, frozen=True):
     """Cells of the map without its frame."""
 
     columns: int
     rows: int
 
 
-class Window(NamedTuple):
+class Window(msgspec.Struct, frozen=True):
     """The visible part of a drawing, in its cells."""
 
     x: int

@@ -1,7 +1,9 @@
 """The notice line: news in one to three lines, and the list of what was told."""
 
 from collections.abc import Callable, Iterable
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, TypeAlias
+
+import msgspec
 
 from studio.projections.layout import Segment
 from studio.projections.screen.inspecting.paragraphs import wrap
@@ -26,7 +28,7 @@ LONGEST: Final = 4_000
 """Characters of a notice that are kept."""
 
 
-class Notice(NamedTuple):
+class Notice(msgspec.Struct, frozen=True):
     """What was told.
 
     Args:

@@ -1,7 +1,8 @@
 """Small blocks of text over the graph: the map, hints, the list of first steps."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from studio.projections.layout import Segment, cell_width
 from studio.projections.layout.celltext import cut
@@ -9,7 +10,7 @@ from studio.projections.layout.celltext import cut
 Row = Sequence[Segment]
 
 
-class Patch(NamedTuple):
+class Patch(msgspec.Struct, frozen=True):
     """A block and where its upper left cell stands in the pane."""
 
     x: int

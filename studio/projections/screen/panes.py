@@ -1,6 +1,8 @@
 """Which panes are on screen and where, for a size of the terminal (interface.md, "Sizes")."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
+
+import msgspec
 
 Pane: TypeAlias = Literal["runs", "graph", "inspector", "log"]
 
@@ -16,7 +18,7 @@ TALL_HEIGHT = 44
 """Rows from which a narrow screen holds a second pane below the first."""
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """A rectangle of the body, in cells from its upper left corner."""
 
     x: int
@@ -25,7 +27,7 @@ class Place(NamedTuple):
     height: int
 
 
-class Arrangement(NamedTuple):
+class Arrangement(msgspec.Struct, frozen=True):
     """Where everything stands.
 
     Args:

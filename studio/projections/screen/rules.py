@@ -4,7 +4,9 @@ A text may hold the id of an action in braces, such as ``{cancel} ends it``: its
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+import msgspec
 
 from studio.core.resilience.compensation import is_doubtful
 from studio.core.state import NodeState, RunState
@@ -19,7 +21,7 @@ NO_KEYS: Keys = {}
 """Those of a person without a keymap file."""
 
 
-class Situation(NamedTuple):
+class Situation(msgspec.Struct, frozen=True):
     """What an action would act on.
 
     Args:

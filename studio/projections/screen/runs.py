@@ -1,9 +1,10 @@
 """The runs pane: what needs a person, then the workflows with their runs."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from studio.core.endings import needs_person
+import msgspec
+
+from studio.core.standing import needs_person
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import RowLike, seconds_taken
@@ -30,7 +31,7 @@ BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = "._-=+*#@"
 
 
-class RunsEntry(NamedTuple):
+class RunsEntry(msgspec.Struct, frozen=True):
     """One row of the pane and what choosing it shows."""
 
     row: Row
@@ -44,7 +45,7 @@ class RunsEntry(NamedTuple):
         return self.run is not None or self.file is not None
 
 
-class Workflow(NamedTuple):
+class Workflow(msgspec.Struct, frozen=True):
     """A workflow file in the list.
 
     Args:
@@ -58,7 +59,7 @@ class Workflow(NamedTuple):
     errors: int = 0
 
 
-class Shown(NamedTuple):
+class Shown(msgspec.Struct, frozen=True):
     """What is on screen.
 
     Args:
@@ -268,3 +269,20 @@ class _Drawer:
             more = f"      and {len(paths) - NODES_SHOWN} more: {key_of(self._keys, 'next_need')} goes through them"
             found.append(RunsEntry([Segment(more, "dim")]))
         return found
+
+
+def last_good_run(rows: Iterable[RowLike], run: RunState) -> int | None:
+    """Number of the last run of the same file that began before this one and succeeded.
+
+    Args:
+        rows: the list of runs, newest first.
+        run: this one.
+    """
+    return next(good_runs(rows, run), None)
+
+
+def good_runs(rows: Iterable[RowLike], run: RunState) -> Iterator[int]:
+    """Numbers of the runs of the same file that began before this one and succeeded, newest first."""
+    for row in rows:
+        if row.run < run.number and row.file == run.file and row.state == "succeeded":
+            yield row.run

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from studio.core.plan import Plan
 from studio.core.state import NodeState, RunState
@@ -19,7 +21,7 @@ TICK_CELLS: Final = 12
 """Cells between two moments of the axis, at least."""
 
 
-class Stretch(NamedTuple):
+class Stretch(msgspec.Struct, frozen=True):
     """A part of a node's time.
 
     Args:
@@ -54,7 +56,7 @@ LAST: Final[dict[str, tuple[str, str]]] = {
 """What the last cell of an attempt shows when it did not end well, so that colour is not needed to see it."""
 
 
-class Scale(NamedTuple):
+class Scale(msgspec.Struct, frozen=True):
     """The line of time.
 
     Args:
@@ -133,7 +135,7 @@ def _cut_backoffs(found: list[Stretch], now: float) -> list[Stretch]:
         if stretch.kind == "backoff":
             starts = [later.start for later in found[index + 1 :] if later.kind == "attempt"]
             end = min([stretch.end, *starts])
-            stretch = stretch._replace(end=end, open=not starts and end > now)
+            stretch = msgspec.structs.replace(stretch, end=end, open=not starts and end > now)
         cut.append(stretch)
     return cut
 

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from studio.core.endings import needs_person, phase_of
 from studio.core.plan import Plan
 from studio.core.revision import is_mixed
+from studio.core.standing import needs_person, phase_of
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken

@@ -7,7 +7,7 @@ from typing import Final
 from studio.projections.screen.actions import key_of
 from studio.projections.screen.rules import Keys
 
-_COMMAND: Final = re.compile(r"`(?:studio )?(?P<verb>[a-z]+)(?P<rest>[^`\n]*)`")
+_COMMAND: Final = r"`(?:studio )?(?P<verb>[a-z]+)(?P<rest>[^`\n]*)`"
 
 _NODE_ACTIONS: Final[Mapping[str, str]] = {
     "retry": "retry",
@@ -57,4 +57,4 @@ def with_keys(text: str, keys: Keys, *, driven: bool = True) -> str:
 
     for word, ours in _WORDS:
         text = text.replace(word, ours)
-    return _COMMAND.sub(named, text)
+    return re.sub(_COMMAND, named, text)

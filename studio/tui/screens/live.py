@@ -15,11 +15,10 @@ from studio.application.session import Changes, RunState, Session
 from studio.application.session import Notice as Told
 from studio.projections.masking import mask_run
 from studio.projections.screen.actions import key_of
-from studio.projections.screen.again import open_questions
 from studio.projections.screen.arrival import arrival
-from studio.projections.screen.news import Standing, gone_on, news_since, standing_of
 from studio.projections.screen.notices import KEPT, LONGEST, Notice, NoticeKind, notice_rows
 from studio.projections.screen.rules import Situation
+from studio.projections.screen.stale import open_questions
 from studio.tui.attention import RESTORE_TITLE, SAVE_TITLE, Attention, terminal_writer
 from studio.tui.guard import Guarded, report_worker
 from studio.tui.hints import Hints
@@ -34,6 +33,7 @@ from studio.tui.widgets.lines import Line
 
 if TYPE_CHECKING:
     from studio.application.session import NodeState
+    from studio.projections.screen.news import Standing
 
 TICK = 0.5
 """Seconds between two updates of durations and countdowns while a run moves; nothing ticks when none does."""
@@ -67,9 +67,8 @@ class LiveScreen(Guarded, Paced, SelectsRows, Screen[None]):
         super().__init__()
         self.session = session
         self.ascii = ascii
-        self.body = Body(self.place, ascii=ascii)
+        self.body = Body(session, self.place, ascii=ascii)
         self.graph = self.body.graph
-        self.table = self.body.table
         self.inspector = self.body.inspector
         self.log_pane = self.body.log_pane
         self.runs = self.body.runs
@@ -109,7 +108,7 @@ class LiveScreen(Guarded, Paced, SelectsRows, Screen[None]):
         palette = getattr(self.app, "palette", None)
         self.set_class(isinstance(palette, Palette) and not palette.colour, "-plain")
         if self.ascii:
-            for pane in (*self.body.listings, self.inspector, self.log_pane, self.runs):
+            for pane in (self.inspector, self.log_pane, self.runs):
                 bar = pane.vertical_scrollbar
                 bar.renderer = AsciiScrollBar  # type: ignore[misc]  # the way its documentation names
         self.graph.on_cursor = self._select
@@ -263,14 +262,18 @@ class LiveScreen(Guarded, Paced, SelectsRows, Screen[None]):
     def _tell_news(self) -> None:
         """Tell of nodes of the shown run that newly need a person, and of its end."""
         run = self.session.run
+        if run is None:
+            self._standing = None
+            return
+        # lazy: the first picture has nothing to compare a run with, and often no run
+        from studio.projections.screen.news import gone_on, news_since, standing_of
+
         asks = self.asks()
-        news = None
-        if run is not None:
-            if gone_on(self._standing, run):
-                self.hints.note_progress()
-            keys = self.session.keymap.keys
-            news = news_since(self._standing, run, self.selected, asks, keys, self._masked)
-        self._standing = standing_of(run, asks) if run is not None else None
+        if gone_on(self._standing, run):
+            self.hints.note_progress()
+        keys = self.session.keymap.keys
+        news = news_since(self._standing, run, self.selected, asks, keys, self._masked)
+        self._standing = standing_of(run, asks)
         if news is not None:
             self.notice(news.text, news.kind)
             self._question = news.text if news.asks else ""

@@ -183,6 +183,7 @@ class MainScreen(LiveScreen):
 
     def action_back(self) -> None:
         """Escape: one level back."""
+        timeline = self.body.timeline
         if self.selections:
             self.clear_selection()
         elif self.body.zoomed:
@@ -191,8 +192,8 @@ class MainScreen(LiveScreen):
             self.show_pane("graph")
         elif self.graph.focused_on is not None:
             self.graph.toggle_focus()
-        elif self.body.timeline.display and self.body.timeline.cursor is not None:
-            self.body.timeline.return_to_now()
+        elif timeline is not None and timeline.display and timeline.cursor is not None:
+            timeline.return_to_now()
         elif self.body.view != "graph" and self.body.arrangement.size != "tiny":
             self.body.turn_to("graph")
         elif self.hints.first_start:

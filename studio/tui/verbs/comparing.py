@@ -10,7 +10,7 @@ from studio.projections.listing import seconds_taken
 from studio.projections.run_diff import RunDiff, Side
 from studio.projections.run_diff_lines import DiffLine, closing_line, head_lines, node_lines
 from studio.projections.screen.graph import duration_text
-from studio.projections.screen.inspecting.comparison import last_good_run
+from studio.projections.screen.runs import last_good_run
 from studio.projections.signs import sign
 from studio.tui.screens.dialog import Entry, Menu, Reader
 from studio.tui.widgets.rows import Row

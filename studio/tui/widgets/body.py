@@ -1,22 +1,26 @@
 """The panes: which are on screen, where they stand, and which has the focus."""
 
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from studio.application.session import Session
 from studio.projections.screen.panes import PANES, Arrangement, Pane, Place, arrange_panes
 from studio.tui.guard import Guarded
 from studio.tui.widgets.graph_pane import GraphPane
 from studio.tui.widgets.inspector import Inspector
 from studio.tui.widgets.log_pane import LogPane
 from studio.tui.widgets.runs_pane import RunsPane
-from studio.tui.widgets.table_pane import TablePane
-from studio.tui.widgets.timeline_pane import TimelinePane
 
+if TYPE_CHECKING:
+    from studio.tui.widgets.table_pane import TablePane
+    from studio.tui.widgets.timeline_pane import TimelinePane
+
+Listing = Literal["table", "timeline"]
 View = Literal["graph", "table", "timeline"]
 
 VIEWS: tuple[View, ...] = ("graph", "table", "timeline")
@@ -27,6 +31,7 @@ class Body(Guarded, Widget):
     """Holds the panes and places them for the size of the terminal.
 
     Args:
+        session: what is shown.
         on_arranged: called after the panes were placed anew because the focus or the zoom changed.
         ascii: draw with ASCII characters only.
 
@@ -45,11 +50,11 @@ class Body(Guarded, Widget):
     ]
     DEFAULT_CSS = "Body { height: 1fr; } Body > * { position: absolute; }"
 
-    def __init__(self, on_arranged: Callable[[], None], *, ascii: bool = False) -> None:
+    def __init__(
+        self, session: Session, on_arranged: Callable[[], None], *, ascii: bool = False
+    ) -> None:
         super().__init__(id="body")
         self.graph = GraphPane(id="graph", ascii=ascii)
-        self.table = TablePane(id="table", ascii=ascii)
-        self.timeline = TimelinePane(id="timeline", ascii=ascii)
         self.inspector = Inspector(id="inspector", ascii=ascii)
         self.log_pane = LogPane(id="log", ascii=ascii)
         self.runs = RunsPane(id="runs", ascii=ascii)
@@ -59,13 +64,19 @@ class Body(Guarded, Widget):
         self._side: Pane = "inspector"
         self._view: View = "graph"
         self._on_arranged = on_arranged
+        self._session = session
+        self._ascii = ascii
+        self._table: TablePane | None = None
+        self.timeline: TimelinePane | None = None
 
     def compose(self) -> ComposeResult:
-        """All panes; those without a place are hidden."""
+        """The panes; those without a place are hidden, and table and timeline made when they first have one."""
+        self.arrangement = arrange_panes(*self.app.size, self.current, self._side)
+        if self.view == "table":
+            self.listing("table")
         yield self.runs
         yield self.graph
-        yield self.table
-        yield self.timeline
+        yield from self.listings
         yield self.inspector
         yield self.log_pane
 
@@ -75,14 +86,38 @@ class Body(Guarded, Widget):
         return "table" if self.arrangement.size == "tiny" else self._view
 
     @property
-    def listings(self) -> tuple[TablePane, ...]:
-        """The panes that show the run in rows instead of as a graph."""
-        return (self.table, self.timeline)
+    def listings(self) -> "tuple[TablePane, ...]":
+        """The panes that show the run in rows instead of as a graph, as far as they were needed yet."""
+        return tuple(one for one in (self._table, self.timeline) if one is not None)
+
+    def listing(self, view: Listing) -> "TablePane":
+        """The table or the timeline."""
+        found = self._table if view == "table" else self.timeline
+        if found is None:
+            found = self._make(view)
+            found.display = False
+            found.show(self._session)
+            found.select(self.graph.selected, tell=False)
+            if self.is_mounted:
+                self.mount(found, after=self.graph)
+        return found
+
+    def _make(self, view: Listing) -> "TablePane":
+        # lazy: the graph is looked at first
+        if view == "table":
+            from studio.tui.widgets.table_pane import TablePane
+
+            self._table = TablePane(id=view, ascii=self._ascii)
+            return self._table
+        from studio.tui.widgets.timeline_pane import TimelinePane
+
+        self.timeline = TimelinePane(id=view, ascii=self._ascii)
+        return self.timeline
 
     def pane(self, name: Pane) -> Widget:
         """The widget of a pane."""
         if name == "graph":
-            return {"graph": self.graph, "table": self.table, "timeline": self.timeline}[self.view]
+            return self.graph if self.view == "graph" else self.listing(self.view)
         return {"runs": self.runs, "inspector": self.inspector, "log": self.log_pane}[name]
 
     def pane_of(self, widget: Widget | None) -> Pane | None:

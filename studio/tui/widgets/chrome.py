@@ -102,10 +102,9 @@ class Chrome:
         parts = [part for part in (needs, "" if tabs else info) if part]
         body.graph.set_titles(self._text(f"{number}Graph{summary}"), self._text(" · ".join(parts)))
         shown = "" if tabs else live
-        rows = " · ".join(part for part in (needs, shown) if part)
-        body.table.set_titles(self._text(f"{number}Table{summary}"), self._text(rows))
-        time = " · ".join(part for part in (needs, body.timeline.legend, shown) if part)
-        body.timeline.set_titles(self._text(f"{number}Timeline{summary}"), self._text(time))
+        for listing in body.listings:
+            said = " · ".join(part for part in (needs, listing.legend, shown) if part)
+            listing.set_titles(self._text(f"{number}{listing.NAME}{summary}"), self._text(said))
 
     def _text(self, text: str) -> str:
         return in_ascii(text) if self._ascii else text

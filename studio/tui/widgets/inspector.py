@@ -9,10 +9,10 @@ from textual.timer import Timer
 
 from studio.application.session import Session
 from studio.projections.layout import Segment
-from studio.projections.screen.inspecting.subject import Subject
+from studio.projections.screen.inspecting.subject import Subject, base_of
 from studio.projections.screen.inspector import TABS, Page, head_rows, tab_at
 from studio.tui.messages import NodeOpened, NodeSelected
-from studio.tui.widgets.inspected import Inspected, base_of
+from studio.tui.widgets.inspected import Inspected
 from studio.tui.widgets.paged_view import PagedView, Row
 
 TICK: Final = 1.0

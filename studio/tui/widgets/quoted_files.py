@@ -4,7 +4,9 @@ import os
 import stat
 from typing import Final
 
-from studio.projections.screen.inspecting.subject import Source
+from studio.application.session import Session
+from studio.model.nodes import Node
+from studio.projections.screen.inspecting.subject import Source, Subject, base_of, short_file
 
 MOST_BYTES: Final = 2_000_000
 """Bytes read of a file; sources are smaller, and what is not cannot stop the screen."""
@@ -47,3 +49,13 @@ class QuotedFiles:
             self._kept.pop(next(iter(self._kept)))
         self._kept[path] = (version, source)
         return source
+
+    def definition(self, session: Session, subject: Subject) -> tuple[Source | None, Node | None]:
+        """The shown workflow file, and the node as its last good version has it."""
+        if session.shown_file is None:
+            return None, None
+        entry = session.files.get(session.shown_file)
+        plan = entry.plan if entry is not None else None
+        known = plan.nodes.get(base_of(subject.path)) if plan is not None else None
+        name = entry.display if entry is not None else short_file(session.shown_file)
+        return self.read(session.shown_file, name), known.node if known else None

@@ -25,6 +25,7 @@ from studio.projections.screen.table import (
 from studio.tui.guard import GuardedLines
 from studio.tui.messages import NodeOpened, NodeSelected
 from studio.tui.palette import Palette
+from studio.tui.scrollbars import AsciiScrollBar
 from studio.tui.widgets.lines import cursor_strip
 
 
@@ -38,6 +39,7 @@ class TablePane(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
         selected: path of the node or item that the cursor is on.
     """
 
+    NAME: ClassVar = "Table"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k,K", "step(-1)", show=False),
         Binding("down,j,J", "step(1)", show=False),
@@ -61,6 +63,17 @@ class TablePane(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
         self._names = 10
         self._span = 0.0
         self._titles = ("", "")
+
+    def on_mount(self) -> None:
+        """Draw the scroll bar as everything else."""
+        if self._ascii:
+            bar = self.vertical_scrollbar
+            bar.renderer = AsciiScrollBar  # type: ignore[misc]  # the way its documentation names
+
+    @property
+    def legend(self) -> str:
+        """What keys of its own do, for the border."""
+        return ""
 
     def show(self, session: Session) -> None:
         """Show the session's run or workflow; out of sight only note it, as `on_show` makes up for it."""

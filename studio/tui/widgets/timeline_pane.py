@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from studio.application.session import Plan, Session
-from studio.projections.screen.inspecting.comparison import last_good_run
+from studio.projections.screen.runs import last_good_run
 from studio.projections.screen.table import Row
 from studio.projections.screen.timeline import (
     Scale,
@@ -31,6 +31,7 @@ class TimelinePane(TablePane):
         cursor: the moment that is looked at, seconds since the epoch; None is now.
     """
 
+    NAME: ClassVar = "Timeline"
     BINDINGS: ClassVar[list[BindingType]] = [
         *TablePane.BINDINGS,
         Binding("left,h", "travel(-1)", show=False),

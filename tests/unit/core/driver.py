@@ -15,7 +15,6 @@ import msgspec
 from studio.core import commands as verbs
 from studio.core.commands import AnyCommand, Command, Refusal
 from studio.core.effects import due
-from studio.core.endings import phase_of
 from studio.core.events import (
     AnyEvent,
     AttemptCancelled,
@@ -28,6 +27,7 @@ from studio.core.events import (
 )
 from studio.core.plan import Plan
 from studio.core.reactions import react
+from studio.core.standing import phase_of
 from studio.core.state import EngineState, Flight, NodeState, RunState, TimerKey
 from studio.core.transitions import EFFECTIVE
 from studio.core.turn import replay, take_turn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from studio.core import commands as verbs
-from studio.core.endings import needs_person
+from studio.core.standing import needs_person
 from studio.model.policies import Retry
 from tests.unit.core.driver import Driver, node, undo
 from tests.unit.core.scenes import SCENES

@@ -1,12 +1,10 @@
 """The last good run's input beside this one's, where they differ."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from studio.core.events import AttemptStarted, AttemptSucceeded, Record
-from studio.core.state import RunState
 from studio.projections.differences import MISSING, differences
-from studio.projections.listing import RowLike
 from studio.projections.screen.inspecting.leaves import expression
 from studio.projections.screen.inspecting.subject import Subject
 from studio.projections.screen.inspecting.values import describe
@@ -41,23 +39,6 @@ class Comparison(NamedTuple):
         if len(found) > SHOWN:
             lines.append(f"… {len(found) - SHOWN} more differences")
         return lines
-
-
-def last_good_run(rows: Iterable[RowLike], run: RunState) -> int | None:
-    """Number of the last run of the same file that began before this one and succeeded.
-
-    Args:
-        rows: the list of runs, newest first.
-        run: this one.
-    """
-    return next(good_runs(rows, run), None)
-
-
-def good_runs(rows: Iterable[RowLike], run: RunState) -> Iterator[int]:
-    """Numbers of the runs of the same file that began before this one and succeeded, newest first."""
-    for row in rows:
-        if row.run < run.number and row.file == run.file and row.state == "succeeded":
-            yield row.run
 
 
 def good_input(records: Iterable[Record], path: str) -> AttemptStarted | None:

@@ -15,7 +15,7 @@ from studio.projections.screen.graph import duration_text
 from studio.projections.screen.inspecting.attempt_rows import tries
 from studio.projections.screen.inspecting.attempts import AttemptLine
 from studio.projections.screen.inspecting.paragraphs import Row, labelled, paragraph, wrap
-from studio.projections.screen.inspecting.subject import Source, Subject
+from studio.projections.screen.inspecting.subject import Source, Subject, short_file
 from studio.projections.screen.inspecting.written import INLINE, code_block, line_in_file
 from studio.projections.screen.rules import Situation
 from studio.projections.text import pad, sanitise, shorten, width
@@ -140,11 +140,6 @@ def _place(subject: Subject, failure: Failure, quoted: Quoted | None) -> list[Ro
     inside = f" in {function}" if function else ""
     where = f"{quoted.name}:{quoted.line}" if quoted.line else failure.file
     return paragraph(f"{where}{inside}", "accent", subject.width, 3)
-
-
-def short_file(file: str) -> str:
-    """A file as an error names it: the last part of its path, or the code block it stands for."""
-    return file if file.startswith("<") else file.rpartition("/")[2]
 
 
 def _code(

@@ -78,3 +78,13 @@ def degraded_text(node: NodeState) -> str:
     if node.items is not None:
         return f"{node.items.failed} of its {node.items.count:,} items failed"
     return "its fallback stands in for a result of its own"
+
+
+def base_of(path: str) -> str:
+    """Path of the foreach that an item belongs to; any other path unchanged."""
+    return path[: path.rindex("[")] if path.endswith("]") else path
+
+
+def short_file(file: str) -> str:
+    """A file as an error names it: the last part of its path, or the code block it stands for."""
+    return file if file.startswith("<") else file.rpartition("/")[2]
