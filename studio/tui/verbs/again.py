@@ -186,7 +186,8 @@ async def rerun(screen: "MainScreen") -> None:
     elif chosen == "all" and screen.session.shown_file is not None:
         with screen.waiting("the run is about to start"):
             number = await screen.session.launch(screen.session.shown_file, run.params)
-        screen.notice(f"run {number} started with the parameters of run {run.number}", "good")
+        text = f"run {number} started with the parameters of run {run.number}"
+        screen.session.tell(text, "good")
 
 
 def _rerun_entries(

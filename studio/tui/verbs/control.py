@@ -46,7 +46,8 @@ async def launch(screen: "MainScreen") -> None:
     if stops and not await screen.send(verbs.go_on(number), f"run {number} started"):
         return
     before = f"; stops before {consequences.named(stops)}" if stops else ""
-    screen.notice(f"run {number} started{before}", "good")
+    # Told and not shown at once: it comes with the first picture of the run, in one paint and not two.
+    session.tell(f"run {number} started{before}", "good")
 
 
 async def undo(screen: "MainScreen") -> None:

@@ -92,7 +92,7 @@ class GraphView(GuardedLines, ScrollView, can_focus=True, inherit_bindings=False
     def hint(self, rows: Sequence[Sequence[Segment]]) -> None:
         """What to show beside the picture, where nothing is drawn."""
         if self.corners.set_hint(rows):
-            self.refresh()
+            self._refresh_patches()
 
     def set_titles(self, title: str, subtitle: str) -> None:
         """Write on the border; Textual draws the whole widget again for it, so only what is new is set."""
