@@ -21,7 +21,7 @@ from studio.application.location import locate
 from studio.application.runs import list_runs
 from studio.model.workflow import Workflow
 
-STARTS = 4
+STARTS = 8
 """Starts of each kind; the best counts, since other work on the machine only ever adds."""
 
 DRAWN = ("50 nodes", "n1", " TB ", "Log  n0 ")

@@ -228,6 +228,8 @@ class _Drawer:
                     drawing = self.one(style, direction, gap, nodes)
                     if drawing.fits:
                         return drawing
+                    if self._fits_across(drawing):
+                        break
         return None
 
     def dots(self, directions: Sequence[Direction]) -> Drawing | None:
@@ -257,6 +259,8 @@ class _Drawer:
                     share = self._share(drawing.layout.width, drawing.layout.height)
                     if share > bar:
                         best, least = drawing, share
+                    if self._fits_across(drawing):
+                        break
         return best
 
     def _share(self, width: int, height: int) -> float:
@@ -305,6 +309,12 @@ class _Drawer:
 
     def _fits(self, layout: Layout) -> bool:
         return layout.width <= self._width and layout.height <= self._height
+
+    def _fits_across(self, drawing: Drawing) -> bool:
+        """Whether a narrower gap would gain nothing: it brings neighbours closer, and layers no closer."""
+        if drawing.direction == "TB":
+            return drawing.layout.width <= self._width
+        return drawing.layout.height <= self._height
 
     def _gaps(self, direction: Direction) -> Iterator[int]:
         yield from (ROOMY_GAP, TIGHT_GAP) if direction == "TB" else (1, 0)
