@@ -278,11 +278,11 @@ def _waits_for_person(run: RunState) -> bool:
 
 
 def stop_all(state: EngineState, run: RunState) -> list[AnyEvent]:
-    """Facts that end every open attempt of a run that is not being compensated."""
+    """Facts that end every open attempt of a run; an undo that is under way comes to its own end."""
     return [
         AttemptStopRequested(flight.node, flight.attempt, "run")
         for flight in state.flow.in_flight
-        if flight.run == run.number and not run.nodes[flight.node].stopping
+        if flight.run == run.number and not flight.undo and not run.nodes[flight.node].stopping
     ]
 
 

@@ -210,3 +210,55 @@ def test_giving_up_a_node_undoes_nothing_more_once_all_items_are_undone(undone: 
     details = [one.detail for one in outcome_choices(driver.run(), driver.at("b"))]
     assert ("the run fails" in details) is undone
     assert ("the run fails and is undone in reverse order" in details) is not undone
+
+
+# --------------------------------------------------------------------------- a plan that makes way for that of the run
+
+
+def stalled() -> Driver:
+    """The undo of ``b`` alone is over its time in a paused run, where ``y`` is ready and ``z`` waits for it."""
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("b", compensate=undo()),
+        node("y", "a"),
+        node("z", "y"),
+        policy="hold",
+        compensation=CompensationPolicy(timeout=10),
+    )
+    driver.verb(verbs.PauseRun).finish("a").finish("b")
+    return driver.verb(verbs.Compensate, nodes=("b",)).tick(10)
+
+
+def test_nothing_starts_behind_the_undo_of_the_run_that_takes_the_place_of_another() -> None:
+    driver = stalled().verb(verbs.ResumeRun)
+    assert driver.states["y"] == "ready"
+    driver.verb(verbs.Compensate)
+    assert driver.states["y"] == driver.states["z"] == "cancelled"
+    assert undo_all(driver).undone() == ["b", "a"]
+    assert driver.shown() == "compensated"
+    assert driver.states["y"] == "cancelled"
+
+
+def test_the_undo_of_the_run_takes_the_place_of_another_when_the_pause_is_over() -> None:
+    driver = stalled().verb(verbs.Compensate)
+    assert driver.undone() == []
+    driver.verb(verbs.ResumeRun)
+    assert undo_all(driver).undone() == ["b", "a"]
+    assert driver.shown() == "compensated"
+
+
+def test_an_undo_that_is_under_way_is_waited_for_when_the_run_is_to_be_undone() -> None:
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("b", compensate=undo()),
+        node("y", "a"),
+        policy="hold",
+        compensation=CompensationPolicy(timeout=10),
+    )
+    driver.verb(verbs.HoldNode, "y").finish("a").finish("b")
+    driver.verb(verbs.Compensate, nodes=("b",)).tick(10)
+    assert driver.undone() == ["b"]
+    driver.verb(verbs.Compensate)
+    assert not driver.at("b").stopping
+    assert undo_all(driver).undone() == ["b", "a"]
+    assert driver.shown() == "compensated"
