@@ -184,18 +184,13 @@ def reopen(run: RunState, command: Command) -> list[AnyEvent]:
 
 
 def step(state: EngineState, run: RunState, command: Step) -> Answer:
-    """Enter step mode, or let the next node or wave start in it."""
+    """Enter step mode, or let the next node or wave start in it; a paused run goes over from its pause."""
     if command.until is not None:
         return _run_to(run, command, command.until)
     if run.ended:
         return Refusal(f"cannot step run {run.number}: it has ended ({run.phase})")
     if run.compensation is not None:
         return Refusal(f"cannot step run {run.number}: it is being undone")
-    if run.paused:
-        return Refusal(
-            f"cannot step run {run.number}: it is paused",
-            "`resume` first, or `retry NODE` to start a single node by hand",
-        )
     ready = [
         path
         for path, node in run.nodes.items()
@@ -219,6 +214,9 @@ def step(state: EngineState, run: RunState, command: Step) -> Answer:
     for path in allowed:
         if run.nodes[path].gate == "breakpoint":
             found += release(state, run, run.nodes[path], command)
+    if run.paused:
+        # Step mode keeps back what the pause did.
+        found.append(RunResumed(by=origin(command)))
     return found
 
 

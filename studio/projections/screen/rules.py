@@ -279,12 +279,7 @@ def _doubt(run: RunState) -> str | None:
 
 def steps(at: Situation) -> str | None:
     """Whether a node could be let start."""
-    missing = open_run(at)
-    if missing or at.run is None:
-        return missing
-    if at.run.paused:
-        return f"run {at.run.number} is paused: {{pause}} lets it go on"
-    return _forward(at)
+    return open_run(at) or _forward(at)
 
 
 def breaks(at: Situation) -> str | None:

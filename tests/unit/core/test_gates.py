@@ -50,10 +50,26 @@ def test_a_wait_goes_on_during_a_pause() -> None:
 
 def test_a_single_node_starts_by_hand_in_a_paused_run() -> None:
     driver = Driver(node("a"), node("b", "a"), node("c", "a")).verb(verbs.PauseRun).finish("a")
-    assert driver.refused(verbs.Step(run=1)).startswith("cannot step run 1: it is paused")
     driver.verb(verbs.RetryNode, "b")
     assert driver.states == {"a": "succeeded", "b": "running", "c": "ready"}
     assert driver.of(AttemptStarted, "b")[0].by.actor == "ada"
+
+
+def test_a_step_in_a_paused_run_goes_over_from_the_pause_to_step_mode() -> None:
+    driver = Driver(node("a"), node("b", "a"), node("c", "a")).verb(verbs.PauseRun).finish("a")
+    driver.verb(verbs.Step, node="c")
+    assert driver.states == {"a": "succeeded", "b": "ready", "c": "running"}
+    assert not driver.run().paused
+    driver.finish("c")
+    assert driver.states["b"] == "ready"
+    driver.verb(verbs.Continue)
+    assert driver.states["b"] == "running"
+
+
+def test_a_step_that_is_refused_leaves_the_pause_as_it_is() -> None:
+    driver = Driver(node("a"), node("b", "a")).verb(verbs.PauseRun)
+    assert "no node is ready" in driver.refused(verbs.Step(run=1))
+    assert driver.run().paused
 
 
 def test_cancelling_a_paused_run_ends_it() -> None:
@@ -320,7 +336,6 @@ def test_a_run_goes_only_to_a_node_that_is_still_to_come() -> None:
 
 def test_a_paused_run_may_be_told_where_to_stop() -> None:
     driver = Driver(node("a"), node("b", "a"), node("c", "b")).verb(verbs.PauseRun)
-    assert "it is paused" in driver.refused(verbs.Step(run=1))
     driver.verb(verbs.Step, until="b").verb(verbs.ResumeRun).finish("a").finish("b")
     assert driver.states["c"] == "ready"
 
