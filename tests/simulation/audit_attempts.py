@@ -306,12 +306,15 @@ def on_retry(ledger: Ledger, run: RunBook, event: RetryRequested, record: Record
         book.undo_failed = False
         run.expired = run.expired and event.by is None
         return
+    # Only a backoff ends by itself; an edit that retries a failed node in a paused run gives no name either.
+    anew = event.by is not None or book.retry_at is None
     book.retry_at = None
     book.resolution = None
     run.reopen_parent(book.path)
-    if event.by is not None:
+    if anew:
         book.tries = 0
         book.standing_in = False
+    if event.by is not None:
         book.by_hand = True
         _retry_items(run, book)
 

@@ -18,7 +18,7 @@ from studio.core.events import (
 from studio.core.plan import PlanEdge, base_path
 from studio.core.resilience.retry import delay, retries
 from studio.core.scope import edge_scope, node_scope
-from studio.core.state import TAKEN, EngineState, NodeState, RunState
+from studio.core.state import TAKEN, UNRESOLVED, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
 from studio.errors import ExpressionError
 from studio.model.expressions import CompiledValue, parse_expression
@@ -156,10 +156,10 @@ def _has_handler(run: RunState, node: NodeState, edges: Edges) -> bool:
 
 
 def _stands_in(run: RunState, node: NodeState) -> bool:
-    """Whether a node that has failed waits for what this one comes to."""
+    """Whether this one is tried in the place of a node that has failed, so that the failure of that one counts."""
     return any(
-        edge.stands_in and run.nodes[edge.source].disposition == "fallback"
-        for edge in node.plan.incoming
+        edge.stands_in and first.standing_in and first.status == "failed"
+        for edge, first in ((edge, run.nodes[edge.source]) for edge in node.plan.incoming)
     )
 
 
@@ -304,20 +304,51 @@ def review_handlers(state: EngineState, run: RunState, node: NodeState) -> list[
         return _review_fallback(state, run, node, node.plan.stand_in_edge)
     if node.disposition != "handling" or node.archived:
         return []
-    pending = False
+    pending: list[str] = []
     for edge in node.plan.outgoing:
         target = run.nodes[edge.target]
         if not edge.handles or target.edges is None or target.edges[edge.slot] != TAKEN:
             continue
         if target.status in ("succeeded", "reused") and target.settled:
             return [FailureDisposed(node.path, "handled")]
-        pending = pending or not target.settled
+        if not target.settled:
+            pending.append(edge.target)
     if pending:
-        return []
+        return _end_wait(state, run, node, pending)
     disposal = dispose(state, run, node, handlers=False)
     event = FailureDisposed(node.path, disposal.disposition)
     message = f"{node.path} failed, and what should have handled it did not succeed"
     return [event, *with_policy(run, disposal, node.path, message)]
+
+
+def _end_wait(
+    state: EngineState, run: RunState, node: NodeState, handlers: list[str]
+) -> list[AnyEvent]:
+    """A node that stood in has failed, and all that may handle that waits for the one it stood in for.
+
+    That one would wait for the handlers in turn. It has nothing to take over, so its own failure is disposed of now.
+    """
+    for edge in node.plan.incoming:
+        first = run.nodes[edge.source]
+        if edge.stands_in and first.disposition == "fallback":
+            circular = all(_waits_for(run, handler, edge.source) for handler in handlers)
+            return _dispose_first(state, run, first) if circular else []
+    return []
+
+
+def _waits_for(run: RunState, start: str, name: str) -> bool:
+    """Whether a node that has not started has to wait until another one is resolved."""
+    seen: set[str] = set()
+    stack = [start]
+    while stack:
+        one = run.nodes[stack.pop()]
+        if one.path == name:
+            return True
+        if one.path not in seen and one.status == "blocked" and one.edges is not None:
+            seen.add(one.path)
+            edges = one.edges
+            stack += [e.source for e in one.plan.incoming if edges[e.slot] == UNRESOLVED]
+    return False
 
 
 def _review_fallback(
@@ -334,6 +365,11 @@ def _review_fallback(
         decoded = msgspec.json.decode(output) if needs_output(node) else None
         dead, broken = judge_edges(state, run, node, "success", "", decoded)
         return [FallbackUsed(node.path, output=msgspec.Raw(output), dead=dead, broken=broken)]
+    return _dispose_first(state, run, node)
+
+
+def _dispose_first(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]:
+    """What becomes of the failure of a node in whose place another one has failed, too."""
     disposal = dispose(state, run, node)
     dead, broken = disposal.edges
     event = FailureDisposed(node.path, disposal.disposition, dead=dead, broken=broken)

@@ -321,13 +321,16 @@ def on_retry_requested(
         if node.status == "compensation_failed":
             become(run, node, "compensating")
         return
-    if event.by is not None:
-        # A person's retry starts a new series: own budget, first iteration, input computed again.
+    if event.by is not None or node.status == "failed":
+        # A retry that was asked for (in a paused run an edit's has no name, as it passes no gates) starts a new
+        # series: own budget, first iteration, input computed again.
         node.tries = node.iteration = node.input_attempt = 0
         node.standing_in = False
+    if event.by is not None:
         node.manual = event.by
         node.by = event.by
-    if node.resolved:
+    if node.resolved or node.disposition == "fallback":
+        # What was to stand in for the node is not to start any more: the node itself has its turn again.
         unresolve(run, node, record.position)
     if node.items is not None:
         _retry_items(run, node)

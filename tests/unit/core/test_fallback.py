@@ -282,3 +282,92 @@ def test_conditions_behind_the_node_see_what_stood_in_for_it(value: int, state: 
     driver = Driver(*pair(node("c", Edge(source="n", when="output == 2"))))
     driver.fail("n").finish("s", value)
     assert driver.states["c"] == state
+
+
+# --------------------------------------------------------------------------- the first is tried again meanwhile
+
+
+def test_what_was_to_stand_in_does_not_start_once_the_first_is_tried_again() -> None:
+    driver = Driver(*pair()).verb(verbs.PauseRun).fail("n")
+    assert driver.states["s"] == "ready"
+    driver.verb(verbs.RetryNode, "n").verb(verbs.ResumeRun)
+    assert names(driver) == ["n"]
+    driver.finish("n", 1)
+    assert (driver.states["s"], names(driver)) == ("skipped", ["b"])
+
+
+def test_what_stood_in_waits_again_when_it_is_to_run_again_with_the_first() -> None:
+    driver = Driver(*pair(), policy="hold").fail("n").fail("s")
+    driver.verb(verbs.RetryNode, "n", downstream=True)
+    assert names(driver) == ["n"]
+    driver.fail("n")
+    assert names(driver) == ["s"]
+    assert driver.finish("s", 2).output("n") == 2
+
+
+def test_an_edit_in_a_paused_run_tries_the_node_itself_and_all_its_attempts() -> None:
+    nodes = (node("n", retry=TWICE, fallback=instead()), node("x"))
+    driver = Driver(*nodes, policy="hold").fail("n").tick(6).fail("n").fail("n")
+    driver.verb(verbs.PauseRun)
+    revise(driver, node("n", retry=TWICE, timeout=8, fallback=instead()), node("x"), restart=True)
+    driver.verb(verbs.ResumeRun)
+    started = driver.of(AttemptStarted, "n")[-1]
+    assert (started.stand_in, started.by) == (False, None)
+    assert driver.fail("n").states["n"] == "backing_off"
+
+
+# --------------------------------------------------------------------------- a handler that waits for the first
+
+
+def both_failed(*more: Node, **keys: Any) -> Driver:
+    """``s`` fails in the place of ``n``; ``more`` says who handles that."""
+    return Driver(*pair(*more), **keys).fail("n").fail("s")
+
+
+def after_failure(*sources: str) -> list[Edge | str]:
+    """Edges from failures."""
+    return [Edge(source=source, on="failure") for source in sources]
+
+
+@pytest.mark.parametrize("policy", ["hold", "fail", "continue"])
+def test_one_handler_of_both_failures_does_not_wait_for_itself(policy: Any) -> None:
+    driver = both_failed(node("h", after_failure("n", "s")), policy=policy)
+    assert (names(driver), driver.at("n").disposition) == (["h"], "handling")
+    driver.finish("h")
+    assert (driver.at("n").disposition, driver.at("s").disposition) == ("handled", "handled")
+    assert driver.shown() == "succeeded"
+
+
+def test_a_handler_of_both_failures_that_fails_leaves_them_to_the_first() -> None:
+    driver = both_failed(node("h", after_failure("n", "s"), critical=False)).fail("h")
+    assert (driver.at("s").disposition, driver.at("n").disposition) == ("deferred", "failed")
+    assert driver.run().failing_node == "n"
+
+
+def test_a_handler_may_wait_for_the_first_by_way_of_others() -> None:
+    more = (node("m", after_failure("n")), node("h", [*after_failure("s"), "m"]))
+    driver = both_failed(*more)
+    assert names(driver) == ["m"]
+    driver.finish("m").finish("h")
+    assert (driver.at("s").disposition, driver.shown()) == ("handled", "succeeded")
+
+
+def test_a_handler_that_waits_for_the_success_of_the_first_is_skipped() -> None:
+    driver = both_failed(node("h", [*after_failure("s"), "n"]))
+    assert (driver.states["h"], driver.at("n").disposition) == ("skipped", "failed")
+    assert (driver.at("s").disposition, driver.shown()) == ("deferred", "failed")
+
+
+def test_the_first_waits_while_another_handler_may_still_bring_something() -> None:
+    more = (node("h", after_failure("n", "s")), node("o", after_failure("s"), critical=False))
+    driver = both_failed(*more)
+    assert (names(driver), driver.at("n").disposition) == (["o"], "fallback")
+    driver.fail("o")
+    assert (names(driver), driver.at("n").disposition) == (["h"], "handling")
+
+
+def test_the_first_waits_while_the_handler_waits_for_something_else() -> None:
+    driver = both_failed(node("x"), node("h", [*after_failure("s"), "x"]))
+    assert driver.at("n").disposition == "fallback"
+    driver.finish("x").finish("h")
+    assert (driver.at("s").disposition, driver.at("n").disposition) == ("handled", "failed")
