@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from studio.core.state import BROKEN, DEAD, NodeState
+from studio.core.resilience.compensation import given_up
+from studio.core.scope import items_of
+from studio.core.state import BROKEN, DEAD, NodeState, RunState
 
 Verdict = Literal["go", "skip", "fail", "wait"]
 
@@ -21,6 +23,20 @@ def join_verdict(node: NodeState) -> Verdict:
     if verdict == "wait" or edges is None or BROKEN not in edges:
         return verdict
     return "skip" if node.plan.node.join == "all" and DEAD in edges else "fail"
+
+
+def verdict_in(run: RunState, node: NodeState) -> Verdict:
+    """The same in its run: nothing starts while something that leads right to it was undone, or given up half way.
+
+    That has to be asked for a race that another edge has won, and for a list of which some items were undone and
+    that is done all the same, as the rest of them is.
+    """
+    verdict = join_verdict(node)
+    if verdict != "go":
+        return verdict
+    sources = [run.nodes[edge.source] for edge in node.plan.incoming]
+    parts = [part for source in sources for part in (source, *items_of(run, source))]
+    return "wait" if any(one.status == "compensated" or given_up(one) for one in parts) else "go"
 
 
 def _by_counts(node: NodeState, total: int) -> Verdict:

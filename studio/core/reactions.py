@@ -18,7 +18,7 @@ from studio.core.events import (
 )
 from studio.core.evolve.graph import become, enqueue
 from studio.core.items import collect
-from studio.core.joins import join_verdict
+from studio.core.joins import verdict_in
 from studio.core.losers import FASTER, has_lost
 from studio.core.plan import PlanEdge, base_path
 from studio.core.scope import node_scope
@@ -136,7 +136,7 @@ def settle(state: EngineState, run: RunState, node: NodeState) -> list[AnyEvent]
         return []
     if node.status != "blocked" or node.parent is not None or run.ended:
         return []
-    verdict = join_verdict(node)
+    verdict = verdict_in(run, node)
     if verdict == "wait":
         return []
     if verdict == "fail":

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from studio.core.events import Origin
 from studio.core.gates import gate_of
-from studio.core.joins import join_verdict
+from studio.core.joins import verdict_in
 from studio.core.plan import PlanEdge
 from studio.core.resilience.compensation import first_undone, given_up, may_undo, next_step
 from studio.core.state import (
@@ -163,7 +163,7 @@ def _not_started(
     if node.parent is not None and node.status == "blocked":
         yield _waits_for_place(node.parent, node)
         return
-    if node.status == "blocked" and join_verdict(node) == "wait":
+    if node.status == "blocked" and verdict_in(run, node) == "wait":
         yield from _open_edges(run, node)
     gate = _gate(run, node)
     if gate is not None:
@@ -181,10 +181,10 @@ def _waits_for_place(parent: NodeState, item: NodeState) -> Reason:
 
 def _open_edges(run: RunState, node: NodeState) -> Iterator[Reason]:
     for edge in node.plan.incoming:
-        if node.edges is None or node.edges[edge.slot] != UNRESOLVED:
+        undone = first_undone(run, [edge.source])
+        if node.edges is None or (node.edges[edge.slot] != UNRESOLVED and undone is None):
             continue
         source = run.nodes[edge.source]
-        undone = first_undone(run, [edge.source])
         text = f"{node.path} waits for {edge.source}{_wanted(edge)}, which {_shown(source)}"
         if undone is not None:
             which = "which" if undone == edge.source else f"and {undone}"

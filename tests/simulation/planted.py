@@ -147,7 +147,7 @@ def skip_any_too_early() -> AbstractContextManager[Any]:
             return "skip"
         return real(node)
 
-    return patch.object(reactions, "join_verdict", join_verdict)
+    return patch.object(joins, "join_verdict", join_verdict)
 
 
 def start_before_all() -> AbstractContextManager[Any]:
@@ -159,7 +159,7 @@ def start_before_all() -> AbstractContextManager[Any]:
             return "go"
         return real(node)
 
-    return patch.object(reactions, "join_verdict", join_verdict)
+    return patch.object(joins, "join_verdict", join_verdict)
 
 
 def backoff_under_pause() -> AbstractContextManager[Any]:

@@ -265,7 +265,9 @@ def mark_node(state: EngineState, run: RunState, node: NodeState, command: MarkN
         return _already_done(run, node, command)
     if node.status == "compensated":
         return Refusal(f"cannot mark {node.path}: it was undone", "`rerun --from` runs it again")
-    refusal = _on_undone(run, node, "mark") if command.outcome == "succeeded" else None
+    # What is in doubt builds on nothing anew: a person only tells what it did, and it may have to be undone, too.
+    builds = command.outcome == "succeeded" and node.status != "in_doubt"
+    refusal = _on_undone(run, node, "mark") if builds else None
     if refusal is not None:
         return refusal
     if command.outcome == "succeeded":

@@ -27,7 +27,7 @@ from studio.core.evolve.graph import (
     unresolve,
     withdraw,
 )
-from studio.core.joins import join_verdict
+from studio.core.joins import verdict_in
 from studio.core.plan import item_path
 from studio.core.state import (
     TAKEN,
@@ -342,7 +342,7 @@ def on_retry_requested(
         else:
             requeue_item(run, node.parent, node)
     else:
-        waits = node.status != "waiting" and join_verdict(node) != "go"
+        waits = node.status != "waiting" and verdict_in(run, node) != "go"
         if waits:
             # An edit gave it upstreams that have not run, or lets one run again: it starts later, past no gates.
             node.manual = None

@@ -32,7 +32,9 @@ from studio.core.evolve.graph import (
     unresolve,
     withdraw,
 )
+from studio.core.joins import verdict_in
 from studio.core.plan import item_path
+from studio.core.resilience.compensation import first_undone
 from studio.core.state import (
     BreakpointState,
     EngineState,
@@ -147,7 +149,9 @@ def _go_on(state: EngineState, run: RunState, node: NodeState, record: Record) -
         return
     node.retry_at = None
     if node.parent is None:
-        become(run, node, "ready" if node.tries or node.iteration else "blocked")
+        # A node that goes on with its series does so only if what it follows has not been taken back meanwhile.
+        begun = (node.tries or node.iteration) and verdict_in(run, node) == "go"
+        become(run, node, "ready" if begun else "blocked")
     elif node.status == "held":
         become(run, node, "ready")
     node.age = record.position
@@ -321,7 +325,8 @@ def on_collected(state: EngineState, run: RunState, event: ItemsCollected, recor
         node.mark("degraded")
         run.degraded = True
     become(run, node, "succeeded")
-    if not event.held:
+    # A list that is done by what was left of it: what follows waits until what was undone has run again.
+    if not event.held and first_undone(run, [node.path]) is None:
         resolve(run, node, "success", record.position, event.dead, event.broken)
 
 

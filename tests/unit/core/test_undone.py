@@ -13,6 +13,7 @@ from studio.model.nodes import Edge
 from studio.model.policies import CompensationPolicy, Retry
 from studio.projections.needs import needs_of
 from tests.unit.core.driver import Driver, node, undo, workflow
+from tests.unit.core.test_revising import revise
 from tests.unit.core.test_why import why
 
 NEVER = CompensationPolicy(when="never")
@@ -532,3 +533,80 @@ def test_an_undo_is_refused_with_what_stands_in_its_way() -> None:
     assert driver.refused(verbs.Compensate(run=1, nodes=("b",))) == (
         "cannot undo b: it has failed. only what has succeeded is undone"
     )
+
+
+# --------------------------------------------------------------------------- what would start on it all the same
+
+
+def test_a_race_that_is_won_waits_for_what_was_undone() -> None:
+    race = node("race", ["a", "w"], join="first")
+    driver = Driver(node("a", compensate=undo()), node("w"), node("bad"), race, policy="hold")
+    driver.verb(verbs.HoldNode, "race").finish("a").finish("w").finish("bad")
+    driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
+    driver.verb(verbs.ReleaseNode, "race")
+    assert driver.states["race"] == "blocked"
+    assert why(driver, "race") == [
+        "race waits for a, which was undone; `studio rerun 1 --from a` runs it again"
+    ]
+    assert driver.shown() == "attention"
+    driver.verb(verbs.Rerun, start="a")
+    assert driver.states["a"] == "running"
+    driver.finish("a")
+    assert driver.states["race"] == "running"
+
+
+def test_a_race_that_an_edit_adds_waits_for_what_was_undone() -> None:
+    nodes = (node("a", compensate=undo()), node("w"), node("z", "w"))
+    driver = Driver(*nodes, policy="hold").verb(verbs.HoldNode, "z").finish("a").finish("w")
+    driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
+    revise(driver, *nodes, node("race", ["w", "a"], join="first"))
+    assert (driver.states["a"], driver.states["race"]) == ("compensated", "blocked")
+
+
+def test_a_list_that_is_done_by_what_is_left_of_it_lets_nothing_start() -> None:
+    driver = Driver(
+        node("each", foreach=[1, 2], max_parallel=1, compensate=undo()), node("b", "each")
+    )
+    driver.finish("each[0]").verb(verbs.Compensate).end("each[1]", "stopped")
+    driver.finish("each[0]", undo=True).verb(verbs.MarkNode, "each[1]", outcome="skipped")
+    assert (driver.states["each"], driver.states["b"]) == ("succeeded", "blocked")
+    assert driver.shown() == "attention"
+    assert why(driver, "b") == [
+        "b waits for each, and each[0] was undone; `studio rerun 1 --from each` runs it again"
+    ]
+    assert [need.node for need in needs_of(driver.state, driver.run())] == ["each[0]"]
+
+
+def test_a_list_that_is_let_go_behind_what_is_left_of_it_lets_nothing_start() -> None:
+    each = node("each", foreach=[1, 2], max_parallel=1, compensate=undo())
+    driver = Driver(each, node("b", "each")).finish("each[0]").verb(verbs.Compensate)
+    driver.end("each[1]", "stopped").finish("each[0]", undo=True)
+    driver.verb(verbs.SetBreakpoint, "each", on="after")
+    driver.verb(verbs.MarkNode, "each[1]", outcome="skipped").verb(verbs.Continue, "each")
+    assert (driver.states["each"], driver.states["b"]) == ("succeeded", "blocked")
+    assert why(driver, "b") == [
+        "b waits for each, and each[0] was undone; `studio rerun 1 --from each` runs it again"
+    ]
+
+
+def test_a_series_that_was_held_does_not_go_on_behind_what_was_undone() -> None:
+    retry = Retry(strategy="fixed", max_attempts=2, initial_delay=5, jitter=0)
+    driver = Driver(node("a", compensate=undo()), node("b", "a", retry=retry), policy="hold")
+    driver.finish("a").fail("b").verb(verbs.HoldNode, "b").tick(6)
+    driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
+    driver.verb(verbs.ReleaseNode, "b")
+    assert (driver.states["b"], driver.flights()) == ("blocked", [])
+    driver.verb(verbs.Rerun, start="a").finish("a").finish("b")
+    assert driver.shown() == "succeeded"
+
+
+def test_what_a_doubtful_node_did_can_be_told_behind_what_was_undone() -> None:
+    nodes = (node("a", compensate=undo()), node("bad", "a"))
+    x = node("x", Edge(source="bad", on="failure"), side_effects="external", compensate=undo())
+    driver = Driver(*nodes).finish("a").fail("bad").finish("a", undo=True)
+    assert driver.shown() == "compensated"
+    revise(driver, *nodes, x).end("x", "lost").verb(verbs.CancelRun)
+    driver.verb(verbs.MarkNode, "x", outcome="succeeded")
+    assert (driver.states["x"], driver.shown()) == ("succeeded", "cancelled")
+    driver.verb(verbs.Compensate).finish("x", undo=True)
+    assert driver.shown() == "compensated"
