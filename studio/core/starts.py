@@ -16,12 +16,12 @@ from studio.core.events import (
     NodeReused,
     Slot,
 )
-from studio.core.evolve.graph import enqueue
+from studio.core.evolve.graph import enqueue, put_back
 from studio.core.gates import gate_of
 from studio.core.losers import stop_losers
 from studio.core.plan import PlanUndo
 from studio.core.resilience.compensation import may_undo, next_step
-from studio.core.scope import node_scope, recorded_input, undo_scope
+from studio.core.scope import items_of, node_scope, recorded_input, undo_scope
 from studio.core.state import EngineState, NodeState, RunState, Waiter
 from studio.errors import ExpressionError
 from studio.model.durations import parse_duration, parse_moment
@@ -104,10 +104,26 @@ def _start_in(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
             flow.starved[run.number] = None
             return []
         heapq.heappop(run.queue)
+        if _is_crowded(run, node):
+            put_back(run, node)
+            continue
         if not locks_free(state, run, node):
             continue
         return start(state, run, node, now)
     return []
+
+
+def _is_crowded(run: RunState, item: NodeState) -> bool:
+    """Whether an edit has lowered the bound of a list so far that one of its ready items may not start now."""
+    parent = item.parent
+    bound = item.plan.node.max_parallel
+    if parent is None or parent.items is None or bound is None or parent.items.active <= bound:
+        return False
+    return sum(other.status in UNDER_WAY for other in items_of(run, parent)) >= bound
+
+
+UNDER_WAY = frozenset({"running", "waiting", "backing_off"})
+"""States of an item that has begun and goes on by itself."""
 
 
 def locks_free(state: EngineState, run: RunState, node: NodeState) -> bool:

@@ -1,6 +1,7 @@
 """How a node's state, its edges and the counts of its run change together."""
 
 import heapq
+from collections import deque
 from typing import NamedTuple
 
 from studio.core.joins import join_verdict
@@ -252,6 +253,15 @@ def requeue_item(run: RunState, parent: NodeState, item: NodeState) -> None:
         run.unsettled.append(item.path)
     else:
         items.pending.appendleft(item.index)
+
+
+def put_back(run: RunState, item: NodeState) -> None:
+    """A ready item gives its place back and waits for one again, in the order of the list."""
+    parent = item.parent
+    if parent is None or parent.items is None:
+        return
+    become(run, item, "blocked")
+    parent.items.pending = deque(sorted({*parent.items.pending, item.index}))
 
 
 def drop_items(run: RunState, node: NodeState, count: int) -> None:

@@ -686,3 +686,31 @@ def test_other_code_under_the_same_definition_mixes_too() -> None:
     assert not is_mixed(driver.run())
     driver.verb(verbs.RetryNode, "b").finish("b")
     assert is_mixed(driver.run())
+
+
+# --------------------------------------------------------------------------- a list that may do less at a time
+
+
+def test_a_lower_bound_holds_for_items_that_were_ready_already() -> None:
+    driver = Driver(node("each", foreach=[0, 1, 2, 3]), max_concurrency=1)
+    assert driver.states["each[3]"] == "ready"
+    driver.max_concurrency = driver.state.flow.max_concurrency = None
+    revise(driver, node("each", foreach=[0, 1, 2, 3], max_parallel=1))
+    for index in range(4):
+        assert [flight.node for flight in driver.flights()] == [f"each[{index}]"]
+        driver.finish(f"each[{index}]")
+    assert driver.shown() == "succeeded"
+
+
+def test_a_lower_bound_counts_items_that_wait_for_their_next_attempt() -> None:
+    retry = Retry(strategy="fixed", max_attempts=2, initial_delay=5, jitter=0)
+    driver = Driver(node("each", foreach=[0, 1, 2], retry=retry), max_concurrency=2)
+    driver.verb(verbs.HoldNode, "each[2]").fail("each[0]")
+    driver.max_concurrency = driver.state.flow.max_concurrency = None
+    revise(driver, node("each", foreach=[0, 1, 2], retry=retry, max_parallel=2))
+    driver.verb(verbs.ReleaseNode, "each[2]")
+    assert [flight.node for flight in driver.flights()] == ["each[1]"]
+    driver.tick(6)
+    assert [flight.node for flight in driver.flights()] == ["each[1]", "each[0]"]
+    driver.finish("each[0]").finish("each[1]").finish("each[2]")
+    assert driver.shown() == "succeeded"
