@@ -20,6 +20,7 @@ from studio.core.resilience.compensation import (
     may_undo,
     next_step,
     plan_undo,
+    unfinished_undo,
 )
 from studio.core.scope import run_scope
 from studio.core.standing import in_doubt
@@ -32,7 +33,7 @@ from studio.model.failure import Failure
 
 def end_run(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
     """Facts that end a run all of whose nodes are resolved; none while anything is open."""
-    if run.open or run.flying or run.waits or run.paused or in_doubt(run):
+    if _is_open(run) or run.flying or run.waits or run.paused or in_doubt(run):
         return []
     if run.compensate_by is not None:
         return _doubt(run) or _compensate(state, run, now, by_hand=True)
@@ -48,6 +49,14 @@ def end_run(state: EngineState, run: RunState, now: float) -> list[AnyEvent]:
             return doubtful
         return _compensate(state, run, now, by_hand=False)
     return [RunFinished("failed", message=_message(run, failed), degraded=is_degraded(run))]
+
+
+def _is_open(run: RunState) -> bool:
+    """Whether a node may still come to something; one whose undo waits for the plan of the whole run does not."""
+    if run.compensate_by is None:
+        return run.open > 0
+    tops = (node for node in run.nodes.values() if node.parent is None)
+    return any(not node.settled and not unfinished_undo(node) for node in tops)
 
 
 def is_degraded(run: RunState) -> bool:

@@ -262,3 +262,21 @@ def test_an_undo_that_is_under_way_is_waited_for_when_the_run_is_to_be_undone() 
     assert not driver.at("b").stopping
     assert undo_all(driver).undone() == ["b", "a"]
     assert driver.shown() == "compensated"
+
+
+@pytest.mark.parametrize("retried", [True, False])
+def test_a_step_that_is_not_through_is_taken_up_by_the_plan_of_the_run(retried: bool) -> None:
+    retry = Retry(strategy="fixed", max_attempts=3, initial_delay=5, jitter=0)
+    driver = Driver(
+        node("a", compensate=undo(retry=retry)),
+        node("x", "a"),
+        policy="hold",
+        compensation=CompensationPolicy(timeout=10),
+    )
+    driver.verb(verbs.HoldNode, "x").finish("a").verb(verbs.Compensate, nodes=("a",)).tick(8)
+    driver.fail("a", undo=True)
+    if not retried:
+        driver.verb(verbs.CancelNode, "a")
+    driver.tick(10).verb(verbs.Compensate)
+    assert undo_all(driver).undone() == ["a", "a"]
+    assert driver.shown() == "compensated"
