@@ -63,8 +63,9 @@ def on_failed(ledger: Ledger, run: RunBook, event: NodeFailed, record: Record) -
     book = run.node(event.node)
     _still(book, "failed")
     book.disposition, book.gate = event.disposition, ""
-    if event.disposition not in ("held", "fallback"):
-        book.resolution = resolved(event, "failure")
+    # While a failure is held, edges are open: also those of a node that had been skipped before (late success).
+    held = event.disposition in ("held", "fallback")
+    book.resolution = None if held else resolved(event, "failure")
 
 
 def on_disposed(ledger: Ledger, run: RunBook, event: FailureDisposed, record: Record) -> None:
