@@ -70,19 +70,34 @@ def evolve(state: EngineState, record: facts.Record) -> None:
     event = record.event
     state.position = record.position
     run = state.runs.get(record.run)
+    stays_over = False
     if run is None:
         if not isinstance(event, facts.RunStarted):
             raise KeyError(f"run {record.run} has not started")
         run = runs.start_run(state, event, record)
     else:
-        if run.idle_since is not None:
-            run.rested += max(0.0, record.at - run.idle_since)
+        over, since = run.ended, _resting_since(run, event)
         HANDLERS[type(event)](state, run, event, record)
+        stays_over = over and run.ended
+        if since is not None and not stays_over:
+            run.rested += max(0.0, record.at - since)
         origin = getattr(event, "by", None)
         if origin is not None:
             state.commands[origin.command] = record.run
-    # Nothing is under way and no moment is waited for: the run waits for a person, for its turn, or has ended.
-    run.idle_since = None if run.flying or run.waits else record.at
+    # Nothing is under way and no moment is waited for: the run waits for a person, for its turn, or has ended. What
+    # happens to it after its end takes none of its time; if it is opened again, it has rested since its end.
+    if not stays_over:
+        run.idle_since = None if run.flying or run.waits else record.at
     run.active_at = record.at
     run.position = record.position
     state.visited[record.run] = None
+
+
+def _resting_since(run: RunState, event: facts.AnyEvent) -> float | None:
+    """Since when nothing of a run has been under way; None when something was.
+
+    An attempt that an engine left open when it died was under way until nobody knows when: the run has rested since
+    the last that is known of it.
+    """
+    lost = isinstance(event, facts.AttemptInterrupted | facts.AttemptDoubted)
+    return run.active_at if lost and run.idle_since is None else run.idle_since
