@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from studio.core.decide.runs import compensation_started
+from studio.core.decide.runs import FAILS_THE_RUN, compensation_started
 from studio.core.events import (
     AnyEvent,
     AttemptDoubted,
@@ -71,7 +71,7 @@ def first_failure(run: RunState) -> NodeState | None:
     """The first node whose failure makes the run fail."""
     for path in run.plan.order:
         node = run.nodes[path]
-        if node.disposition in ("failed", "continued"):
+        if node.disposition in FAILS_THE_RUN:
             return node
     return None
 

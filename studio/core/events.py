@@ -125,9 +125,13 @@ class RunFinished(Event, frozen=True, omit_defaults=True, tag="run_finished"):
 
 
 class RunReopened(Event, frozen=True, omit_defaults=True, tag="run_reopened"):
-    """A finished run goes on: a node of it is to run again."""
+    """A finished run goes on: a node of it is to run again.
+
+    ``held`` names what had failed for good when the run was cancelled; it waits for a person again.
+    """
 
     by: Origin | None = None
+    held: tuple[str, ...] = ()
 
 
 class EdgeVerdict(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):

@@ -189,6 +189,7 @@ def on_failed(ledger: Ledger, run: RunBook, event: AttemptFailed, record: Record
         book.undo_failed = event.retry_at is None
         return
     book.disposition = event.disposition
+    run.blame(event.disposition)
     if event.disposition != "retry":
         book.gate = ""
     if event.disposition == "retry":

@@ -63,6 +63,7 @@ def on_failed(ledger: Ledger, run: RunBook, event: NodeFailed, record: Record) -
     book = run.node(event.node)
     _still(book, "failed")
     book.disposition, book.gate = event.disposition, ""
+    run.blame(event.disposition)
     # While a failure is held, edges are open: also those of a node that had been skipped before (late success).
     held = event.disposition in ("held", "fallback")
     book.resolution = None if held else resolved(event, "failure")
@@ -73,6 +74,7 @@ def on_disposed(ledger: Ledger, run: RunBook, event: FailureDisposed, record: Re
     _still(book, "disposed of")
     require(7, not book.effect, f"{event.node} succeeded, yet its failure is disposed of")
     book.disposition = event.disposition
+    run.blame(event.disposition)
     book.retry_at, book.gate = None, ""
     if event.disposition != "held" and book.resolution is None:
         book.resolution = resolved(event, "failure")

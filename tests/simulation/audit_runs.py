@@ -78,6 +78,7 @@ def _leading_to(run: RunBook, until: str) -> frozenset[str]:
 def on_failing(ledger: Ledger, run: RunBook, event: RunFailing, record: Record) -> None:
     require(17, not run.ended, f"run {run.number} fails after its end")
     run.failing = True
+    run.blameless = False
     run.forced = event.force
     run.exempt = set() if event.compensate or not event.node else _exempt(run, event.node)
 
@@ -106,6 +107,15 @@ def _exempt(run: RunBook, failed: str) -> set[str]:
 def on_reopened(ledger: Ledger, run: RunBook, event: RunReopened, record: Record) -> None:
     lawful = run.ended or run.failing
     require(13, lawful, f"run {run.number} is reopened, but had not come to an end")
+    run.blameless = run.cancelled
+    for path in event.held:
+        book = run.node(path)
+        require(
+            13,
+            run.cancelled,
+            f"run {run.number}: {path} is held again, but nobody had cancelled the run",
+        )
+        book.disposition, book.resolution, book.standing_in = "held", None, False
     run.ended = run.cancelled = run.failing = run.forced = False
     run.steps, run.expired, run.exempt, run.phase = None, False, set(), "running"
 
@@ -160,6 +170,8 @@ def on_compensation(
     ledger: Ledger, run: RunBook, event: CompensationStarted, record: Record
 ) -> None:
     where = f"run {run.number}: compensation"
+    asked = event.by is not None or not run.blameless
+    require(15, asked, f"{where} answers to what failed before the run was cancelled")
     require(15, len(set(event.steps)) == len(event.steps), f"{where} names a step twice")
     place = {path: index for index, path in enumerate(event.steps)}
     for path in event.steps:

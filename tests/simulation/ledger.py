@@ -86,6 +86,7 @@ class RunBook:
     paused_at: float = 0.0
     cancelled: bool = False
     failing: bool = False
+    blameless: bool = False
     forced: bool = False
     revised_at: int = -1000
     ended: bool = False
@@ -109,6 +110,10 @@ class RunBook:
         if book is None:
             raise Violation(2, f"run {self.number} has no node {path}")
         return book
+
+    def blame(self, disposition: str) -> None:
+        """Something has failed for good: from now on the run has a reason to fail, and to be undone."""
+        self.blameless = self.blameless and disposition not in ("failed", "continued")
 
     def reopen_parent(self, path: str) -> None:
         """An item goes on by hand: its foreach is not finished any more."""

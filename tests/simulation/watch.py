@@ -60,10 +60,11 @@ def _check_reach(
         require(13, not made, f"{command} about an unknown node makes {made}")
         return
     lawful = {base, *run.plan.descendants([base])} if base in run.plan.nodes else {base}
-    reopened = any(isinstance(event, RunReopened) for event in made)
+    reopened = [event for event in made if isinstance(event, RunReopened)]
+    asked = {path for event in reopened for path in event.held}  # of what a cancel had given up
     for path, look in before.items():
         node = run.nodes.get(path)
-        if base_path(path) in lawful or node is None or _look_of(node) == look:
+        if base_path(path) in lawful | asked or node is None or _look_of(node) == look:
             continue
         revived = reopened and look[0] in WAITING and node.status == "blocked"
         require(13, revived, f"{command} changes {path}: {look} -> {_look_of(node)}")

@@ -179,8 +179,19 @@ def stuck_item(run: RunState, node: NodeState) -> str | None:
 
 
 def reopen(run: RunState, command: Command) -> list[AnyEvent]:
-    """The fact that an ended (or failing) run goes on, when it is one."""
-    return [RunReopened(by=origin(command))] if run.ended or run.failing else []
+    """The fact that an ended (or failing) run goes on, when it is one.
+
+    What a person has cancelled is not undone, and nothing handles its failures, because somebody runs a part of it
+    again: they come back as held, whatever the policy, and wait for a decision of their own.
+    """
+    if not (run.ended or run.failing):
+        return []
+    held = [path for path in run.plan.order if run.nodes[path].disposition in FAILS_THE_RUN]
+    return [RunReopened(held=tuple(held) if run.cancelled else (), by=origin(command))]
+
+
+FAILS_THE_RUN = frozenset({"failed", "continued"})
+"""What became of a failure because of which the run fails in the end."""
 
 
 def step(state: EngineState, run: RunState, command: Step) -> Answer:

@@ -187,6 +187,12 @@ def on_reopened(state: EngineState, run: RunState, event: RunReopened, record: R
         node = run.nodes[path]
         if node.resolved and first_undone(run, [path]) is not None:
             unresolve(run, node, record.position)
+    for path in event.held:
+        node = run.nodes[path]
+        node.standing_in = False  # what was to stand in for it waits for the same decision
+        become(run, node, "failed", "held")
+        if node.resolved:
+            unresolve(run, node, record.position)
     for path in run.plan.order:
         node = run.nodes[path]
         if node.status == "cancelled" and is_automatic(node):
