@@ -18,7 +18,7 @@ from studio.core.events import (
 from studio.core.plan import PlanEdge, base_path
 from studio.core.resilience.retry import delay, retries
 from studio.core.scope import edge_scope, node_scope
-from studio.core.state import TAKEN, UNRESOLVED, EngineState, NodeState, RunState
+from studio.core.state import TAKEN, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE
 from studio.errors import ExpressionError
 from studio.model.expressions import CompiledValue, parse_expression
@@ -338,17 +338,11 @@ def _end_wait(
 
 def _waits_for(run: RunState, start: str, name: str) -> bool:
     """Whether a node that has not started has to wait until another one is resolved."""
-    seen: set[str] = set()
-    stack = [start]
-    while stack:
-        one = run.nodes[stack.pop()]
-        if one.path == name:
-            return True
-        if one.path not in seen and one.status == "blocked" and one.edges is not None:
-            seen.add(one.path)
-            edges = one.edges
-            stack += [e.source for e in one.plan.incoming if edges[e.slot] == UNRESOLVED]
-    return False
+    found = {start}
+    for path in reversed(run.plan.order):
+        if path in found and run.nodes[path].status == "blocked":
+            found.update(edge.source for edge in run.nodes[path].plan.incoming)
+    return name in found
 
 
 def _review_fallback(

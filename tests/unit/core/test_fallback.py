@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from studio.core import commands as verbs
-from studio.core.events import AttemptStarted, FallbackStarted, FallbackUsed
+from studio.core.events import AttemptStarted, FailureDisposed, FallbackStarted, FallbackUsed
 from studio.core.plan import Plan
 from studio.core.why import explain
 from studio.model.nodes import Edge, Node, NoopSettings, PythonSettings, StandIn, StandInNode
@@ -371,3 +371,47 @@ def test_the_first_waits_while_the_handler_waits_for_something_else() -> None:
     assert driver.at("n").disposition == "fallback"
     driver.finish("x").finish("h")
     assert (driver.at("s").disposition, driver.at("n").disposition) == ("handled", "failed")
+
+
+def test_the_first_waits_while_the_handler_waits_for_what_has_started_without_it() -> None:
+    more = (node("o"), node("m", ["n", "o"], join="first"), node("h", [*after_failure("s"), "m"]))
+    driver = Driver(*pair(*more)).finish("o").fail("n").fail("s")
+    assert (names(driver), driver.at("n").disposition) == (["m"], "fallback")
+
+
+def test_only_what_stands_in_ends_the_wait_of_another_node() -> None:
+    driver = Driver(
+        *pair(),
+        node("o"),
+        node("x", ["o", "n"], join="first"),
+        node("h", [*after_failure("x"), Edge(source="n", on="any")]),
+    )
+    driver.finish("o").fail("n").fail("x")
+    assert driver.at("x").disposition == "handling"
+    assert (names(driver), driver.at("n").disposition) == (["s"], "fallback")
+
+
+def test_a_failure_that_is_held_meanwhile_is_decided_once() -> None:
+    more = (node("h", [*after_failure("s"), "n"]), node("x"))
+    driver = both_failed(*more, policy="hold")
+    assert driver.at("n").disposition == "held"
+    revise(driver, *pair(*more, node("y")))
+    assert len(driver.of(FailureDisposed, "n")) == 1
+
+
+def test_a_stand_in_that_was_not_asked_for_fails_by_itself() -> None:
+    driver = Driver(
+        node("o"),
+        node("n", input={"x": "{{ 1 + params.none }}"}, fallback=StandInNode(node="s")),
+        node("s", [Edge(source="n", on="fallback"), "o"], join="first"),
+        policy="continue",
+        params={"none": None},
+    )
+    assert driver.at("n").disposition == "continued"
+    assert driver.finish("o").fail("s").at("s").disposition == "continued"
+
+
+def test_a_stand_in_that_has_done_its_part_fails_by_itself_when_it_is_tried_again() -> None:
+    driver = Driver(*pair()).fail("n").finish("s", 1).finish("b")
+    driver.verb(verbs.RetryNode, "s").fail("s")
+    assert (driver.at("s").disposition, driver.states["n"]) == ("failed", "succeeded")

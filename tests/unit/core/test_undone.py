@@ -555,12 +555,18 @@ def test_a_race_that_is_won_waits_for_what_was_undone() -> None:
     assert driver.states["race"] == "running"
 
 
-def test_a_race_that_an_edit_adds_waits_for_what_was_undone() -> None:
-    nodes = (node("a", compensate=undo()), node("w"), node("z", "w"))
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_race_that_an_edit_adds_waits_for_what_was_undone(given_up: bool) -> None:
+    nodes = (node("a", compensate=FRAGILE), node("w"), node("z", "w"))
     driver = Driver(*nodes, policy="hold").verb(verbs.HoldNode, "z").finish("a").finish("w")
-    driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
+    driver.verb(verbs.Compensate, nodes=("a",))
+    if given_up:
+        driver.fail("a", undo=True).verb(verbs.MarkNode, "a", outcome="ignored")
+    else:
+        driver.finish("a", undo=True)
     revise(driver, *nodes, node("race", ["w", "a"], join="first"))
-    assert (driver.states["a"], driver.states["race"]) == ("compensated", "blocked")
+    assert driver.states["a"] == ("compensation_failed" if given_up else "compensated")
+    assert driver.states["race"] == "blocked"
 
 
 def test_a_list_that_is_done_by_what_is_left_of_it_lets_nothing_start() -> None:
