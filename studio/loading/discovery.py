@@ -56,7 +56,8 @@ def discover(folder: str | os.PathLike[str]) -> Discovery:
     """Search a folder for workflow files; a file is one if its top level has ``workflow:``.
 
     Args:
-        folder: where to begin. Links to folders are not followed, links to files are.
+        folder: where to begin. Links to folders are not followed, links to files are. It was asked for, so it is
+            searched also where the ignore files above leave it out; those inside it count.
     """
     return _Search(FilePath(folder)).run()
 
@@ -152,7 +153,7 @@ class _Search:
             self.files.append(path)
 
     def _rules_above(self) -> tuple[_Rules, ...]:
-        """Ignore files of the folders above, up to the root of the repository."""
+        """Ignore files above, up to the root of the repository; none from above a folder that they leave out."""
         start = FilePath(os.path.abspath(self.start))
         above: list[FilePath] = []
         for folder in start.parents:
@@ -165,8 +166,8 @@ class _Search:
             return ()
         rules: tuple[_Rules, ...] = ()
         for folder in reversed(above):
-            rules = self._with_rules(rules, folder)
-        return rules
+            rules = self._with_rules(() if _ignored(folder, True, rules) else rules, folder)
+        return () if _ignored(start, True, rules) else rules
 
     def _with_rules(self, rules: tuple[_Rules, ...], folder: FilePath) -> tuple[_Rules, ...]:
         try:

@@ -93,7 +93,9 @@ class SystemDisk:
         while waiting:
             folder, inode, depth = waiting.pop()
             entries = _entries(folder)
-            if entries is None or any(entry.name == "pyvenv.cfg" for entry in entries):
+            if entries is None:
+                continue
+            if depth and any(entry.name == "pyvenv.cfg" for entry in entries):
                 continue
             found.folders[folder] = inode
             for entry in entries:

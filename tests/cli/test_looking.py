@@ -177,6 +177,20 @@ def test_check_files_and_folders(studio: Studio, folder: Path) -> None:
     assert "no workflow files" in studio("check", "none").err
 
 
+def test_check_looks_into_an_ignored_folder_that_is_named(
+    studio: Studio, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".git").mkdir()
+    (folder / ".gitignore").write_text("studio-demo/\n")
+    (folder / "studio-demo").mkdir()
+    (folder / "studio-demo" / "bad.yaml").write_text("workflow: bad\nnodes: {a: {needs: b}}\n")
+    assert "2 of 2 files valid" in studio("check").err
+    assert "0 of 1 file valid" in studio("check", "studio-demo", expect=2).err
+    assert "0 of 1 file valid" in studio("check", "studio-demo/bad.yaml", expect=2).err
+    monkeypatch.chdir(folder / "studio-demo")
+    assert "0 of 1 file valid" in studio("check", expect=2).err
+
+
 @pytest.mark.parametrize(
     ("format", "begins"),
     [

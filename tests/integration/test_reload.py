@@ -16,6 +16,8 @@ from studio.application.local import LocalStudio
 from studio.application.location import locate
 from studio.application.opening import open_studio
 from studio.application.reload import Reloader, run_and_watch
+from studio.application.screen import open_session
+from studio.application.screen_options import ScreenOptions
 from studio.application.session import Notice, Session
 from studio.application.studio import Sender
 from studio.loading.watcher import Appeared, Removed, Saved
@@ -360,6 +362,46 @@ async def test_without_a_screen_saves_run_what_changed(tmp_path: Path) -> None:
             assert await running == number
         assert [one.text for one in notices] == ["prices.py saved: score changed, runs again"]
         assert bench.studio.reading.rows(RunFilter())[0].state == "succeeded"
+
+
+@pytest.mark.parametrize("name", ["studio-demo", "studio-demo/orders.yaml"])
+async def test_saves_in_an_ignored_folder_that_was_opened_are_followed(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text("studio-demo/\n")
+    folder = tmp_path / "studio-demo"
+    folder.mkdir()
+    (folder / "orders.yaml").write_text(FLOW)
+    (folder / "orders.py").write_text(CODE)
+    (folder / "prices.py").write_text(PRICES)
+    async with open_session(ScreenOptions(str(tmp_path / name)), dict(os.environ)) as session:
+        assert [entry.name for entry in session.files.values()] == ["orders"]
+        assert session.shown_file == str(folder / "orders.yaml")
+        told: list[str] = []
+        session.drawn.set()
+        (folder / "orders.yaml").write_text(FLOW + "# saved\n")
+        await told_of(session, told, "orders.yaml saved")
+        temporary = folder / "prices.tmp"
+        temporary.write_text("def total(rows):\n    return max(rows)\n")
+        os.replace(temporary, folder / "prices.py")
+        await told_of(session, told, "↻ prices.py reloaded")
+        if name == "studio-demo":
+            (folder / "new.yaml").write_text("workflow: fresh\nnodes:\n  a: { uses: noop }\n")
+            await told_of(session, told, "new.yaml appeared: workflow fresh")
+
+
+async def told_of(session: Session, told: list[str], beginning: str) -> None:
+    """Wait for a notice."""
+    changed = asyncio.Event()
+    session.on_change = changed.set
+    async with asyncio.timeout(SECONDS):
+        while True:
+            told += [one.text for one in session.take_notices()]
+            if any(one.startswith(beginning) for one in told):
+                return
+            changed.clear()
+            await changed.wait()
 
 
 async def until(studio: LocalStudio, condition: Callable[[], bool]) -> None:

@@ -193,6 +193,15 @@ async def test_the_folder_itself_may_be_renamed_deleted_and_made_anew(tmp_path: 
         await heard.until(Saved(str(file), sha("workflow: three\n")))
 
 
+async def test_a_folder_that_is_a_virtual_environment_itself_is_watched(
+    file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pyvenv.cfg").write_text("")
+    async with watching(tmp_path) as heard:
+        in_place(file, "workflow: two\n")
+        await heard.until(Saved(str(file), sha("workflow: two\n")))
+
+
 async def test_installed_hidden_and_left_out_folders_are_not_told_of(
     file: Path, tmp_path: Path
 ) -> None:

@@ -64,6 +64,27 @@ def test_ignore_files_are_respected_as_git_does(tmp_path: Path) -> None:
     assert [path.name for path in found] == ["b.tmp.yaml", "only_root.yaml"]
 
 
+def test_a_folder_that_was_asked_for_is_searched_though_rules_above_ignore_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".git").mkdir()
+    write(tmp_path, ".gitignore", "demo/\n*.tmp.yaml\n")
+    write(tmp_path, "demo/a.yaml")
+    write(tmp_path, "demo/b.tmp.yaml")
+    write(tmp_path, "demo/.gitignore", "own.yaml\nout/\n")
+    write(tmp_path, "demo/own.yaml")
+    write(tmp_path, "demo/sub/own.yaml")
+    write(tmp_path, "demo/sub/c.yaml")
+    write(tmp_path, "demo/out/d.yaml")
+    write(tmp_path, "other/e.yaml")
+    assert names(tmp_path) == ["other/e.yaml"]
+    assert names(tmp_path / "demo") == ["a.yaml", "b.tmp.yaml", "sub/c.yaml"]
+    assert names(tmp_path / "demo" / "sub") == ["c.yaml"], (
+        "what the demo's own rules say still counts"
+    )
+    assert names(tmp_path / "demo" / "out") == ["d.yaml"]
+
+
 def test_hidden_and_installed_folders_are_left_alone_and_told(tmp_path: Path) -> None:
     write(tmp_path, ".hidden/a.yaml")
     write(tmp_path, ".dot.yaml")
