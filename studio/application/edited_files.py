@@ -1,7 +1,7 @@
 """Which workflows a save touches, and what their files and their code are afterwards."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -87,13 +87,40 @@ class EditedFiles:
         """Every file that some node depends on."""
         return files_of(one for prints in self.prints.values() for one in prints.values())
 
-    def take(self, changes: Iterable[FileChange]) -> list[Edit]:
+    def take(self, changes: Sequence[FileChange]) -> list[Edit]:
         """Read again what these saves touch."""
         touched: dict[str, list[FileChange]] = {}
         for change in changes:
             for path in self._touched(change):
                 touched.setdefault(path, []).append(change)
-        return [self._edit(path, files) for path, files in touched.items()]
+        edits = [self._edit(path, files) for path, files in touched.items()]
+        for path, files in self._hoped(changes, touched).items():
+            before = self.session.files[path].errors
+            edit = self._edit(path, files)
+            named = {*self._named(before), *self._named(edit.entry.errors)}
+            if edit.entry.errors != before or any(change.path in named for change in files):
+                edits.append(edit)
+        return edits
+
+    def _hoped(
+        self, changes: Iterable[FileChange], touched: Container[str]
+    ) -> dict[str, list[FileChange]]:
+        """Workflow files with errors that saves of code may have mended, none of those that are touched anyway.
+
+        What such a file calls is not known in full: it has no definition, or only an older one.
+        """
+        found: dict[str, list[FileChange]] = {}
+        for change in changes:
+            for path, entry in self.session.files.items():
+                inside = change.path.startswith(os.path.dirname(path).rstrip(os.sep) + os.sep)
+                if entry.errors and inside and change.path.endswith(".py") and path not in touched:
+                    found.setdefault(path, []).append(change)
+        return found
+
+    def _named(self, errors: Iterable[Diagnostic]) -> list[str]:
+        """Absolute paths of the files that errors stand in."""
+        folder = self.session.catalog.folder
+        return [os.path.join(folder, one.place.file) for one in errors]
 
     def _touched(self, change: FileChange) -> list[str]:
         """Workflow files whose definition or code a change is about; a removed workflow is not among them."""
@@ -110,7 +137,7 @@ class EditedFiles:
             return [one for one in found if one != path]
         if path in known:
             same = change.digest and change.digest == known[path].digest
-            return found if same else [path, *found]
+            return found if same and not known[path].errors else [path, *found]
         return [path, *found] if self._is_workflow(path) else found
 
     def _is_workflow(self, path: str) -> bool:
@@ -125,7 +152,7 @@ class EditedFiles:
         old = self.prints.get(path, {})
         entry = self.session.catalog.read(Path(path))
         code = self._code(entry)
-        self.prints[path] = code.prints
+        self.prints[path] = code.prints if entry.plan is not None else old
         shown = tuple(dict.fromkeys(self.session.catalog.display(Path(file)) for file in files))
         reached = files_of(old.values())
         only_gone = all(isinstance(change, Removed) for change in changes)

@@ -116,6 +116,17 @@ class Looking:
         entry = self.files.get(self.shown_file) if self.shown_file is not None else None
         return entry.plan if entry is not None else None
 
+    def file_problem(self) -> str:
+        """Why the shown workflow cannot be started from its file, empty when it can or none is shown."""
+        if self.shown_file is None:
+            return ""
+        entry = self.files.get(self.shown_file)
+        if entry is not None:
+            return str(entry.errors[0]) if entry.plan is None and entry.errors else ""
+        shown = self.catalog.display(Path(self.shown_file))
+        there = Path(self.shown_file).exists()
+        return f"{shown} is not among the workflows that are open" if there else f"{shown} is gone"
+
     @property
     def live(self) -> bool:
         """Whether nothing but time or a person is needed for the shown run to go on.
@@ -149,9 +160,17 @@ class Looking:
     def source_of(self, path: str | None) -> tuple[str, int]:
         """File and line to edit: of the error if the node has one, else of its definition.
 
+        Where nothing can be drawn it is the first error of the file, in the code it calls perhaps.
+
         Raises `NotFoundError` when no file is known.
         """
         run, plan = self.run, self.plan
+        entry = self.files.get(self.shown_file or "")
+        if plan is None and entry is not None and entry.errors:
+            place = entry.errors[0].place
+            broken = self.catalog.folder / place.file
+            if broken.is_file():
+                return str(broken), place.line
         node = run.nodes.get(path) if run is not None and path is not None else None
         folder = Path(run.folder if run is not None else "")
         if node is not None and node.failure is not None and node.failure.file:
@@ -165,8 +184,8 @@ class Looking:
             if line:
                 return self.shown_file, line
         planned = plan.node(path) if plan is not None and path is not None else None
-        place = planned.node.place if planned is not None else None
-        return self.shown_file, place.line if place is not None else 1
+        written = planned.node.place if planned is not None else None
+        return self.shown_file, written.line if written is not None else 1
 
     def _line_in_file(self, node: NodeState, failure: Failure) -> int:
         """The line of the workflow file that a failure of its own code, or of its call, stands for; 0 for none."""

@@ -295,6 +295,52 @@ async def test_code_that_goes_away_reaches_no_run_until_it_is_back(bench: Bench)
     assert bench.attempts(number) == {"load": 1, "score": 1, "send": 1}
 
 
+async def test_a_file_whose_code_never_compiled_is_read_again_when_the_code_is_mended(
+    bench: Bench,
+) -> None:
+    flow = bench.folder / "pyb.yaml"
+    flow.write_text("workflow: pyb\nnodes: {a: {uses: python, call: 'bad:f'}}\n")
+    (bench.folder / "bad.py").write_text("def f(:\n")
+    entry = bench.session.catalog.read(flow)
+    await asyncio.to_thread(bench.reloader.files.read_all)
+    assert str(entry.errors[0]).startswith("bad.py:1:7: invalid syntax")
+    bench.session.show_file(str(flow))
+    assert bench.session.source_of(None) == (str(bench.folder / "bad.py"), 1)
+    assert bench.session.file_problem().startswith("bad.py:1:7: invalid syntax")
+    await bench.save("prices.py", "sum", "max")
+    assert bench.session.files[str(flow)].plan is None
+    told = await bench.save("bad.py", "def f(:", "def f(x:")
+    assert len(told) == 1
+    assert told[0].startswith("bad.py:1:6: ")
+    told = await bench.save("bad.py", "def f(x:", "def g(): return 1")
+    assert told == ['pyb.yaml:2:33: bad.py has no function "f"']
+    told = await bench.save("prices.py", "max", "sum")
+    assert told == ["↻ prices.py reloaded · 1 node changed (score)"]
+    assert await bench.save("bad.py", "def g", "def f") == ["pyb.yaml loads again"]
+    assert bench.session.file_problem() == ""
+    told = await bench.save("bad.py", "return 1", "return 2")
+    assert told == ["↻ bad.py reloaded · 1 node changed (a)"]
+
+
+async def test_a_held_run_goes_on_when_its_file_came_back_before_its_code_was_mended(
+    bench: Bench,
+) -> None:
+    (bench.folder / "prices.py").write_text("def total(rows):\n    return rows['sum']\n")
+    await asyncio.to_thread(bench.reloader.files.read_all)
+    number = await bench.run()
+    await bench.save("orders.py", "def send", "def (send")
+    Path(bench.file).unlink()
+    await bench.reloader.take([Removed(bench.file)])
+    assert bench.session.file_problem() == "orders.yaml is gone"
+    Path(bench.file).write_text(FLOW)
+    await bench.reloader.take([Appeared(bench.file, "new")])
+    assert bench.notices()[-1].startswith("orders.py:9:5: invalid syntax")
+    assert await bench.save("orders.py", "def (send", "def send") == ["orders.yaml loads again"]
+    told = await bench.save("prices.py", "rows['sum']", "sum(rows)")
+    assert told == ["prices.py saved: score changed, runs again"]
+    assert set(bench.states(number).values()) == {"succeeded"}
+
+
 async def test_a_new_workflow_appears_and_other_files_do_not(bench: Bench) -> None:
     (bench.folder / "new.yaml").write_text("workflow: fresh\nnodes:\n  a: { uses: noop }\n")
     (bench.folder / "data.json").write_text("[]")

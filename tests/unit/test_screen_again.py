@@ -298,6 +298,14 @@ def test_an_empty_folder_says_what_it_needs_first() -> None:
     assert "the workflow file has errors: e opens it" in (why_not(broken, BY_ID["undo_run"]) or "")
 
 
+def test_a_file_that_does_not_load_is_named_with_its_first_error() -> None:
+    finding = 'flow.yaml:3:7: unknown key "{edit_}" in node "a"'
+    broken = Situation(file="flow.yaml", problem=finding)
+    assert why_not(broken, BY_ID["launch"]) == f"{finding}: e opens it"
+    gone = Situation(file="flow.yaml", problem="flow.yaml is gone", known=False)
+    assert why_not(gone, BY_ID["launch"]) == "flow.yaml is gone: it cannot be started"
+
+
 def test_a_paused_run_can_be_continued() -> None:
     driver = Driver(node("a"), node("b", "a"))
     assert driver.send(PauseRun(run=1)) is None

@@ -139,14 +139,15 @@ def shown_key(at: Situation, action: Action) -> str:
 def why_not(at: Situation, action: Action) -> str | None:
     """Why an action does not apply, with this person's keys for what helps; None when it does."""
     text = action.rule(at)
-    return text and _ID.sub(lambda found: _key_of(at, found[1]), text)
+    return text and _ID.sub(lambda found: _key_of(at, found), text)
 
 
 _ID: Final = re.compile(r"\{([a-z_]+)\}")
 
 
-def _key_of(at: Situation, name: str) -> str:
-    return shown_key(at, BY_ID[name]) if name in BY_ID else name
+def _key_of(at: Situation, found: re.Match[str]) -> str:
+    # Other braces are those of a template, quoted in an error of the workflow file.
+    return shown_key(at, BY_ID[found[1]]) if found[1] in BY_ID else found[0]
 
 
 def footer_actions(at: Situation, limit: int = 9) -> list[Action]:

@@ -35,6 +35,8 @@ class Situation(msgspec.Struct, frozen=True):
         keys: the user's keys by action id, where they differ from the table.
         asks: stale nodes that may not run again by themselves, and about which nobody has decided yet.
         elsewhere: whether another run needs a person.
+        problem: why the file has no good version: its first finding, or that it is gone.
+        known: whether the file is there, so that it can be mended.
     """
 
     run: RunState | None = None
@@ -47,6 +49,8 @@ class Situation(msgspec.Struct, frozen=True):
     keys: Keys = NO_KEYS
     asks: Sequence[str] = ()
     elsewhere: bool = False
+    problem: str = ""
+    known: bool = True
 
 
 Rule: TypeAlias = Callable[[Situation], str | None]
@@ -101,7 +105,10 @@ def launches(at: Situation) -> str | None:
     """There has to be a workflow that loads."""
     if at.file is None:
         return "there is no workflow to start: {new} creates one from a template"
-    return None if at.loadable else "the workflow file has errors: {edit} opens it"
+    if at.loadable:
+        return None
+    problem = clean(at.problem) or "the workflow file has errors"
+    return f"{problem}: {{edit}} opens it" if at.known else f"{problem}: it cannot be started"
 
 
 def with_run(at: Situation) -> str | None:

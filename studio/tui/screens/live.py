@@ -384,6 +384,8 @@ class LiveScreen(Guarded, Paced, SelectsRows, Screen[None]):
             session.keymap.keys,
             self.asks(),
             any(row.needs and row.run != session.shown_run for row in session.rows),
+            session.file_problem(),
+            entry is not None,
         )
 
     def asks(self) -> list[str]:
