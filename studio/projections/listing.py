@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from studio.projections.moments import iso_time, span
-from studio.projections.signs import Tone, sign
+from studio.projections.signs import RESOLVED, Tone, sign
 from studio.projections.text import pad, sanitise, shorten, width
 
 if TYPE_CHECKING:  # loads the definitions, which a list of runs does without
     from studio.core.state import EngineState, RunState
-
-_DONE = ("succeeded", "reused", "skipped", "compensated")
 
 
 class RowLike(Protocol):
@@ -134,7 +132,7 @@ def run_cells(
     interrupted = not owned and _goes_on(row)
     shown = sign("paused" if row.paused else "interrupted" if interrupted else row.state)
     total = sum(row.counts.values())
-    done = sum(row.counts.get(name, 0) for name in _DONE)
+    done = sum(row.counts.get(name, 0) for name in RESOLVED)
     timed = row.finished_at is not None or (_goes_on(row) and not interrupted)
     took = span(seconds_taken(row, now)) if timed else ""
     notes = [f"{row.needs} need{'s' if row.needs == 1 else ''} you"] if row.needs else []

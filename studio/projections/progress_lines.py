@@ -10,7 +10,7 @@ from studio.core.events import Record
 from studio.projections.history_lines import phrase
 from studio.projections.masking import Mask
 from studio.projections.moments import span
-from studio.projections.signs import Tone, sign
+from studio.projections.signs import RESOLVED, Tone, sign
 from studio.projections.text import pad, sanitise, shorten, width
 
 SUBJECT_CELLS = 32
@@ -122,7 +122,7 @@ class Progress:
             now: seconds since the epoch.
             cells: width of the terminal.
         """
-        done = sum(state in _DONE for state in self.states.values())
+        done = sum(state in RESOLVED for state in self.states.values())
         parts = [f"run {self._run}", f"{done}/{len(self.states)}"]
         if self.started_at is not None:
             parts.append(span(now - self.started_at))
@@ -135,7 +135,6 @@ class Progress:
         return shorten("  ".join(parts), cells)
 
 
-_DONE = frozenset({"succeeded", "reused", "skipped", "cancelled", "compensated"})
 _BUSY = frozenset({"running", "waiting", "backing_off", "compensating"})
 
 

@@ -42,6 +42,9 @@ SIGNS: dict[str, Sign] = {
 }
 """By name of the state, as the table of the interface design has them."""
 
+RESOLVED = frozenset({"succeeded", "reused", "skipped", "cancelled", "compensated"})
+"""States of nodes that count as done in the figures of a run or group: nothing more is to come, and nothing is wrong."""
+
 NOTE = Sign("·", ".", "", "plain")
 """Beside a fact that is not a state."""
 

@@ -6,8 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studio.application.verbs import retry
-from studio.core.standing import orphan
+from studio.core.commands import CancelRun, MarkNode
+from studio.core.standing import orphan, phase_of
+from studio.engine.rows import make_row
 from studio.projections.layout import Segment, cell_width
+from studio.projections.listing import run_cells
 from studio.projections.screen.footer import detail_line, footer, tabs_line
 from studio.projections.screen.rules import Situation
 from studio.projections.screen.top_line import clock_text, fit_row, plan_line, run_line
@@ -41,6 +44,16 @@ def test_the_top_line_tells_how_the_run_stands() -> None:
     assert "01:23" in said
     assert "1/4" in said
     assert all(part in said for part in ("✓ 1", "✗ 1", "● 1", "○ 1"))
+
+
+def test_the_figures_are_those_of_the_list_of_runs() -> None:
+    driver = Driver(node("a"), node("b"), node("c", "a"), node("d", "c"), node("e", "b"))
+    driver.finish("a").verb(MarkNode, "e", outcome="skipped").verb(CancelRun)
+    driver.end("b", "stopped").end("c", "stopped")
+    run = driver.run()
+    assert {one.status for one in run.nodes.values()} == {"succeeded", "skipped", "cancelled"}
+    assert " 5/5 " in text_of(run_line(run, driver.now, 120, 0, driven=True))
+    assert run_cells(make_row(run, phase_of(run)), driver.now, str)[3].text == "5/5"
 
 
 def test_the_clock_stands_while_nothing_of_the_run_is_under_way() -> None:

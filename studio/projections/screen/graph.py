@@ -20,6 +20,7 @@ from studio.projections.layout import (
     least_width,
     natural_width,
 )
+from studio.projections.signs import RESOLVED
 from studio.projections.states import NODE_LOOKS, kept_by_step, marks_of, node_look
 
 NAME_CELLS = 28
@@ -240,10 +241,10 @@ def group_cell(
     if worst is None:
         look, state, done, right = NODE_LOOKS["blocked"], "plan", 0, f"{total} nodes"
     else:
-        done = sum(node.status in DONE for node in members)
+        done = sum(node.status in RESOLVED for node in members)
         started = any(node.status not in ("blocked", "ready") for node in members)
         look, state = node_look(worst), state_style(worst)
-        if state in DONE and done < total and started:
+        if state in RESOLVED and done < total and started:
             look, state = NODE_LOOKS["ready"], "ready"
         right = f"{done}/{total}"
     return NodeCell(
@@ -255,10 +256,6 @@ def group_cell(
         progress=done / total if members and 0 < done < total else None,
         stack=True,
     )
-
-
-DONE = frozenset({"succeeded", "reused", "skipped", "cancelled", "compensated"})
-"""States that count as done in the figures of a group."""
 
 
 def right_text(node: NodeState, now: float, progress: float | None, word: str) -> str:

@@ -9,6 +9,7 @@ from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
 from studio.projections.screen.graph import duration_text
+from studio.projections.signs import RESOLVED
 from studio.projections.states import NODE_LOOKS, RUN_LOOKS, run_look, step_text
 
 Row = list[Segment]
@@ -31,8 +32,6 @@ COUNTED = (
     "blocked",
 )
 """Order of the counts: what is done first, what is left last."""
-
-DONE = ("succeeded", "skipped", "cancelled", "compensated")
 
 
 def run_line(
@@ -87,7 +86,7 @@ def run_line(
             else f" +{others} "
         )
         tail.append(Segment(text, "state.held"))
-    done = sum(run.counts.get(name, 0) for name in (*DONE, "reused"))
+    done = sum(run.counts.get(name, 0) for name in RESOLVED)
     total = len(run.plan.nodes)
     figures = Segment(f" {done}/{total} ", "text")
     used = sum(cell_width(part.text) for part in (*head, figures))
@@ -163,7 +162,7 @@ def _counts(run: RunState, ascii: bool, roomy: bool) -> Row:
 def _bar(run: RunState, total: int, width: int, ascii: bool) -> Row:
     """One segmented bar: done, reused, running, failed, left; of what there is, each has a cell at least."""
     parts = (
-        (sum(run.counts.get(name, 0) for name in DONE), "state.succeeded"),
+        (sum(run.counts.get(name, 0) for name in RESOLVED - {"reused"}), "state.succeeded"),
         (run.counts.get("reused", 0), "state.reused"),
         (sum(run.counts.get(n, 0) for n in ("running", "waiting", "compensating")), "state.running"),
         (sum(run.counts.get(n, 0) for n in ("failed", "in_doubt", "compensation_failed")), "state.failed"),
