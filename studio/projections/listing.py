@@ -75,6 +75,34 @@ def seconds_taken(run: Timed, now: float) -> float:
     return max(0.0, end - run.started_at - run.rested)
 
 
+class Tried(Protocol):
+    """A node or item of a run."""
+
+    @property
+    def started_at(self) -> float | None: ...
+    @property
+    def finished_at(self) -> float | None: ...
+    @property
+    def marks(self) -> frozenset[str]: ...
+
+
+def attempt_seconds(node: Tried, now: float) -> float | None:
+    """How long the last attempt at a node took, or has taken so far, seconds; None without one.
+
+    None as well where a person has set the outcome: the node was finished by them and not by its attempt, whose own end
+    stands in the history alone.
+
+    Args:
+        node: the node.
+        now: for an attempt that is under way, seconds since the epoch.
+    """
+    if node.started_at is None:
+        return None
+    if node.finished_at is None:
+        return max(0.0, now - node.started_at)
+    return None if "marked" in node.marks else node.finished_at - node.started_at
+
+
 class Cell(msgspec.Struct, frozen=True):
     """Text of a table cell, sanitised, and its tone."""
 
@@ -169,9 +197,8 @@ def node_cells(state: EngineState, run: RunState, *, ascii: bool = False) -> lis
     rows: list[tuple[Cell, ...]] = []
     for node in ordered_nodes(run):
         shown = sign(state_of(run, node))
-        took = ""
-        if node.started_at is not None and node.finished_at is not None:
-            took = span(node.finished_at - node.started_at)
+        spent = attempt_seconds(node, 0.0) if node.finished_at is not None else None
+        took = span(spent) if spent is not None else ""
         says = []
         if node.failure is not None and node.status in WITH_ERROR:
             says.append(failure_text(node.failure))

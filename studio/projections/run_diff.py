@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from studio.core.revision import changed_keys
 from studio.core.state import EngineState, NodeState, RunState
 from studio.projections.differences import MISSING, Difference, differences, part_at
+from studio.projections.listing import attempt_seconds
 from studio.projections.masking import Mask, mask_run
 from studio.projections.run_document import (
     WITH_ERROR,
@@ -184,9 +185,9 @@ def _output(side: Side, node: NodeState | None) -> Any:
 
 
 def _seconds(node: NodeState | None) -> float | None:
-    if node is None or node.started_at is None or node.finished_at is None:
+    if node is None or node.finished_at is None:
         return None
-    return node.finished_at - node.started_at
+    return attempt_seconds(node, node.finished_at)
 
 
 def _error(node: NodeState | None, mask: Mask) -> str:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from studio.core.standing import phase_of
 from studio.core.state import RunState
+from studio.projections.listing import seconds_taken
 from studio.projections.moments import span
 from studio.projections.run_diff import NodeDiff, RunDiff, value_lines
 from studio.projections.signs import Tone, sign
@@ -79,7 +80,7 @@ def closing_line(same: int) -> DiffLine:
 
 def _ended(run: RunState, ascii: bool) -> str:
     look = sign(phase_of(run))
-    took = f" in {span(run.finished_at - run.started_at)}" if run.finished_at is not None else ""
+    took = f" in {span(seconds_taken(run, 0.0))}" if run.finished_at is not None else ""
     name = sanitise(run.plan.workflow.name)
     return f"{look.ascii if ascii else look.glyph} {look.word}{took}  {name}"
 

@@ -102,6 +102,17 @@ def test_what_differs_is_told_with_the_input_and_the_error_behind_it() -> None:
     assert entry["errors"][0] is None
 
 
+def test_the_time_at_rest_and_that_until_a_mark_are_nobodys() -> None:
+    marked = Driver(node("load"), node("save", "load"), policy="hold", surface="screen")
+    marked.tick(1).finish("load").tick(2).fail("save").tick(60)
+    marked.verb(verbs.MarkNode, "save", outcome="succeeded")
+    shown = lines(good(), marked)
+    assert shown[1] == "run 1    ✓ succeeded in 3.0 s  flow"
+    entry = RunDiff(side(good()), side(marked)).node("save")
+    assert entry.seconds == (1.0, None)
+    assert not any("min" in line for line in shown)
+
+
 def test_nodes_of_one_run_alone_and_changed_definitions_are_named() -> None:
     before = Driver(node("a"), node("b", kind=NoopSettings())).finish("a").finish("b")
     after = Driver(node("a"), node("b", kind=WaitSettings(duration=1.0)), node("c")).finish("a")

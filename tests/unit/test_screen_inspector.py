@@ -105,6 +105,17 @@ def test_a_running_node_tells_for_how_long_and_a_finished_one_how_long_it_took()
     assert "time    started t0, ended t4, took 4.0s" in texts(why_rows(subject(driver, "load")))
 
 
+def test_a_node_that_was_marked_took_as_long_as_its_last_attempt() -> None:
+    driver = Driver(node("load"), policy="hold", surface="screen")
+    driver.tick(2).fail("load").tick(15).verb(verbs.MarkNode, "load", outcome="succeeded")
+    marked = subject(driver, "load", width=100)
+    assert texts(head_rows(marked, "Why", ("Why",)))[0] == "✓ succeeded·"
+    assert "time    started t0, marked t17" in texts(why_rows(marked))
+    lines = attempts_of(driver.records, "load")
+    shown = texts(text_page(marked, "Why", lines=lines).head)
+    assert "time    started t0, ended t2, took 2.0s, marked t17" in shown
+
+
 def test_what_was_under_way_when_the_engine_ended_does_not_run() -> None:
     driver = Driver(node("load"), node("next"), policy="hold").tick(4)
     left = msgspec.structs.replace(subject(driver, "load", width=100), driven=False)

@@ -62,6 +62,18 @@ def test_the_gantt_column_grows_in_steps() -> None:
     assert span_of(driver.run(), driver.now + 86400 * 3.5) == 86400 * 4
 
 
+def test_the_gantt_column_does_not_grow_while_the_run_waits_for_a_person() -> None:
+    driver = Driver(node("a"), policy="hold", surface="screen")
+    driver.tick(1.5).fail("a").tick(600)
+    assert span_of(driver.run(), driver.now) == 2
+
+
+def test_a_mark_is_no_end_of_an_attempt() -> None:
+    driver = Driver(node("a"), policy="hold", surface="screen")
+    driver.tick(2).fail("a").tick(6).verb(verbs.MarkNode, "a", outcome="succeeded")
+    assert line(driver, "a").split() == ["✓", "succeeded", "a·", "1", "━"]
+
+
 def test_a_definition_shows_kinds_instead_of_states() -> None:
     driver = Driver(node("a"))
     plan = driver.run().plan

@@ -7,6 +7,7 @@ import msgspec
 from studio.core.plan import Plan
 from studio.core.state import NodeState, RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
+from studio.projections.listing import attempt_seconds
 from studio.projections.plain import in_ascii
 from studio.projections.screen.actions import (
     BY_ID,
@@ -191,9 +192,9 @@ def detail_line(
     ):
         return _error_line(row, node, at, width)
     row.append(Segment(look.word, look.style))
-    if node.started_at is not None and node.status not in ("blocked", "ready"):
-        end = node.finished_at if node.finished_at is not None else now
-        row.append(Segment(f"  {duration_text(end - node.started_at)}", "text"))
+    spent = attempt_seconds(node, now)
+    if spent is not None and node.status not in ("blocked", "ready"):
+        row.append(Segment(f"  {duration_text(spent)}", "text"))
     if node.attempt > 1:
         row.append(Segment(f"  attempt {node.attempt}", "dim"))
     row.append(Segment(f"  {kind}", "dim"))

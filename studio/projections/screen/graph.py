@@ -20,6 +20,7 @@ from studio.projections.layout import (
     least_width,
     natural_width,
 )
+from studio.projections.listing import attempt_seconds
 from studio.projections.signs import RESOLVED
 from studio.projections.states import NODE_LOOKS, kept_by_step, marks_of, node_look
 
@@ -274,8 +275,9 @@ def right_text(node: NodeState, now: float, progress: float | None, word: str) -
     if node.status in ("succeeded", "compensated", "failed") and node.started_at is not None:
         if node.status == "failed" and node.attempt > 1:
             return f"try {node.attempt}"
-        if node.finished_at is not None:
-            return duration_text(node.finished_at - node.started_at)
+        spent = attempt_seconds(node, now)
+        if node.finished_at is not None and spent is not None:
+            return duration_text(spent)
     return "" if node.status == "blocked" else word
 
 

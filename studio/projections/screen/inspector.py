@@ -9,6 +9,7 @@ from studio.core.plan import Plan
 from studio.core.state import NodeState, RunState
 from studio.model.nodes import Node
 from studio.projections.layout import Segment
+from studio.projections.listing import attempt_seconds
 from studio.projections.screen.inspecting.definition import definition_rows
 from studio.projections.screen.inspecting.edges import edge_rows
 from studio.projections.screen.inspecting.paragraphs import Row, spent_text
@@ -138,10 +139,10 @@ def state_row(subject: Subject, node: NodeState) -> Row:
         retry = node.plan.node.retry
         most = f"/{retry.max_attempts}" if retry is not None and retry.strategy != "none" else ""
         parts.append(f"attempt {node.attempt}{most}")
-    if node.started_at is not None and node.attempt + node.undo_attempt:
-        end = node.finished_at if node.finished_at is not None else subject.now
+    spent = attempt_seconds(node, subject.now)
+    if spent is not None and node.attempt + node.undo_attempt:
         word = "in" if node.finished_at is not None else "for"
-        parts.append(f"{word} {spent_text(end - node.started_at)}")
+        parts.append(f"{word} {spent_text(spent)}")
     used = sum(len(part.text) for part in row)
     text = shorten(sanitise("  " + "  ".join(parts)), max(0, subject.width - used))
     return [*row, Segment(text, "dim")]

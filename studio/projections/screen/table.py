@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from studio.core.plan import Plan, item_path
 from studio.core.state import NodeState, RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
+from studio.projections.listing import attempt_seconds
 from studio.projections.screen.graph import duration_text, title_of
 from studio.projections.states import NODE_LOOKS, marks_of, node_look
 
@@ -35,10 +36,11 @@ def table_paths(plan: Plan, run: RunState | None) -> list[str]:
 
 
 def span_of(run: RunState | None, now: float) -> float:
-    """Seconds that the Gantt column stands for."""
+    """Seconds that the Gantt column stands for; it does not grow while the run is paused or waits for a person."""
     if run is None:
         return 0.0
-    end = run.finished_at if run.finished_at is not None else now
+    rests = run.idle_since if run.idle_since is not None else now
+    end = run.finished_at if run.finished_at is not None else rests
     length = end - run.started_at
     for nice in NICE_SPANS:
         if length <= nice:
@@ -123,8 +125,8 @@ def _time(node: NodeState | None, now: float) -> str:
         return f"in {duration_text(max(0.0, node.retry_at - now))}"
     if node.started_at is None or node.status in ("blocked", "ready", "skipped"):
         return ""
-    end = node.finished_at if node.finished_at is not None else now
-    return duration_text(end - node.started_at)
+    spent = attempt_seconds(node, now)
+    return duration_text(spent) if spent is not None else ""
 
 
 def _tries(node: NodeState | None) -> str:
@@ -135,7 +137,8 @@ def _bar(run: RunState, node: NodeState, now: float, span: float, width: int, as
     """The time the newest attempt took, on the time of the run."""
     if node.started_at is None or node.status in ("blocked", "ready", "skipped"):
         return []
-    end = node.finished_at if node.finished_at is not None else now
+    # Of an attempt whose outcome a person has set only the beginning is known here.
+    end = node.started_at + (attempt_seconds(node, now) or 0.0)
     if node.status == "backing_off" and node.retry_at is not None:
         end = max(node.started_at, now)
     scale = width / span

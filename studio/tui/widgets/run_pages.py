@@ -86,7 +86,8 @@ class RunPages:
         if tab in VALUES:
             finding = self._finding_of(subject, tab, mask)
             return value_page(subject, finding, self._tree(finding, tab))
-        if tab in ("Error", "Attempts"):
+        node = subject.node
+        if tab in ("Error", "Attempts") or (node is not None and "marked" in node.marks):
             self._history.read(session)
         source, written = self._quoted(session, subject) if tab == "Error" else (None, None)
         page = text_page(

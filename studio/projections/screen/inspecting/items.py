@@ -6,6 +6,7 @@ from typing import NamedTuple
 from studio.core.plan import item_path
 from studio.core.state import NodeState, RunState
 from studio.projections.layout import Segment
+from studio.projections.listing import attempt_seconds
 from studio.projections.screen.inspecting.paragraphs import (
     Row,
     column,
@@ -141,8 +142,9 @@ def _item(subject: Subject, run: RunState, node: NodeState, index: int) -> Row:
         Segment(f"{subject.glyph(look.glyph, look.ascii)} {column(look.word, 10)} ", look.style),
     ]
     spent = ""
-    if item.started_at is not None and item.status not in ("blocked", "ready"):
-        spent = spent_text((item.finished_at or subject.now) - item.started_at)
+    seconds = attempt_seconds(item, subject.now)
+    if seconds is not None and item.status not in ("blocked", "ready"):
+        spent = spent_text(seconds)
     row.append(Segment(f"{spent:<6}", "dim"))
     if item.failure is not None and item.status != "succeeded":
         text = sanitise(subject.mask.text(f"{item.failure.type}: {item.failure.message}"), 200)

@@ -43,7 +43,7 @@ def text_page(
         return Page(rows)
     if tab == "Undo":
         return Page(undo_rows(subject))
-    return Page(why_rows(subject))
+    return Page(why_rows(subject, lines))
 
 
 def items_page(subject: Subject) -> Page:

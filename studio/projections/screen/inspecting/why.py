@@ -1,11 +1,13 @@
 """The Why tab: why the node is as it is, and what would get it on."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from studio.core.why import Reason, explain
 from studio.projections.layout import Segment
 from studio.projections.screen.actions import no_run_text
 from studio.projections.screen.graph import duration_text
+from studio.projections.screen.inspecting.attempts import AttemptLine
 from studio.projections.screen.inspecting.edges import following
 from studio.projections.screen.inspecting.paragraphs import (
     Row,
@@ -47,8 +49,12 @@ MEANINGS: Final[dict[str, str]] = {
 """What the marks beside a name mean."""
 
 
-def why_rows(subject: Subject) -> list[Row]:
-    """Rows of the Why tab."""
+def why_rows(subject: Subject, lines: Sequence[AttemptLine] = ()) -> list[Row]:
+    """Rows of the Why tab.
+
+    Args:
+        lines: what was tried at the node, as far as it is known.
+    """
     run, state, node = subject.run, subject.state, subject.node
     if run is None or state is None or node is None:
         return paragraph(f"N{no_run_text(subject.keys)[1:]}.", "dim", subject.width)
@@ -56,7 +62,7 @@ def why_rows(subject: Subject) -> list[Row]:
     for reason in explain(state, run, subject.path, subject.now, driven=subject.driven):
         rows += _reason(subject, reason)
     rows += _marks(subject)
-    rows += _times(subject)
+    rows += _times(subject, lines)
     after = following(subject)
     if after:
         rows += [[], *labelled("then", after, "dim", subject.width, 3)]
@@ -92,17 +98,21 @@ def _marks(subject: Subject) -> list[Row]:
     return [[], *rows] if rows else []
 
 
-def _times(subject: Subject) -> list[Row]:
+def _times(subject: Subject, lines: Sequence[AttemptLine]) -> list[Row]:
     node = subject.node
     if node is None or node.started_at is None:
         return []
-    end = node.finished_at if node.finished_at is not None else subject.now
-    spent = spent_text(end - node.started_at)
     text = f"started {subject.moment(node.started_at)}"
-    if node.finished_at is not None:
-        text += f", ended {subject.moment(node.finished_at)}, took {spent}"
-    else:
-        text += f", {spent} ago"
+    marked = "marked" in node.marks
+    ends = [line.finished_at for line in lines if line.number and line.finished_at is not None]
+    end = node.finished_at if not marked else ends[-1] if ends else None
+    if end is not None:
+        spent = spent_text(max(0.0, end - node.started_at))
+        text += f", ended {subject.moment(end)}, took {spent}"
+    if node.finished_at is None:
+        text += f", {spent_text(subject.now - node.started_at)} ago"
+    elif marked:
+        text += f", marked {subject.moment(node.finished_at)}"
     rows: list[Row] = [[], *labelled("time", text, "dim", subject.width, 3)]
     if node.deadline is not None and node.finished_at is None:
         left = duration_text(node.deadline - subject.now)
