@@ -394,8 +394,22 @@ def _succeeded(node: NodeState) -> Iterator[Reason]:
         yield Reason("succeeded", f"{node.path} was marked succeeded by hand{_by(node.by)}")
     elif node.items is not None:
         yield Reason("succeeded", f"all {node.items.count} items of {node.path} are resolved")
+    elif "degraded" in node.marks:
+        yield _degraded(node)
     else:
         yield Reason("succeeded", f"attempt {node.attempt} of {node.path} succeeded")
+
+
+def _degraded(node: NodeState) -> Reason:
+    """A node that has the result of its fallback."""
+    tried = f"attempt {node.attempt} of {node.path}"
+    failure = node.failure
+    if failure is None:  # the fallback is a definition of its own, and that attempt ran it
+        return Reason("succeeded", f"{tried} was one at its fallback, and succeeded")
+    edge = node.plan.stand_in_edge
+    instead = edge.target if edge is not None else "its fallback"
+    text = f"{tried} failed ({failure.type}: {failure.message}); {instead} stands in"
+    return Reason("failed", text, edge.target if edge is not None else None)
 
 
 def _undo(run: RunState, node: NodeState) -> Reason:
@@ -434,6 +448,3 @@ def _marks(state: EngineState, node: NodeState) -> Iterator[Reason]:
         yield Reason("person", f"the input of {node.path} is overridden{_by(event.by)}")
     if "overridden output" in node.marks:
         yield Reason("person", f"the output of {node.path} is overridden")
-    if "degraded" in node.marks and node.status in EFFECTIVE and node.items is None:
-        text = f"{node.path} is degraded: its fallback stands in for a result"
-        yield Reason("succeeded", text)

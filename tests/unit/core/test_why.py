@@ -7,8 +7,8 @@ import pytest
 
 from studio.core import commands as verbs
 from studio.core.why import Reason, explain
-from studio.model.nodes import Edge
-from studio.model.policies import Limits
+from studio.model.nodes import Edge, PythonSettings, StandIn, StandInNode
+from studio.model.policies import Fallback, Limits, Retry
 from tests.unit.core.driver import Driver, node, undo, workflow
 from tests.unit.core.scenes import SCENES
 
@@ -142,3 +142,18 @@ def test_an_unknown_node_is_a_key_error() -> None:
     driver = Driver(node("a"))
     with pytest.raises(KeyError):
         explain(driver.state, driver.run(), "z")
+
+
+def test_a_fallback_does_not_make_a_success_of_the_attempt_it_stands_in_for() -> None:
+    driver = Driver(node("n", fallback=Fallback(value=1), retry=Retry(max_attempts=2)))
+    driver.fail("n").tick(10).fail("n")
+    said = "attempt 2 of n failed (ValueError: n broke); its fallback stands in"
+    assert (driver.states["n"], why(driver, "n")) == ("succeeded", [said])
+    own = Driver(node("n", fallback=StandIn(kind=PythonSettings(call="m:instead")))).fail("n")
+    assert why(own.finish("n"), "n") == ["attempt 2 of n was one at its fallback, and succeeded"]
+    other = Driver(
+        node("n", fallback=StandInNode(node="s")), node("s", Edge(source="n", on="fallback"))
+    )
+    assert why(other.fail("n").finish("s"), "n") == [
+        "attempt 1 of n failed (ValueError: n broke); s stands in"
+    ]
