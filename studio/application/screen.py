@@ -86,20 +86,32 @@ async def _open_the_rest(session: Session) -> None:
 
 
 def _show_first(session: Session) -> None:
-    """Put up the run or workflow that matters most."""
-    last = last_live([row for row in session.rows if _concerns(session, row.file)])
+    """Put up the run or workflow that matters most.
+
+    Within a project a folder or file that was asked for comes first: its last run, else its first workflow that loads.
+    Where it holds none, the last run of the project is better than nothing.
+    """
+    rows = [row for row in session.rows if _concerns(session, row.file)]
+    if not rows and not session.files and not session.folder.is_file():
+        rows = session.rows
+    last = last_live(rows)
     if last is not None:
         try:
             session.show_run(last.run)
             return
         except StudioError as error:  # a history that cannot be read keeps nobody from the rest
             session.tell(str(error), "error")
-    if session.files:
-        session.show_file(next(iter(session.files)))
+    files = session.files.values()
+    first = next((one for one in files if one.plan is not None), next(iter(files), None))
+    if first is not None:
+        session.show_file(first.path)
 
 
 def _concerns(session: Session, file: str) -> bool:
-    return file in session.files or not session.folder.is_file()
+    folder = session.folder
+    if file in session.files or (folder == session.location.root and folder.is_dir()):
+        return True
+    return folder in Path(file).parents
 
 
 def _announce(session: Session) -> None:

@@ -84,6 +84,44 @@ async def test_who_comes_back_sees_the_run_that_was_live_last(tmp_path: Path) ->
         assert all(row.active_at >= row.started_at > 0 for row in session.rows)
 
 
+async def test_a_folder_of_a_project_shows_what_lies_in_it(tmp_path: Path) -> None:
+    (tmp_path / "studio.toml").write_text("")
+    environ = {"PATH": "/usr/bin:/bin"}
+    for name in ("one", "two", "none"):
+        (tmp_path / name).mkdir()
+    for path in ("one/a.yaml", "two/b.yaml", "two/c.yaml"):
+        text = f"workflow: {Path(path).stem}\nnodes: {{n: {{uses: noop}}}}\n"
+        (tmp_path / path).write_text(text)
+    (tmp_path / "two" / "b.yaml").write_text("workflow: b\nnodes: [\n")
+
+    async def shown(folder: str, run: str = "") -> tuple[int | None, str]:
+        async with open_session(ScreenOptions(str(tmp_path / folder)), environ) as session:
+            if run:
+                assert isinstance(session.studio, LocalStudio)
+                await session.launch(str(tmp_path / run), {})
+                await session.studio.rest()
+            assert session.shown_file is not None
+            return session.shown_run, str(Path(session.shown_file).relative_to(tmp_path))
+
+    assert await shown("one", run="one/a.yaml") == (1, "one/a.yaml")
+    assert await shown("two") == (None, "two/c.yaml")
+    assert await shown("none") == (1, "one/a.yaml")
+    assert await shown("two/b.yaml") == (None, "two/b.yaml")
+    assert await shown("two", run="two/c.yaml") == (2, "two/c.yaml")
+    assert await shown("one", run="one/a.yaml") == (3, "one/a.yaml")
+    assert await shown("two") == (2, "two/c.yaml")
+    (tmp_path / "two" / "c.yaml").unlink()
+    assert await shown("two") == (2, "two/c.yaml")
+    assert await shown(".") == (3, "one/a.yaml")
+
+
+async def test_only_broken_workflows_are_shown_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("workflow: a\nnodes: [\n")
+    (tmp_path / "b.yaml").write_text("workflow: b\nnodes: [\n")
+    async with open_session(ScreenOptions(str(tmp_path)), {}) as session:
+        assert session.shown_file == str(tmp_path / "a.yaml")
+
+
 async def test_a_history_that_cannot_be_read_keeps_nobody_from_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
