@@ -39,6 +39,23 @@ nodes:
 """A node that runs until the file ``gate`` is there."""
 
 
+def test_setting_up_shows_what_goes_wrong_and_nothing_else(tmp_path: Path) -> None:
+    makefile = (Path(__file__).parents[2] / "Makefile").read_text()
+    (recipe,) = [line for line in makefile.splitlines() if "pip install" in line]
+    options = [word for word in recipe.split() if word.startswith("--")]
+    assert options.count("--quiet") == 2, "with one of them warnings are printed"
+    words = [*options, "--no-index", "--find-links", str(tmp_path / "absent"), "no-such-package"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "install", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "WARNING" not in done.stderr
+    assert "ERROR: No matching distribution found for no-such-package" in done.stderr
+
+
 class Process:
     """A command line in a process of its own."""
 
