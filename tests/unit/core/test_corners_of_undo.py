@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from studio.core import commands as verbs
-from studio.core.events import AttemptStarted, CompensationStarted
+from studio.core.events import AttemptStarted, CompensationFinished, CompensationStarted
 from studio.model.nodes import Node
 from studio.model.policies import CompensationPolicy, Fallback, Retry
 from studio.projections.screen.consequences import outcome_choices
@@ -279,4 +279,19 @@ def test_a_step_that_is_not_through_is_taken_up_by_the_plan_of_the_run(retried: 
         driver.verb(verbs.CancelNode, "a")
     driver.tick(10).verb(verbs.Compensate)
     assert undo_all(driver).undone() == ["a", "a"]
+    assert driver.shown() == "compensated"
+
+
+def test_the_undo_of_a_run_that_is_over_its_time_is_not_begun_from_the_start() -> None:
+    driver = Driver(
+        node("a", compensate=undo()),
+        node("b", "a", compensate=undo()),
+        compensation=CompensationPolicy(timeout=10),
+    )
+    driver.finish("a").finish("b").verb(verbs.Compensate).tick(10)
+    driver.finish("b", undo=True)
+    assert driver.shown() == "attention"
+    driver.verb(verbs.Compensate)
+    assert driver.of(CompensationFinished) == []
+    assert undo_all(driver).undone() == ["b", "a"]
     assert driver.shown() == "compensated"

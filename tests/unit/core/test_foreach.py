@@ -9,7 +9,7 @@ from msgspec import Raw
 from studio.core import commands as verbs
 from studio.core.events import AttemptStarted, ItemsCollected, NodeFailed
 from studio.model.nodes import Edge, Node
-from studio.model.policies import Fallback, Retry
+from studio.model.policies import Fallback, Limits, Retry
 from tests.unit.core.driver import Driver, encode, node
 
 
@@ -252,3 +252,10 @@ def test_an_input_given_to_an_item_is_kept_when_the_list_runs_again() -> None:
     driver.verb(verbs.OverrideInput, "each[1]", revert=True)
     driver.finish("each[0]").finish("each[1]").verb(verbs.RetryNode, "each")
     assert driver.of(AttemptStarted, "each[1]")[-1].input == {"x": 2}
+
+
+def test_an_item_without_a_place_is_not_ready_when_a_pause_is_over() -> None:
+    each = node("each", foreach=[1, 2], max_parallel=1)
+    driver = Driver(each, limits=Limits(max_concurrency=1))
+    driver.verb(verbs.PauseRun).verb(verbs.ResumeRun)
+    assert (driver.states["each[0]"], driver.states["each[1]"]) == ("running", "blocked")
