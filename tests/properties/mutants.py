@@ -92,6 +92,8 @@ HARMLESS: dict[str, str] = {
     "end_run: or run.waits": "whatever waits is open too; no slip in that count may end a run",
     "fire_timer: if node is None": "a node that is removed leaves no timer behind; a stray one must not end the loop",
     "_dead_reason: and node.edges is not None": TYPES,
+    "_is_crowded: or parent.items is None": TYPES,
+    "_is_crowded: or parent.items.active <= bound": SHORTCUT,
     "_offer_locks: if name in flow.holders": SHORTCUT,
     "_render_settings: always isinstance(done.value, dict)": TYPES,
     "_reuse: always needs_output(node)": SHORTCUT,

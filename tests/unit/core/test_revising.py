@@ -714,3 +714,14 @@ def test_a_lower_bound_counts_items_that_wait_for_their_next_attempt() -> None:
     assert [flight.node for flight in driver.flights()] == ["each[1]", "each[0]"]
     driver.finish("each[0]").finish("each[1]").finish("each[2]")
     assert driver.shown() == "succeeded"
+
+
+def test_a_lower_bound_counts_items_that_wait_for_a_moment() -> None:
+    kind = WaitSettings(duration=30)
+    driver = Driver(node("each", foreach=[0, 1, 2], kind=kind, locks=("l",)))
+    assert (driver.states["each[0]"], driver.states["each[1]"]) == ("waiting", "ready")
+    revise(driver, node("each", foreach=[0, 1, 2], kind=kind, max_parallel=1))
+    assert driver.started() == ["each[0]"]
+    driver.tick(30)
+    assert driver.started() == ["each[0]", "each[1]"]
+    assert driver.tick(60).shown() == "succeeded"
