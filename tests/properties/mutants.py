@@ -94,6 +94,7 @@ HARMLESS: dict[str, str] = {
     "_dead_reason: and node.edges is not None": TYPES,
     "_is_crowded: or parent.items is None": TYPES,
     "_is_crowded: or parent.items.active <= bound": SHORTCUT,
+    "_is_open: for … if node.parent is None": "items of a list that is done are done; no slip may keep a run from its undo",
     "_offer_locks: if name in flow.holders": SHORTCUT,
     "_render_settings: always isinstance(done.value, dict)": TYPES,
     "_reuse: always needs_output(node)": SHORTCUT,
