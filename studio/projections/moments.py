@@ -38,6 +38,11 @@ def _civil(days: int) -> tuple[int, int, int]:
     return year_of_era + era * 400 + (month <= 2), month, day
 
 
+def whole(seconds: float) -> int:
+    """Whole seconds of a length of time that is over, half a second up: wherever it is told, it is the same number."""
+    return int(max(0.0, seconds) + 0.5)
+
+
 def span(seconds: float) -> str:
     """A length of time for people: ``8 ms``, ``2.3 s``, ``1 min 05 s``, ``2 h 03 min``, ``3 d 4 h``."""
     seconds = max(0.0, seconds)
@@ -45,9 +50,9 @@ def span(seconds: float) -> str:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    if whole < _DAY:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // _DAY} d {whole % _DAY // 3600} h"
+    rounded = whole(seconds)
+    if rounded < 3600:
+        return f"{rounded // 60} min {rounded % 60:02} s"
+    if rounded < _DAY:
+        return f"{rounded // 3600} h {rounded % 3600 // 60:02} min"
+    return f"{rounded // _DAY} d {rounded % _DAY // 3600} h"

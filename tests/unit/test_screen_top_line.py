@@ -11,6 +11,7 @@ from studio.core.standing import orphan, phase_of
 from studio.engine.rows import make_row
 from studio.projections.layout import Segment, cell_width
 from studio.projections.listing import run_cells
+from studio.projections.screen.empty import hint_rows
 from studio.projections.screen.footer import detail_line, footer, tabs_line
 from studio.projections.screen.rules import Situation
 from studio.projections.screen.top_line import clock_text, fit_row, plan_line, run_line
@@ -63,6 +64,19 @@ def test_the_clock_stands_while_nothing_of_the_run_is_under_way() -> None:
     assert "01:23" in said, "it waits for a person: ten minutes pass"
     driver.do(retry(1, "b")).tick(5)
     assert "01:28" in text_of(run_line(driver.run(), driver.now, 120, 0, driven=True))
+
+
+def test_the_clock_of_an_ended_run_is_the_time_that_lists_and_notices_tell() -> None:
+    driver = Driver(node("a")).tick(10.5)
+    assert "00:10" in text_of(run_line(driver.run(), driver.now, 120, 0, driven=True))
+    run = driver.finish("a").run()
+    assert "00:11" in text_of(run_line(run, driver.now + 60, 120, 0, driven=True))
+    assert run_cells(make_row(run, phase_of(run)), driver.now, str)[5].text == "10.5 s"
+    assert text_of(hint_rows(run, "flow", (), driven=True)[0]) == "✓ all green in 11s"
+    run.started_at -= 60
+    assert "01:11" in text_of(run_line(run, driver.now, 120, 0, driven=True))
+    assert run_cells(make_row(run, phase_of(run)), driver.now, str)[5].text == "1 min 11 s"
+    assert text_of(hint_rows(run, "flow", (), driven=True)[0]) == "✓ all green in 71s"
 
 
 def test_what_an_engine_left_behind_does_not_count_as_running() -> None:

@@ -21,6 +21,7 @@ from studio.projections.layout import (
     natural_width,
 )
 from studio.projections.listing import attempt_seconds
+from studio.projections.moments import whole
 from studio.projections.signs import RESOLVED
 from studio.projections.states import NODE_LOOKS, kept_by_step, marks_of, node_look
 
@@ -298,8 +299,8 @@ def duration_text(seconds: float) -> str:
     if seconds < 9.95:
         return f"{seconds:.1f}s"
     if seconds < 99.5:
-        return f"{seconds:.0f}s"
-    minutes, rest = divmod(int(seconds + 0.5), 60)
+        return f"{whole(seconds)}s"
+    minutes, rest = divmod(whole(seconds), 60)
     if minutes < 60:
         return f"{minutes}m{rest:02d}"
     hours, minutes = divmod(minutes, 60)

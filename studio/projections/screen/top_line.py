@@ -8,6 +8,7 @@ from studio.core.standing import needs_person, phase_of
 from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
+from studio.projections.moments import whole
 from studio.projections.screen.graph import duration_text
 from studio.projections.signs import RESOLVED
 from studio.projections.states import NODE_LOOKS, RUN_LOOKS, run_look, step_text
@@ -124,7 +125,9 @@ def _give_way(tail: Row, room: int, least: int) -> Row:
 
 def _elapsed(run: RunState, now: float) -> float:
     """What the clock of a run shows: it stands while nothing of the run is under way, so that it needs no timer then
-    and does not jump when the run goes on or ends."""
+    and does not jump when the run goes on. Of one that has ended it is the time that lists and notices tell."""
+    if run.ended:
+        return whole(seconds_taken(run, now))
     return seconds_taken(run, now if run.idle_since is None else run.idle_since)
 
 
