@@ -79,8 +79,14 @@ class EditedFiles:
 
     def read_all(self) -> None:
         """Fingerprint the code of every workflow there is."""
+        self.prints.clear()
+        self._read_new()
+
+    def _read_new(self) -> None:
+        """Fingerprint what came to the session by another way than a save: a workflow that was created on screen."""
         for path, entry in list(self.session.files.items()):
-            self.prints[path] = self._code(entry).prints
+            if path not in self.prints:
+                self.prints[path] = self._code(entry).prints
 
     @property
     def code_files(self) -> frozenset[str]:
@@ -89,6 +95,7 @@ class EditedFiles:
 
     def take(self, changes: Sequence[FileChange]) -> list[Edit]:
         """Read again what these saves touch."""
+        self._read_new()
         touched: dict[str, list[FileChange]] = {}
         for change in changes:
             for path in self._touched(change):
@@ -111,7 +118,7 @@ class EditedFiles:
         """
         found: dict[str, list[FileChange]] = {}
         for change in changes:
-            for path, entry in self.session.files.items():
+            for path, entry in list(self.session.files.items()):
                 inside = change.path.startswith(os.path.dirname(path).rstrip(os.sep) + os.sep)
                 if entry.errors and inside and change.path.endswith(".py") and path not in touched:
                     found.setdefault(path, []).append(change)

@@ -354,6 +354,17 @@ async def test_a_new_workflow_appears_and_other_files_do_not(bench: Bench) -> No
     assert bench.session.files.keys() == {bench.file, str(bench.folder / "new.yaml")}
 
 
+async def test_the_code_of_a_workflow_that_was_created_on_screen_is_followed(bench: Bench) -> None:
+    flow, code = bench.folder / "made.yaml", bench.folder / "made.py"
+    code.write_text("def f():\n    return 1\n")
+    flow.write_text("workflow: made\nnodes: {a: {uses: python, call: 'made:f'}}\n")
+    entry = bench.session.catalog.read(flow)
+    await bench.reloader.take([Appeared(str(code), "x"), Appeared(str(flow), entry.digest)])
+    bench.notices()
+    told = await bench.save("made.py", "return 1", "return 2")
+    assert told == ["↻ made.py reloaded · 1 node changed (a)"]
+
+
 async def test_settings_are_said_to_wait_for_the_next_start(bench: Bench) -> None:
     await bench.reloader.take([Saved(str(bench.folder / "studio.toml"), "x")])
     assert bench.notices() == ["studio.toml saved: it takes effect when the studio starts again"]
