@@ -5,7 +5,7 @@ them twenty times a second pays for what changed and not for how often. It knows
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -21,8 +21,8 @@ from studio.application.stored_definitions import definition_of
 from studio.application.studio import Launch, Sender
 from studio.application.workflow_files import WorkflowFile
 from studio.core.commands import AnyCommand, PauseRun, Refusal, Revise
-from studio.core.events import Record, SteppingChanged
-from studio.core.plan import Plan
+from studio.core.events import Record
+from studio.core.plan import Plan, base_path
 from studio.core.state import NodeState, RunState
 from studio.engine.feed import EngineFailed, Logged, News, Progress
 from studio.errors import StudioError
@@ -188,24 +188,22 @@ class Session(Looking):
         changes = self._changes
         changes.rows = True
         self._run_list.note(records)
-        shown, stepped = self.shown_run, False
+        run = self.run
+        nodes: set[str] = set()
+        everywhere = run is not None and (run.stepping or run.within is not None)
         for record in records:
-            if record.run != shown:
+            if record.run != self.shown_run:
                 continue
             event: Any = record.event
             node = getattr(event, "node", None)
-            if isinstance(node, str) and node:
-                changes.nodes.add(node)
-            else:
-                changes.nodes.update(getattr(event, "nodes", ()))
+            named = (node,) if isinstance(node, str) and node else getattr(event, "nodes", ())
+            nodes.update(named)
+            everywhere = everywhere or not named
             if type(event).__name__ in _WHOLE:
                 changes.whole = True
-            if isinstance(event, SteppingChanged):
-                stepped = True
-        run = self.run
-        if run is not None and (stepped or run.stepping or run.within is not None):
-            # No event tells which nodes it keeps back: that follows from the run.
-            changes.nodes.update(path for path, node in run.nodes.items() if node.status == "ready")
+        changes.nodes |= nodes
+        if run is not None and not changes.whole:
+            changes.nodes |= _derived(run, nodes, everywhere)
         self.on_change()
 
     def _on_news(self, news: News) -> None:
@@ -329,3 +327,24 @@ class Session(Looking):
 
 _WHOLE = frozenset({"RunStarted", "RunRevised", "RunReopened", "ItemsExpanded", "NodesReset"})
 """Events after which the shape of the shown graph may be another one."""
+
+
+def _derived(run: RunState, nodes: Iterable[str], everywhere: bool) -> set[str]:
+    """Nodes that may have become ready or held, or wait at another gate: that has no event of its own.
+
+    It follows from the edges of a node that has an event, or from an event of the run as a whole. Looking at every
+    node each time would make a long run pay for its length with every batch.
+
+    Args:
+        run: the shown run.
+        nodes: nodes and items that an event names.
+        everywhere: whether an event of the run may have changed any gate.
+    """
+    if everywhere:
+        return {path for path, node in run.nodes.items() if node.status in _NOT_BEGUN}
+    plans = (run.plan.nodes.get(name) for name in set(map(base_path, nodes)))
+    return {edge.target for plan in plans if plan is not None for edge in plan.outgoing}
+
+
+_NOT_BEGUN = frozenset({"blocked", "ready", "held"})
+"""States that a node comes into without an event."""

@@ -1,9 +1,12 @@
 """Step mode is seen: where it stands, what it keeps back, and the key that leaves it."""
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
+from studio.application import verbs
 from tests.tui.screens import opened
 from tests.tui.test_ascii import whole_screen
 
@@ -50,3 +53,83 @@ async def test_what_becomes_ready_in_step_mode_is_drawn_as_held(tmp_path: Path) 
         assert "‖ each" in at.text("graph")
         await at.press("v")
         assert "‖ held" in at.text("table")
+
+
+def waiting_for(go: Path) -> str:
+    """A workflow whose first node ends when something is written into a pipe."""
+    os.mkfifo(go)
+    return f"""\
+workflow: kept
+limits: {{max_concurrency: 2}}
+nodes:
+  first: {{uses: shell, run: "read line < {go}"}}
+  next: {{uses: noop, needs: first}}
+  other: {{uses: shell, needs: first, run: "read line < {go}"}}
+"""
+
+
+async def write_into(go: Path) -> None:
+    """Let the node that reads go on."""
+    await asyncio.to_thread(go.write_text, "on\n")
+
+
+async def test_what_becomes_ready_in_a_paused_run_is_drawn_at_once(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    async with opened(tmp_path, waiting_for(go)) as at:
+        assert at.session.shown_file is not None
+        await at.session.launch(at.session.shown_file, {})
+        await at.press("P")
+        at.screen._flush()
+        await write_into(go)
+        await at.settle()
+        assert at.session.run is not None
+        assert at.session.run.counts["ready"] == 2
+        assert "◌ next" in at.text("graph")
+        assert "◌ other" in at.text("graph")
+
+
+async def test_a_node_held_before_it_could_start_is_drawn_as_held_once_it_could(
+    tmp_path: Path,
+) -> None:
+    go = tmp_path / "go"
+    async with opened(tmp_path, waiting_for(go)) as at:
+        assert at.session.shown_file is not None
+        await at.session.launch(at.session.shown_file, {})
+        at.screen.select("next")
+        await at.press("p")
+        await at.session.send(verbs.hold(1, "other"))
+        at.screen._flush()
+        await write_into(go)
+        await at.settle()
+        assert at.session.run is not None
+        assert at.session.run.counts["held"] == 2
+        assert "‖ next" in at.text("graph")
+        assert "‖ other" in at.text("graph")
+
+
+async def test_what_waits_for_a_place_is_drawn_as_ready(tmp_path: Path) -> None:
+    go, then = tmp_path / "go", tmp_path / "then"
+    os.mkfifo(then)
+    narrow = waiting_for(go).replace("max_concurrency: 2", "max_concurrency: 1")
+    narrow = narrow.replace("  next: {uses: noop, needs: first}\n", "")
+    narrow = narrow.replace(
+        f'needs: first, run: "read line < {go}"', f'needs: first, run: "read line < {then}"'
+    )
+    narrow += "  last: {uses: shell, needs: first, run: ':'}\n"
+    async with opened(tmp_path, narrow) as at:
+        assert at.session.shown_file is not None
+        await at.session.launch(at.session.shown_file, {})
+        at.screen._flush()
+        await write_into(go)
+        assert at.session.run is not None
+        nodes = at.session.run.nodes
+        for _ in range(500):
+            if nodes["other"].status == "running":
+                break
+            await at.pilot.pause(0.02)
+        at.screen._flush()
+        await at.pilot.pause()
+        assert nodes["last"].status == "ready"
+        assert "◌ last" in at.text("graph")
+        await write_into(then)
+        await at.settle()
