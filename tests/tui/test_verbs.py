@@ -122,12 +122,12 @@ async def test_the_launch_form_checks_before_it_starts(tmp_path: Path) -> None:
         assert session.last_params[session.shown_file or ""] == {"amount": 9}
 
 
-async def test_the_launch_key_again_starts_with_the_same_values(tmp_path: Path) -> None:
+async def test_enter_at_once_starts_with_the_same_values(tmp_path: Path) -> None:
     async with opened(tmp_path) as (pilot, _screen, session):
         await pilot.press("L", "backspace", "9", "enter")
         await pilot.pause()
         await rest(pilot, session)
-        await pilot.press("L", "L")
+        await pilot.press("L", "enter")
         await pilot.pause()
         await rest(pilot, session)
         assert not isinstance(shown(pilot), LaunchForm)
@@ -135,21 +135,48 @@ async def test_the_launch_key_again_starts_with_the_same_values(tmp_path: Path) 
         assert (session.run.number, session.run.params) == (2, {"amount": 9})
 
 
-async def test_the_launch_key_is_text_inside_a_field(tmp_path: Path) -> None:
-    text = SAGA.replace(
-        "amount: {type: integer, minimum: 1, default: 5}", "amount: {type: string, default: x}"
-    )
-    assert "type: string" in text
-    async with opened(tmp_path, text) as (pilot, _screen, session):
-        await pilot.press("L", "down", "L", "L", "enter")
+TEXT = SAGA.replace(
+    "amount: {type: integer, minimum: 1, default: 5}", "amount: {type: string, default: x}"
+)
+
+
+@pytest.mark.parametrize("value", ["Lisbon", "LL", "oL"])
+async def test_a_value_may_begin_with_the_launch_key(tmp_path: Path, value: str) -> None:
+    assert "type: string" in TEXT
+    async with opened(tmp_path, TEXT) as (pilot, _screen, session):
+        await pilot.press("L", *value)
+        await pilot.pause()
+        assert isinstance(shown(pilot), LaunchForm)
+        assert session.shown_run is None, "nothing that is typed starts a run"
+        await pilot.press("enter")
         await pilot.pause()
         await rest(pilot, session)
         assert session.run is not None
-        assert session.run.params == {"amount": "LL"}
-        await pilot.press("L", "o", "L", "enter")
+        assert session.run.params == {"amount": value}
+
+
+async def test_on_the_row_above_the_fields_the_launch_key_starts_and_says_so(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, TEXT) as (pilot, _screen, session):
+        await pilot.press("L")
+        await pilot.pause()
+        assert start_row(pilot).startswith("⏎  start with these values")
+        await pilot.press("up")
+        await pilot.pause()
+        assert start_row(pilot).startswith("⏎ L  start with these values")
+        await pilot.press("a", "up", "L")
         await pilot.pause()
         await rest(pilot, session)
-        assert session.run.params == {"amount": "oL"}
+        assert session.run is not None
+        assert session.run.params == {"amount": "a"}
+
+
+def start_row(pilot: Pilot[None]) -> str:
+    """The row of the launch form that starts the run."""
+    form = shown(pilot)
+    assert isinstance(form, LaunchForm)
+    return "".join(part.text for part in form._start.rows[0])
 
 
 async def test_another_launch_key_of_the_person_counts(tmp_path: Path) -> None:
@@ -158,7 +185,9 @@ async def test_another_launch_key_of_the_person_counts(tmp_path: Path) -> None:
         pilot.app.set_keymap({"launch": "ctrl+l"})
         await pilot.press("ctrl+l")
         await pilot.pause()
-        assert "ctrl+l" in "".join(part.text for part in shown(pilot)._start.rows[0])  # type: ignore[attr-defined] # the form
+        await pilot.press("up")
+        await pilot.pause()
+        assert "ctrl+l" in start_row(pilot)
         await pilot.press("ctrl+l")
         await pilot.pause()
         await rest(pilot, session)

@@ -67,7 +67,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous_need", ("F",), "Previous", "Go to the previous thing that needs you", "move", rules.always),
     Action("edit", ("e",), "Edit", "Open the source at the line of the node, or of its error", "view", rules.with_file, 18),
     Action("why", ("w",), "Why", "Why the node is as it is", "node", rules.with_node),
-    Action("launch", ("L",), "Launch", "Start a run of this workflow; again: with the same parameters", "run", rules.launches, 5),
+    Action("launch", ("L",), "Launch", "Start a run of this workflow; where it has parameters, enter starts with the last ones", "run", rules.launches, 5),
     Action("new", ("N",), "New", "Create a workflow from a template", "app", rules.always),
     Action("view", ("v",), "View", "Graph, table, timeline", "view", rules.drawn, 19),
     Action("find", ("slash",), "Find", "Find a node by name; in the log or a value a text", "view", rules.drawn, 20),

@@ -1,7 +1,8 @@
 """The launch form: one field per parameter, prefilled, checked before the run starts.
 
-It opens on a row that starts the run with what stands in the fields, so that the launch key pressed twice is "the same
-again". Whatever else is typed there goes into the first field, as if that had been chosen.
+It opens in the first field, so that nothing that is typed starts a run: a value may begin with the letter of the launch
+key. Enter starts with what stands in the fields, at once "the same again". On the row above the fields the launch key
+does, too; whatever else is typed there goes into the first field, as if that had been chosen.
 """
 
 import json
@@ -79,10 +80,10 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
             yield self._problem
 
     def on_mount(self) -> None:
-        """Begin on the row that starts the run."""
+        """Begin in the first field."""
         self._problem.can_focus = False
         self._start.cursor = 0
-        self.set_focus(self._start)
+        self.set_focus(next(iter(self._fields.values()), self._start))
         self.write()
         # Textual scrolls to a field that gets the focus before the form has its height.
         self.call_after_refresh(self.call_after_refresh, self._scroll.scroll_home, animate=False)
@@ -96,7 +97,9 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         self.take_width(max(map(row_width, rows.values()), default=0))
         width = self.inner_width
         what = "the same values as last time" if self._again else "these values"
-        keys = [Segment(key_name(self._keys[0]), "key"), Segment(f"  start with {what}", "text")]
+        # In a field the launch key is text.
+        also = "" if isinstance(self.focused, Input) else f" {key_name(self._keys[0])}"
+        keys = [Segment(f"⏎{also}", "key"), Segment(f"  start with {what}", "text")]
         self._start.set_rows([fit_row(list(self.plain_row(keys)), width)])
         for name, row in rows.items():
             self._labels[name].set_rows([fit_row(list(row), width - 1)])
@@ -111,7 +114,8 @@ class LaunchForm(Dialog[dict[str, Any] | None]):
         self._scroll.styles.max_height = max(3, self.inner_height - len(told) - 2)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """What a field is called comes into view with it."""
+        """What a field is called comes into view with it; the row above says which keys start from here."""
+        self.write()
         for name, field in self._fields.items():
             if field is event.widget:
                 self.call_after_refresh(self._reveal, self._labels[name], field)
