@@ -121,7 +121,9 @@ class Following:
         if not session.studio.owns:
             return "another one drives them now, and this screen follows it"
         key = key_of(session.keymap.keys, "continue_run")
-        stopped = interrupted_text(interrupted_runs(session.rows, session.drives), key)
+        stopped = interrupted_text(
+            interrupted_runs(session.rows, session.drives), key, session.shown_run
+        )
         return f"this one drives now{': ' if stopped else ''}{stopped}"
 
     def _tell_once(self, text: str) -> None:

@@ -124,6 +124,8 @@ def _announce(session: Session) -> None:
     if not session.studio.owns:
         session.tell("another studio drives the runs of this folder; this screen follows it")
     key = key_of(session.keymap.keys, "continue_run")
-    stopped = interrupted_text(interrupted_runs(session.rows, session.drives), key)
+    stopped = interrupted_text(
+        interrupted_runs(session.rows, session.drives), key, session.shown_run
+    )
     if stopped:
         session.tell(stopped, "warning")

@@ -92,8 +92,11 @@ def test_nothing_needs_anybody() -> None:
 
 
 def test_an_interrupted_run_says_how_it_goes_on() -> None:
-    said = lines([Row(3, "running", open=True)], driven=False)
-    assert said[1].strip() == "¿ #3 saga interrupted  C continues"
+    rows = [Row(3, "running", open=True)]
+    here = lines(rows, driven=False, shown=Shown(number=3))
+    assert here[1].strip() == "▸ ¿ #3 saga interrupted  C continues"
+    elsewhere = lines(rows, driven=False)
+    assert elsewhere[1].strip() == "¿ #3 saga interrupted  enter, then C continues"
 
 
 def test_figures_of_the_last_runs_stand_flush_right() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from studio.ids import RunId, RunNumber, VersionHash
 from studio.ports import RunRow
-from studio.projections.screen.summary import interrupted_runs, summary_lines
+from studio.projections.screen.summary import interrupted_runs, interrupted_text, summary_lines
 
 
 def row(number: int, state: str = "running", **changes: Any) -> RunRow:
@@ -72,3 +72,15 @@ def test_names_of_workflows_are_made_safe() -> None:
 def test_interrupted_runs_wait_for_nobody_and_are_driven_by_nobody() -> None:
     rows = [row(1), row(2), row(3, "attention"), row(4, paused=True), row(5, "failed")]
     assert [one.run for one in interrupted_runs(rows, lambda number: number == 2)] == [1]
+
+
+def test_the_key_that_continues_is_told_for_the_run_on_screen_only() -> None:
+    six, seven = row(6), row(7)
+    assert interrupted_text([], "C", None) == ""
+    assert interrupted_text([six], "C", 6) == "run 6 was interrupted, C continues it"
+    assert interrupted_text([six], "C", 4) == (
+        "run 6 was interrupted: 1 lists it, C continues it once it is shown"
+    )
+    several = "2 runs were interrupted: 1 lists them, C continues one that is shown"
+    assert interrupted_text([seven, six], "C", None) == several
+    assert interrupted_text([seven, six], "C", 6) == f"{several}; run 6 is"

@@ -240,7 +240,10 @@ class _Drawer:
         word = f"{row.needs} need you" if state == "attention" and row.needs > 1 else look.word
         cells.append(Segment(word, look.style))
         if state == "interrupted":
-            cells.append(Segment(f"  {key_of(self._keys, 'continue_run')} continues", "dim"))
+            # The key is for the run on screen.
+            first = "" if row.run == self._shown.number else "enter, then "
+            key = key_of(self._keys, "continue_run")
+            cells.append(Segment(f"  {first}{key} continues", "dim"))
         elif state not in RESTING:
             cells.append(Segment(f" {duration_text(seconds_taken(row, self._now))}", "dim"))
         return RunsEntry(cells, run=row.run)

@@ -28,18 +28,24 @@ def interrupted_runs(rows: Sequence[RowLike], drives: Callable[[int], bool]) -> 
     ]
 
 
-def interrupted_text(rows: Sequence[RowLike], key: str) -> str:
+def interrupted_text(rows: Sequence[RowLike], key: str, shown: int | None) -> str:
     """How to go on with runs that were interrupted; empty when none was.
 
     Args:
         rows: those runs.
         key: the key that continues the run on screen.
+        shown: number of the run on screen.
     """
     if not rows:
         return ""
+    here = any(row.run == shown for row in rows)
     if len(rows) == 1:
-        return f"run {rows[0].run} was interrupted, {key} continues it"
-    return f"{len(rows)} runs were interrupted, {key} continues the one shown"
+        said = f"run {rows[0].run} was interrupted"
+        if here:
+            return f"{said}, {key} continues it"
+        return f"{said}: 1 lists it, {key} continues it once it is shown"
+    said = f"{len(rows)} runs were interrupted: 1 lists them, {key} continues one that is shown"
+    return f"{said}; run {shown} is" if here else said
 
 
 def summary_lines(
