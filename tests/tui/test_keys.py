@@ -247,3 +247,20 @@ async def opening(
     finally:
         await session.close()
         await studio.close()
+
+
+async def test_brackets_turn_the_tabs_of_the_node_pane_from_any_pane(tmp_path: Path) -> None:
+    async with opened(tmp_path, DIAMOND) as at:
+        await at.launch()
+        before = at.screen.inspector.tab
+        await at.press("right_square_bracket")
+        assert at.current() == "graph"
+        assert at.screen.inspector.tab != before
+        await at.press("4", "left_square_bracket")
+        assert at.screen.inspector.tab == before
+        await at.press("right_curly_bracket")
+        assert at.line("notice") == " } is no key here: ? shows them"
+        await at.pilot.resize_terminal(80, 24)
+        await at.press("2", "right_square_bracket")
+        assert at.line("notice") == " [ and ] turn the tabs of the node pane: 3 shows it"
+        assert at.screen.inspector.tab == before

@@ -88,6 +88,20 @@ def test_the_menu_begins_with_what_the_node_needs_and_ends_with_what_does_not_ap
         ("`studio mark 1 a succeeded --output JSON`", "o"),
         ("add `compensate:` to it", "add `compensate:` to it"),
         ("`when` is false", "`when` is false"),
+        (
+            "run to a node with `step --until NODE`, or set a `breakpoint`",
+            "run to a node with t, or set a breakpoint with b",
+        ),
+        ("`step --wave`", "S"),
+        ("`why` tells of a node what it waits for", "w tells of a node what it waits for"),
+        ("`studio compensate 3 a` tries it again", "u tries it again"),
+        ("`studio compensate 3` goes on with it", "U goes on with it"),
+        ("goes only as far as a; `continue` goes further", "goes only as far as a; C goes further"),
+        ("the policy `continue` lets it go on", "the policy `continue` lets it go on"),
+        (
+            "`studio compensate 3 --force --reason TEXT`",
+            "`studio compensate 3 --force --reason TEXT`",
+        ),
         ("cannot step b: it is compensation_failed", "cannot step b: its undo failed"),
     ],
 )

@@ -25,6 +25,7 @@ from studio.projections.screen.menus import node_choices
 from studio.projections.screen.news import news_since, standing_of
 from studio.projections.screen.rules import Situation
 from studio.projections.screen.stale import acts_again, open_questions
+from studio.projections.screen.wording import with_keys
 from tests.unit.core.driver import Driver, node, undo, workflow
 
 
@@ -331,3 +332,19 @@ def test_cancelling_a_step_that_may_have_acted_says_what_it_means() -> None:
     assert "what it has done by now stays" in said
     assert "A cancelled node is not undone" in said
     assert "skipped with it: after, later" in said
+
+
+def test_what_only_a_shell_can_undo_is_told_with_the_whole_command() -> None:
+    """No key gives a reason, which a forced undo demands."""
+    driver = Driver(
+        node("first", compensate=undo()),
+        node("last", "first", compensate=undo(), irreversible=True),
+    ).finish_all()
+    rows, steps = undo_rows(driver.state, driver.run())
+    assert steps == 0
+    assert with_keys(text(rows), {}) == (
+        "last is irreversible and was done last\n"
+        "`studio compensate 1 --force --reason TEXT` undoes what comes before it"
+    )
+    rows, steps = undo_rows(driver.state, driver.run(), ["last"])
+    assert "`studio compensate 1 last --force --reason TEXT` goes past it" in text(rows)

@@ -1,7 +1,9 @@
 """What an action would do, said before it is done: rows for the dialogs, entries for the menus."""
 
+import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from shlex import quote
+from typing import Final, NamedTuple
 
 from studio.core.commands import Refusal
 from studio.core.plan import base_path
@@ -16,6 +18,9 @@ from studio.projections.states import RUN_LOOKS, node_look
 from studio.projections.undo_plan import UndoStep, undo_steps
 
 Row = list[Segment]
+
+_FORCE: Final = re.compile(r"--force with (?:a reason|--reason)")
+"""What the engine names as the way past a refused undo."""
 
 
 class Choice(NamedTuple):
@@ -159,7 +164,12 @@ def undo_rows(
         state, run, nodes, downstream=downstream, force=force, reason="asked on screen"
     )
     if isinstance(steps, Refusal):
-        return [[Segment(clean(steps.why), "warn")], [Segment(clean(steps.hint), "dim")]], 0
+        # No key goes past what stands in the way: that takes a reason, and a shell.
+        command = " ".join(
+            ["studio compensate", str(run.number), *map(quote, nodes), "--force --reason TEXT"]
+        )
+        hint = _FORCE.sub(lambda found: f"`{command}`", steps.hint)
+        return [[Segment(clean(steps.why), "warn")], [Segment(clean(hint), "dim")]], 0
     rows: list[Row] = []
     names = [clean(step.node) for step in steps]
     widest = min(max(map(cell_width, names), default=0), 40)

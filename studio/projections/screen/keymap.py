@@ -46,6 +46,9 @@ KEY_OF_CHARACTER: dict[str, str] = {
 }
 """Punctuation as Textual names it; a test compares the two."""
 
+CHARACTER_OF_KEY: dict[str, str] = {name: sign for sign, name in KEY_OF_CHARACTER.items()}
+"""How a key that Textual names is written."""
+
 NAMED = frozenset(
     {"space", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown"}
     | {"up", "down", "left", "right"}

@@ -7,7 +7,7 @@ from typing import Final
 from studio.projections.screen.actions import key_of
 from studio.projections.screen.rules import Keys
 
-_COMMAND: Final = r"`(?:studio )?(?P<verb>[a-z]+)(?P<rest>[^`\n]*)`"
+_COMMAND: Final = r"(?<!policy )`(?:studio )?(?P<verb>[a-z_]+)(?P<rest>[^`\n]*)`"
 
 _NODE_ACTIONS: Final[Mapping[str, str]] = {
     "retry": "retry",
@@ -25,16 +25,33 @@ _NODE_ACTIONS: Final[Mapping[str, str]] = {
     "rerun": "rerun",
     "pause": "pause",
     "resume": "pause",
+    "why": "why",
+    "continue_run": "continue_run",
 }
 """Actions by the verb that does the same in another shell."""
 
+_OPTIONS: Final[Mapping[tuple[str, str], str]] = {
+    ("step", "--until"): "run_to",
+    ("step", "--wave"): "step_wave",
+}
+"""Actions by a verb and an option that makes another one of it."""
+
+_RUN_ACTIONS: Final[Mapping[str, str]] = {
+    "compensate": "undo_run",
+    "undo": "undo_run",
+    "cancel": "cancel_run",
+    "continue": "continue_run",
+}
+"""Actions by a verb that names a run and no node."""
 
 _WORDS: Final = (
     ("it is compensation_failed", "its undo failed"),
     ("it is in_doubt", "it is in doubt"),
     ("it is backing_off", "it waits for its next try"),
+    ("set a `breakpoint`", "set a breakpoint with `breakpoint`"),
+    ("`continue` goes further", "`continue_run` goes further"),
 )
-"""Names of states in messages of the engine, and what is said on screen."""
+"""Words in messages of the engine, and what is said on screen."""
 
 
 def with_keys(text: str, keys: Keys, *, driven: bool = True) -> str:
@@ -47,11 +64,15 @@ def with_keys(text: str, keys: Keys, *, driven: bool = True) -> str:
     """
 
     def named(found: re.Match[str]) -> str:
-        action = _NODE_ACTIONS.get(found["verb"])
+        verb, rest = found["verb"], found["rest"]
+        action = _NODE_ACTIONS.get(verb)
+        if re.fullmatch(r" \d+", rest):
+            action = _RUN_ACTIONS.get(verb, action)
+        action = next((_OPTIONS[verb, o] for o in rest.split() if (verb, o) in _OPTIONS), action)
         if action == "pause" and not driven:
             action = "continue_run"
-        # `compensate:` and its like are words of a workflow file.
-        if action is None or found["rest"].startswith(":"):
+        # `compensate:` and its like are words of a workflow file; nothing here does what --force does.
+        if action is None or rest.startswith(":") or "--force" in rest:
             return found[0]
         return key_of(keys, action)
 

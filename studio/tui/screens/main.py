@@ -12,6 +12,7 @@ from studio.projections.layout import Segment
 from studio.projections.screen.actions import ACTIONS, BY_ID, Action, key_name, shown_key, why_not
 from studio.projections.screen.footer import PANE_CALL
 from studio.projections.screen.graph import needs_in_order
+from studio.projections.screen.keymap import CHARACTER_OF_KEY
 from studio.projections.screen.panes import PANES
 from studio.projections.screen.wording import with_keys
 from studio.tui.guard import report_to
@@ -46,6 +47,8 @@ class MainScreen(LiveScreen):
         ],
         Binding("enter", "open", show=False),
         Binding("escape", "back", show=False),
+        Binding("left_square_bracket", "turn_tab(-1)", show=False),
+        Binding("right_square_bracket", "turn_tab(1)", show=False),
         Binding("ctrl+c,ctrl+q", "interrupt", show=False),
     ]
 
@@ -179,7 +182,15 @@ class MainScreen(LiveScreen):
     def tell_unbound(self, key: str) -> None:
         """Say that a key does nothing; one for going around just has nowhere to go from here."""
         if key not in GOING:
-            self.notice(f"{key_name(key)} is no key here: {self.key('help')} shows them", "info")
+            name = CHARACTER_OF_KEY.get(key) or key_name(key)
+            self.notice(f"{name} is no key here: {self.key('help')} shows them", "info")
+
+    def action_turn_tab(self, step: int) -> None:
+        """Another tab of the node pane, from any pane beside it."""
+        if self.inspector.display:
+            self.inspector.change_tab(step)
+        else:
+            self.notice("[ and ] turn the tabs of the node pane: 3 shows it", "info")
 
     def action_back(self) -> None:
         """Escape: one level back."""

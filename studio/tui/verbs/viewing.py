@@ -215,7 +215,7 @@ EVERYWHERE = (
     ("g G", "first and last"),
     ("enter", "what can be done with the node"),
     ("tab 1 2 3 4", "panes: runs, graph, node, log"),
-    ("← →", "tabs, in the node pane"),
+    ("[ ]", "tabs of the node pane, from any pane; in it ← → too"),
     ("W # %", "wrap, time, level, in the log pane"),
     ("!", "first line that tells of an error, then the next, in the log pane"),
     ("n N", "next and previous match of what / searched for in the log or in a value"),
