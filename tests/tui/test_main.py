@@ -161,17 +161,47 @@ async def test_the_graph_shows_states_and_the_next_failure(tmp_path: Path) -> No
 async def test_a_group_folds_and_opens_in_place(tmp_path: Path) -> None:
     async with opened(tmp_path, DIAMOND) as at:
         at.screen.select("right")
-        at.screen.toggle_fold()
-        await at.settle()
+        assert "5 nodes" in graph_title(at)
+        await at.press("O")
+        await at.pilot.pause()
         assert "[sides]" in at.text("graph")
         assert at.screen.target() == (0, "")
+        assert "1 folded" in graph_title(at), "the title is that of the new drawing at once"
         await at.press("enter")
+        await at.pilot.pause()
         assert "[sides]" not in at.text("graph")
+        assert "folded" not in graph_title(at)
         assert at.screen.selected == "left"
+        await at.press("O", "O")
+        await at.pilot.pause()
+        assert "[sides]" not in at.text("graph"), "opened again by the key that closed it"
         at.screen.select("join")
-        at.screen.toggle_fold()
+        await at.press("O")
         await at.pilot.pause()
         assert at.line("notice") == " join is in no group"
+        await at.press("d")
+        await at.pilot.pause()
+        assert "around join" in graph_title(at)
+        await at.press("v", "O")
+        await at.pilot.pause()
+        assert at.line("notice") == " groups are closed in the graph only: v goes on to it"
+
+
+def graph_title(at: Opened) -> str:
+    """The title in the border of the graph."""
+    return str(at.screen.body.pane("graph").border_title)
+
+
+async def test_a_closed_group_of_any_size_says_how_many_nodes_it_has(tmp_path: Path) -> None:
+    nodes = "\n".join(f"  n{i}: {{uses: noop, group: g0}}" for i in range(12))
+    text = f"workflow: many\nnodes:\n{nodes}\n  alone: {{uses: noop, group: g1}}\n"
+    async with opened(tmp_path, text) as at:
+        for name in ("n0", "alone"):
+            at.screen.select(name)
+            await at.press("O")
+            await at.settle()
+        assert "[g0] 12 nodes" in " ".join(at.text("graph").split())
+        assert "[g1] 1 node" in " ".join(at.text("graph").replace("┃", " ").split())
 
 
 async def test_finding_goes_from_match_to_match(tmp_path: Path) -> None:

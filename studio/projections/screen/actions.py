@@ -82,6 +82,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("less_detail", ("minus",), "Detail -", "Draw nodes with less detail", "view", rules.drawn),
     Action("fit", ("0",), "Fit", "Choose the drawing that fits", "view", rules.drawn),
     Action("fold", ("d",), "Focus", "Show only what is around the selected node, or everything again", "view", rules.selected),
+    Action("group", ("O",), "Group", "Open the group under the cursor, or close the group of the selected node", "view", rules.drawn),
     Action("watch_mode", ("T",), "Watch", "What a saved file does to the run: auto, ask, off", "app", rules.always),
     Action("notices", ("M",), "Notices", "The last notices, in full", "app", rules.always),
     Action("palette", ("colon", "ctrl+p"), "Command", "Find an action by name", "app", rules.always, 30),

@@ -241,7 +241,12 @@ def group_cell(
     """
     worst = max(members, key=lambda node: URGENCY.get(state_style(node), 0), default=None)
     if worst is None:
-        look, state, done, right = NODE_LOOKS["blocked"], "plan", 0, f"{total} nodes"
+        look, state, done, right = (
+            NODE_LOOKS["blocked"],
+            "plan",
+            0,
+            f"{total} node{'s' * (total != 1)}",
+        )
     else:
         done = sum(node.status in RESOLVED for node in members)
         started = any(node.status not in ("blocked", "ready") for node in members)

@@ -301,10 +301,11 @@ def _draw(wish: Wish, closed: frozenset[str], seed: Layout | None, ascii: bool) 
         if node.group in closed and node.group is not None:
             grouped[node.group] = grouped.get(node.group, 0) + 1
     # What a group shows at its widest decides the width of its node.
-    widths = {
-        group: natural_width(msgspec.structs.replace(group_cell(group, (), count), right="000/000"))
-        for group, count in grouped.items()
-    }
+    widths = {}
+    for group, count in grouped.items():
+        cell = group_cell(group, (), count)
+        widest = max(cell.right, f"{count}/{count}", "000/000", key=len)
+        widths[group] = natural_width(msgspec.structs.replace(cell, right=widest))
     folded = fold(nodes, edges, closed, widths)
     drawing = choose(
         folded.nodes,

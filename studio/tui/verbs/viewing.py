@@ -332,6 +332,16 @@ async def fit(screen: "MainScreen") -> None:
 async def focus_around(screen: "MainScreen") -> None:
     """Show only what is around the selected node, or everything again."""
     screen.graph.toggle_focus()
+    screen.draw_lines()
+
+
+async def group(screen: "MainScreen") -> None:
+    """Open the closed group under the cursor, or close the group of the selected node."""
+    if screen.body.view != "graph":
+        view = screen.key("view")
+        screen.notice(f"groups are closed in the graph only: {view} goes on to it", "info")
+    else:
+        screen.toggle_fold()
 
 
 async def view(screen: "MainScreen") -> None:
@@ -408,6 +418,7 @@ VERBS = {
     "less_detail": less_detail,
     "fit": fit,
     "fold": focus_around,
+    "group": group,
     "why": why,
     "view": view,
     "zoom": zoom,

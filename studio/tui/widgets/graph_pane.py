@@ -339,6 +339,7 @@ class GraphPane(GraphView, inherit_bindings=False):
         if self.picture is None or self.picture.group_of(self.cursor) is None:
             raise SkipAction
         self.toggle_fold()
+        self.post_message(GraphDrawn())
 
     def toggle_map(self) -> str:
         """Show or hide the map; returns why it cannot be shown, or nothing."""
@@ -382,6 +383,7 @@ class GraphPane(GraphView, inherit_bindings=False):
         if event.chain == 2:
             if picture.group_of(name) is not None:
                 self.toggle_fold()
+                self.post_message(GraphDrawn())
             else:
                 self.post_message(NodeOpened(name))
 
