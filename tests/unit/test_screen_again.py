@@ -5,6 +5,7 @@ import pytest
 
 from studio.core.commands import Compensate, MarkNode, PauseRun, RetryNode, Revise
 from studio.core.plan import Plan
+from studio.model.nodes import BranchSettings, Case, Edge
 from studio.model.policies import Retry
 from studio.projections.screen.actions import BY_ID, footer_actions, why_not
 from studio.projections.screen.again import (
@@ -348,3 +349,47 @@ def test_what_only_a_shell_can_undo_is_told_with_the_whole_command() -> None:
     )
     rows, steps = undo_rows(driver.state, driver.run(), ["last"])
     assert "`studio compensate 1 last --force --reason TEXT` goes past it" in text(rows)
+
+
+def outcomes(driver: Driver, path: str) -> dict[str, str]:
+    """What the outcome menu says of every choice."""
+    run = driver.run()
+    return {one.value: one.detail for one in outcome_choices(run, run.nodes[path])}
+
+
+def test_the_outcome_menu_tells_what_needs_the_success_from_what_needs_the_failure() -> None:
+    driver = Driver(
+        node("ship"),
+        node("confirm", "ship"),
+        node("tell_support", Edge(source="ship", on="failure")),
+        node("escalate", "tell_support"),
+        node("both", ["confirm", "tell_support"]),
+        node("close", ["confirm", "escalate"], join="any"),
+        node("archive", Edge(source="ship", on="any"), join="settled"),
+    )
+    said = outcomes(driver, "ship")
+    assert said["succeeded"] == "then confirm, archive, close"
+    assert said["skipped"] == "skipped with it: confirm, tell_support, escalate +2"
+    driver.finish("ship").finish("confirm").finish("close").finish("archive")
+    assert driver.run().nodes["tell_support"].status == "skipped"
+    assert driver.run().nodes["both"].status == "skipped"
+
+
+def test_of_ports_the_menu_says_that_the_port_decides_and_of_an_item_that_it_counts_as_null() -> (
+    None
+):
+    kind = BranchSettings(cases=(Case(port="left", when="true"),), otherwise="right")
+    driver = Driver(
+        node("choose", kind=kind),
+        node("left", Edge(source="choose", port="left")),
+        node("right", Edge(source="choose", port="right")),
+        policy="hold",
+    ).fail("choose")
+    assert outcomes(driver, "choose")["succeeded"] == "then by its port left, right"
+    items = Driver(node("each", foreach=[1, 2]), node("after", "each"), policy="hold")
+    items.fail("each[0]")
+    said = outcomes(items, "each[0]")
+    assert (said["succeeded"], said["skipped"]) == (
+        "then after",
+        "it counts as null among the items",
+    )

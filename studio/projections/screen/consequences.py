@@ -6,10 +6,10 @@ from shlex import quote
 from typing import Final, NamedTuple
 
 from studio.core.commands import Refusal
-from studio.core.plan import base_path
+from studio.core.plan import PlanEdge, base_path
 from studio.core.resilience.compensation import holds_effects, standing_dependants, undoable
 from studio.core.revision import Verdict
-from studio.core.state import EngineState, NodeState, RunState
+from studio.core.state import DEAD, EngineState, NodeState, RunState
 from studio.core.transitions import EFFECTIVE, IN_FLIGHT
 from studio.projections.layout import Segment, cell_width, clean
 from studio.projections.screen.actions import key_of
@@ -43,13 +43,44 @@ class Choice(NamedTuple):
     enabled: bool = True
 
 
-def waiting_behind(run: RunState, path: str) -> list[str]:
-    """Nodes behind a node that have not run."""
-    return [
-        name
-        for name in run.plan.descendants([base_path(path)])
-        if run.nodes[name].status in ("blocked", "ready", "held", "skipped", "cancelled")
-    ]
+_WAITING: Final = frozenset({"blocked", "ready", "held", "skipped", "cancelled"})
+
+
+def starts_behind(run: RunState, path: str) -> list[str]:
+    """Nodes behind a node that have not run, and may once it has succeeded.
+
+    What needs its failure is not among them, nor what another edge has ruled out already. A condition, or the port that
+    a person names, may still rule out some.
+    """
+    live, cut = {base_path(path)}, set[str]()
+    found = []
+    for name in run.plan.descendants(live):
+        node = run.nodes[name]
+        opens = [
+            edge.source in live and edge.on in ("success", "any") for edge in node.plan.incoming
+        ]
+        dead = [
+            not opened and (edge.source in live | cut or edge_is_dead(node, edge))
+            for opened, edge in zip(opens, node.plan.incoming, strict=True)
+        ]
+        if is_cut(node, dead):
+            cut.add(name)
+        elif any(opens):
+            live.add(name)
+            if node.status in _WAITING:
+                found.append(name)
+    return found
+
+
+def edge_is_dead(node: NodeState, edge: PlanEdge) -> bool:
+    """Whether an edge to a node is ruled out as things stand."""
+    return node.edges is not None and node.edges[edge.slot] == DEAD
+
+
+def is_cut(node: NodeState, dead: Sequence[bool]) -> bool:
+    """Whether a node is skipped when some of its edges are dead."""
+    join = node.plan.node.join
+    return join != "settled" and (any(dead) if join == "all" else all(dead))
 
 
 def named(paths: list[str], limit: int = 3) -> str:
@@ -70,9 +101,12 @@ def outcome_choices(run: RunState, node: NodeState) -> list[Choice]:
                 "ignored", "Give this undo up", "the run ends as partly compensated", "i", "warn"
             ),
         ]
-    behind = waiting_behind(run, node.path)
-    then = f"then {named(behind)}" if behind else "nothing waits behind it"
-    skips = f"and what needs its success: {named(behind)}" if behind else "nothing waits behind it"
+    behind, skipped = starts_behind(run, node.path), skipped_behind(run, node)
+    ports = " by its port" if node.plan.node.ports else ""
+    then = f"then{ports} {named(behind)}" if behind else "nothing waits for its success"
+    skips = f"skipped with it: {named(skipped)}" if skipped else "nothing is skipped with it"
+    if node.parent is not None:
+        skips = "it counts as null among the items"
     done, reason = node.status in EFFECTIVE, "it has already succeeded"
     return [
         Choice("succeeded", "Succeeded, with an output", reason if done else then, "s", "good", not done),
@@ -334,17 +368,17 @@ def cancel_node_rows(run: RunState, node: NodeState) -> list[Row]:
 
 
 def skipped_behind(run: RunState, node: NodeState) -> list[str]:
-    """What needs the success of a node and has not started: it is skipped when the node is cancelled."""
+    """What has not started and is skipped when the node is skipped or cancelled: its edges die, whatever they ask for."""
     if node.parent is not None:
         return []
-    needy = {node.path}
+    dead = {node.path}
     found = []
     for name in run.plan.descendants([node.path]):
-        incoming = run.plan.nodes[name].incoming
-        hard = any(edge.source in needy and edge.on == "success" for edge in incoming)
-        if hard and run.plan.nodes[name].node.join == "all":
-            needy.add(name)
-            if run.nodes[name].status in ("blocked", "ready", "held"):
+        behind = run.nodes[name]
+        edges = [edge.source in dead or edge_is_dead(behind, edge) for edge in behind.plan.incoming]
+        if is_cut(behind, edges):
+            dead.add(name)
+            if behind.status in ("blocked", "ready", "held"):
                 found.append(name)
     return found
 
