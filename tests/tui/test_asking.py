@@ -13,6 +13,7 @@ from studio.core.events import AttemptStarted
 from studio.tui.screens.dialog import Confirm, Menu, Prompt, Reader
 from studio.tui.screens.editor import ValueEditor
 from tests.tui.screens import Opened, opened
+from tests.tui.test_ascii import whole_screen
 
 SHOP = """
 workflow: shop
@@ -186,6 +187,43 @@ async def test_a_breakpoint_set_before_a_run_exists_stops_that_run(tmp_path: Pat
         at.screen.select("price")
         await at.press("B", "enter")
         assert at.screen.selected == "pay"
+
+
+async def test_a_breakpoint_for_the_next_run_holds_for_that_run_only(tmp_path: Path) -> None:
+    async with opened(tmp_path, SHOP) as at:
+        at.screen.select("pay")
+        await at.press("b", "L")
+        await at.settle()
+        await at.press("C")
+        await at.settle()
+        assert standing(at) == (False, "succeeded")
+        await at.press("L")
+        await at.settle()
+        assert at.session.shown_run == 2
+        assert standing(at) == (False, "succeeded")
+
+
+async def test_a_breakpoint_set_on_an_ended_run_stops_the_next_one_and_a_rerun(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, SHOP) as at:
+        await at.launch()
+        at.screen.select("pay")
+        await at.press("b")
+        assert at.line("notice").startswith(" the next run stops before pay: L starts it; so does")
+        await at.press("B")
+        assert "and in the next run" in whole_screen(at)
+        await at.press("escape", "b")
+        assert at.line("notice") == " no breakpoint at pay, in the next run and in run 1"
+        await at.press("b", "L")
+        await at.settle()
+        run = at.session.run
+        assert run is not None
+        assert (run.number, run.nodes["pay"].gate) == (2, "breakpoint")
+        at.session.show_run(1)
+        await at.settle()
+        assert at.session.run is not None
+        assert list(at.session.run.breakpoints) == ["pay"]
 
 
 async def test_a_failed_undo_is_told_done_by_hand_with_a_note(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from studio.application import verbs
-from studio.application.session import Session
+from studio.application.session import RunState, Session
 from studio.projections.layout import Segment, clean
 from studio.projections.screen import consequences
 from studio.projections.screen.actions import BY_ID, key_of
@@ -38,6 +38,7 @@ async def launch(screen: "MainScreen") -> None:
     with screen.waiting("the run is about to start"):
         # Nothing starts before the breakpoints stand.
         number = await session.launch(file, values, stepping=bool(stops))
+    screen.planned_stops(file).clear()  # they were for one run, which has its own now
     for path in stops:
         refusal = await session.send(verbs.set_breakpoint(number, path))
         if refusal is not None:
@@ -144,7 +145,7 @@ async def step_wave(screen: "MainScreen") -> None:
 
 
 async def breakpoint(screen: "MainScreen") -> None:
-    """Set a breakpoint before the node, or clear the one it has; without a run, for the next one."""
+    """Set a breakpoint before the node, or clear the one it has; without a run, and with one that has ended, for the next one."""
     shown, path = screen.session.run, screen.selected
     if path is None:
         return
@@ -152,6 +153,10 @@ async def breakpoint(screen: "MainScreen") -> None:
         _plan_stop(screen, path)
         return
     run = shown.number
+    plan = screen.session.file_plan()
+    if shown.ended and plan is not None and path in plan.nodes:
+        await _stop_again(screen, shown, path)
+        return
     if path in shown.breakpoints:
         if await screen.send(verbs.clear_breakpoint(run, path), f"no breakpoint at {path}"):
             screen.session.remember("breakpoint cleared", verbs.set_breakpoint(run, path))
@@ -159,9 +164,28 @@ async def breakpoint(screen: "MainScreen") -> None:
     node = screen.node()
     settled = node is not None and node.settled
     goes = screen.key("continue")
-    done = f"stops before {path}" + (", should it run again" if settled else f": {goes} continues")
+    again = f", should it run again in run {run}"
+    done = f"stops before {path}" + (again if settled else f": {goes} continues")
     if await screen.send(verbs.set_breakpoint(run, path), done):
         screen.session.remember("breakpoint", verbs.clear_breakpoint(run, path))
+
+
+async def _stop_again(screen: "MainScreen", run: RunState, path: str) -> None:
+    """Set a breakpoint for both ways in which an ended run may begin again, by another run and in itself, or clear it."""
+    stops = screen.planned_stops(screen.session.shown_file)
+    if path in stops or path in run.breakpoints:
+        if path in stops:
+            stops.remove(path)
+        said = f"no breakpoint at {path}, in the next run and in run {run.number}"
+        if path not in run.breakpoints:
+            screen.notice(said, "info")
+        else:
+            await screen.send(verbs.clear_breakpoint(run.number, path), said)
+        return
+    said = f"the next run stops before {path}: {screen.key('launch')} starts it"
+    more = f"; so does run {run.number}, should {path} run again"
+    if await screen.send(verbs.set_breakpoint(run.number, path), said + more):
+        stops.append(path)
 
 
 def _plan_stop(screen: "MainScreen", path: str) -> None:
@@ -184,7 +208,17 @@ async def breakpoints(screen: "MainScreen") -> None:
         stops = screen.planned_stops(screen.session.shown_file)
         found = [Entry(path, clean(path), "before it runs, in the next run") for path in stops]
     else:
-        found = [Entry(path, clean(path), said) for path, said in consequences.stops_of(run)]
+        stops = screen.planned_stops(screen.session.shown_file) if run.ended else []
+        here = dict(consequences.stops_of(run))
+        found = [
+            Entry(path, clean(path), f"{said}{', and in the next run' * (path in stops)}")
+            for path, said in here.items()
+        ]
+        found += [
+            Entry(path, clean(path), "before it runs, in the next run")
+            for path in stops
+            if path not in here
+        ]
     if not found:
         screen.notice(f"no breakpoint is set: {sets} sets one before the selected node", "info")
         return
