@@ -7,7 +7,7 @@ import pytest
 from studio.model.failure import Failure
 from studio.model.nodes import Node, PythonSettings, Undo
 from studio.model.places import Place
-from studio.projections.screen.inspecting.error import error_rows
+from studio.projections.screen.inspecting.error import _whole, error_rows
 from studio.projections.screen.inspecting.subject import Source
 from studio.projections.screen.inspecting.written import line_in_file
 from tests.unit.core.driver import Driver, node
@@ -120,3 +120,18 @@ def test_a_message_that_is_no_traceback_is_not_told_twice() -> None:
     failure = Failure("InputError", "rows has to be a number", traceback="rows has to be a number")
     shown = failing(node("a"), failure, None)
     assert "traceback" not in shown
+
+
+def test_a_line_of_code_that_is_wrapped_keeps_its_indentation() -> None:
+    text = "        total = price_of(order.item) * order.quantity + shipping_of(order)"
+    rows = _whole(text, 40)
+    assert rows[0].startswith("        total = ")
+    assert len(rows) > 1
+    assert all(row.startswith(" " * 10) and row[10] != " " for row in rows[1:])
+    assert all(len(row) <= 40 for row in rows)
+    assert " ".join(row.strip() for row in rows) == text.strip()
+    assert _whole(text, 20)[0] == "total =", (
+        "where it takes too many rows the indentation gives way"
+    )
+    assert _whole("        a = b", 40) == ["        a = b"]
+    assert all(len(row) <= 4 for row in _whole(text, 4))

@@ -26,6 +26,9 @@ AROUND = 3
 HERE_LINES = 4
 """Rows of the line that raised at most: it is never cut where the expression stands that failed."""
 
+HANGING = 2
+"""Cells by which the rest of a wrapped line of code is indented below its beginning."""
+
 NAMED_LINES, OTHER_LINES = 3, 1
 """Rows of a local variable that the line that raised names, and of another."""
 
@@ -190,6 +193,12 @@ def _whole(text: str, cells: int) -> list[str]:
     inner = text.lstrip()
     if width(inner) <= cells:
         return [" " * (cells - width(inner)) + inner]
+    # Where the line takes too many rows for it, the indentation gives way after all.
+    own = min(width(text) - width(inner), cells // 3)
+    for lead in (own, 0):
+        rows = wrap(inner, cells - lead - HANGING, HERE_LINES + 1)
+        if len(rows) <= HERE_LINES:
+            return [" " * (lead + HANGING * (place > 0)) + row for place, row in enumerate(rows)]
     return wrap(inner, cells, HERE_LINES)
 
 
