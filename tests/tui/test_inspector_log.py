@@ -196,3 +196,22 @@ async def test_a_log_that_cannot_be_read_or_is_empty_says_so() -> None:
         session.shown_run = None
         await look(pane, session, "b", pilot)
         assert screen_text(pane)[0].startswith("no run is shown")
+
+
+async def test_a_line_that_is_cut_at_the_border_says_so() -> None:
+    long = "x" * 200
+    async with shown("a", {key("a"): lines("short", long)}, size=(40, 10)) as (
+        pane,
+        _,
+        pilot,
+        _app,
+    ):
+        assert [row[-2:] for row in drawn(pane)[1:3]] == ["  ", "x…"]
+        await pilot.press("W")
+        await pilot.pause()
+        assert "…" not in "".join(drawn(pane))
+
+
+def drawn(pane: LogPane) -> list[str]:
+    """The lines of the pane as they are drawn."""
+    return ["".join(part.text for part in pane.render_line(y)) for y in range(pane.size.height)]

@@ -113,7 +113,7 @@ def test_a_signal_closes_the_screen_and_leaves_the_run_recoverable(
 ) -> None:
     (tmp_path / "slow.yaml").write_text(SLOW)
     terminal = open_terminal("slow.yaml")
-    terminal.wait_for("1 nodes")
+    terminal.wait_for("1 node")
     terminal.send("L")
     terminal.wait_for("running")
     terminal.settle(0.2, 1.0)
@@ -157,7 +157,7 @@ def test_a_second_studio_takes_the_place_of_one_that_was_killed(
 ) -> None:
     (tmp_path / "slow.yaml").write_text(SLOW)
     first = open_terminal("slow.yaml")
-    first.wait_for("1 nodes")
+    first.wait_for("1 node")
     second = open_terminal("slow.yaml")
     second.wait_for("another studio drives")
     first.send("L")
@@ -182,7 +182,7 @@ def test_a_second_studio_takes_the_place_of_one_that_was_killed(
 def test_a_run_of_another_shell_is_on_screen_at_once(tmp_path: Path, open_terminal: Open) -> None:
     (tmp_path / "slow.yaml").write_text(SLOW)
     terminal = open_terminal("slow.yaml")
-    terminal.wait_for("1 nodes")
+    terminal.wait_for("1 node")
     terminal.settle()
     mark = len(terminal.output)
     command = [sys.executable, "-m", "studio", "run", "slow.yaml"]
@@ -204,7 +204,7 @@ nodes:
 def test_what_was_typed_survives_a_kill(tmp_path: Path, open_terminal: Open) -> None:
     (tmp_path / "held.yaml").write_text(HELD)
     terminal = open_terminal("held.yaml")
-    terminal.wait_for("1 nodes")
+    terminal.wait_for("1 node")
     terminal.send("L")
     terminal.wait_for("needs you")
     terminal.settle()

@@ -22,6 +22,7 @@ from studio.projections.screen.consequences import (
     undo_left_rows,
     undo_rows,
 )
+from studio.projections.screen.empty import hint_rows
 from studio.projections.screen.menus import node_choices
 from studio.projections.screen.news import news_since, standing_of
 from studio.projections.screen.rules import Situation
@@ -349,6 +350,25 @@ def test_what_only_a_shell_can_undo_is_told_with_the_whole_command() -> None:
     )
     rows, steps = undo_rows(driver.state, driver.run(), ["last"])
     assert "`studio compensate 1 last --force --reason TEXT` goes past it" in text(rows)
+
+
+def test_a_run_with_stale_nodes_is_not_all_green() -> None:
+    driver = shop()
+    assert "all green" in text(hint_rows(driver.run(), "shop", [], driven=True))
+    assert driver.send(RetryNode(run=1, node="pay")) is None
+    driver.finish("pay")
+    said = text(hint_rows(driver.run(), "shop", [], driven=True))
+    assert "✓ succeeded in " in said
+    assert "ctrl+r runs 2 stale again" in said
+
+
+def test_a_step_says_what_would_make_it_possible() -> None:
+    ended = why_not(at(shop(), "price"), BY_ID["step"])
+    assert ended == "run 1 has ended (succeeded): ctrl+r runs nodes of it again, L starts another"
+    paused = Driver(node("a")).verb(PauseRun)
+    assert why_not(at(paused, "a"), BY_ID["step"]) == (
+        "run 1 is paused: P lets it go on, r starts one node alone"
+    )
 
 
 def outcomes(driver: Driver, path: str) -> dict[str, str]:

@@ -44,3 +44,23 @@ def test_the_end_of_a_run_is_told() -> None:
     assert news is not None
     assert news.kind == "good"
     assert news.text.startswith("run 1 succeeded in ")
+
+
+def test_several_that_need_a_person_are_told_with_those_that_did_before() -> None:
+    driver = Driver(*(node(name) for name in "abcdefg"), policy="hold", surface="screen")
+    driver.fail("a").fail("b")
+    before = standing_of(driver.run())
+    driver.fail("c").fail("d")
+    news = news_since(before, driver.run(), None)
+    assert news is not None
+    assert news.text == "c, d need you, and 2 more · f goes there"
+
+
+def test_escape_sequences_of_an_error_are_dropped() -> None:
+    driver = Driver(node("a"), policy="hold", surface="screen")
+    before = standing_of(driver.run())
+    driver.fail("a", "\x1b[31mRed\x1b[0mAlert")
+    news = news_since(before, driver.run(), "a")
+    assert news is not None
+    assert "RedAlert" in news.text
+    assert "[31m" not in news.text

@@ -117,6 +117,8 @@ def test_errors_of_a_file_stand_in_place_of_figures() -> None:
 def test_older_runs_are_counted() -> None:
     said = lines([Row(number) for number in range(RUNS_SHOWN + 3, 0, -1)])
     assert said[-1].strip() == "3 older"
+    gone = [Row(number, file="/gone.yaml") for number in range(RUNS_SHOWN + 2, 0, -1)]
+    assert lines(gone)[-1].strip() == "2 older"
 
 
 def test_runs_of_files_that_are_gone_stay_reachable() -> None:

@@ -126,6 +126,11 @@ def test_the_line_of_a_definition_never_exceeds_the_screen(width: int) -> None:
     assert cell_width(text_of(plan_line(plan, "flow", width, 2))) <= width
 
 
+def test_one_node_is_no_nodes() -> None:
+    one = Driver(node("a")).run().plan
+    assert "  1 node  not started" in text_of(plan_line(one, "flow", 80, 0))
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "00:00"), (83.9, "01:23"), (7629, "2:07:09"), (274260, "3d 04:11")]
 )

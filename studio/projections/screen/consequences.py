@@ -15,6 +15,7 @@ from studio.projections.layout import Segment, cell_width, clean
 from studio.projections.screen.actions import key_of
 from studio.projections.screen.rules import Keys
 from studio.projections.states import RUN_LOOKS, node_look
+from studio.projections.text import sanitise
 from studio.projections.undo_plan import UndoStep, undo_steps
 
 Row = list[Segment]
@@ -406,6 +407,6 @@ def state_row(node: NodeState, ascii: bool = False) -> Row:
     ]
     if node.failure is not None:
         row.append(
-            Segment(f"  {clean(node.failure.type)}: {clean(node.failure.message)[:60]}", "bad")
+            Segment(f"  {clean(node.failure.type)}: {sanitise(node.failure.message)[:60]}", "bad")
         )
     return row

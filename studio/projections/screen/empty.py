@@ -9,7 +9,7 @@ from studio.core.state import RunState
 from studio.projections.layout import Segment, cell_width, clean, fit
 from studio.projections.listing import seconds_taken
 from studio.projections.screen.actions import key_of
-from studio.projections.screen.graph import duration_text
+from studio.projections.screen.graph import duration_text, stale_nodes
 from studio.projections.screen.inspecting.paragraphs import wrap_row
 from studio.projections.screen.rules import NO_KEYS, Keys
 from studio.projections.states import step_text
@@ -134,14 +134,16 @@ def hint_rows(
         return rows
     if run.ended and run.phase == "succeeded" and not any(map(needs_person, run.nodes.values())):
         mark = "+" if ascii else "✓"
-        failed = run.counts.get("failed", 0)
-        said = f"{mark} {'succeeded' if failed else 'all green'} in {duration_text(seconds_taken(run, 0.0))}"
+        failed, stale = run.counts.get("failed", 0), len(stale_nodes(run))
+        word = "succeeded" if failed or stale else "all green"
+        said = f"{mark} {word} in {duration_text(seconds_taken(run, 0.0))}"
         if failed:
             said += f", {failed} failed on the way"
-        return [
-            [Segment(said, "good")],
-            [launch, Segment(" starts it again", "text")],
-        ]
+        rows = [[Segment(said, "good")], [launch, Segment(" starts it again", "text")]]
+        if stale:
+            rerun = Segment(key_of(keys, "rerun"), "key")
+            rows.insert(1, [rerun, Segment(f" runs {stale} stale again", "text")])
+        return rows
     return []
 
 

@@ -21,6 +21,7 @@ from studio.projections.screen.graph import duration_text
 from studio.projections.screen.panes import PANES, Pane
 from studio.projections.screen.rules import Situation
 from studio.projections.states import NODE_LOOKS, marks_of, node_look
+from studio.projections.text import sanitise
 
 Row = list[Segment]
 
@@ -214,7 +215,7 @@ def _error_line(row: Row, node: NodeState, at: Situation, width: int) -> Line:
     tail = max(0, sum(len(key) + len(label) + 3 for key, label, _action in keys) - 1)
     used = sum(cell_width(part.text) for part in row)
     place = f"  {clean(failure.file.rpartition('/')[2])}:{failure.line}" if failure.line else ""
-    text = clean(f"{failure.type}: {failure.message}".partition("\n")[0])
+    text = sanitise(f"{failure.type}: {failure.message}".partition("\n")[0])
     room = width - used - tail - 2
     if cell_width(text) + cell_width(place) > room:
         if room - cell_width(place) < 24:

@@ -15,6 +15,7 @@ from studio.projections.screen.consequences import named
 from studio.projections.screen.graph import duration_text, needs_in_order
 from studio.projections.screen.rules import NO_KEYS, Keys
 from studio.projections.states import node_look, run_look
+from studio.projections.text import sanitise
 
 RESULT = 200
 """Characters of a run's result at most: two lines at 120 columns."""
@@ -87,6 +88,9 @@ def news_since(
         return News(_decision(run, fresh, keys), "warning", asks=True) if fresh else None
     way = "" if new == [selected] else f" · {key_of(keys, 'next_need')} goes there"
     said = _matter(run.nodes[new[0]], keys) if len(new) == 1 else f"{named(new)} need you"
+    before_them = len(needs_in_order(run)) - len(new)
+    if before_them and len(new) > 1:
+        said += f", and {before_them} more"
     return News(f"{said}{way}", "warning")
 
 
@@ -128,5 +132,5 @@ def _matter(node: NodeState, keys: Keys) -> str:
     said = f"{clean(node.path)} {node_look(node).word}"
     if failure is None or node.status == "held":
         return said
-    text = clean(f"{failure.type}: {failure.message}".partition("\n")[0])
+    text = sanitise(f"{failure.type}: {failure.message}".partition("\n")[0])
     return f"{said}: {text if len(text) <= TEXT else text[: TEXT - 1] + '…'}"

@@ -286,7 +286,12 @@ def _doubt(run: RunState) -> str | None:
 
 def steps(at: Situation) -> str | None:
     """Whether a node could be let start."""
-    return open_run(at) or _forward(at)
+    missing = open_run(at)
+    if at.run is None:
+        return missing
+    if missing:
+        return f"{missing}: {{rerun}} runs nodes of it again, {{launch}} starts another"
+    return _forward(at)
 
 
 def breaks(at: Situation) -> str | None:

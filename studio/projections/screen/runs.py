@@ -123,10 +123,10 @@ def runs_rows(
         own = [row for row in rows if row.file == file.path]
         entries += draw.file(file, own)
     known = {file.path for file in files}
-    others = [row for row in rows if row.file not in known][:RUNS_SHOWN]
+    others = [row for row in rows if row.file not in known]
     if others:
         entries.append(RunsEntry([Segment("other workflows", "dim")]))
-        entries += [draw.run(row, named=True) for row in others]
+        entries += draw.runs(others, named=True)
     if not files and not rows:
         text = f"no workflows here: {key_of(keys, 'new')} creates one"
         entries.append(RunsEntry([Segment(text, "dim")]))
@@ -206,7 +206,11 @@ class _Drawer:
         else:
             row += self._figures(rows, sum(cell_width(part.text) for part in row))
         found = [RunsEntry(row, file=file.path)]
-        found += [self.run(one) for one in rows[:RUNS_SHOWN]]
+        return [*found, *self.runs(rows)]
+
+    def runs(self, rows: Sequence[RowLike], *, named: bool = False) -> list[RunsEntry]:
+        """The newest of some runs, and how many older ones there are."""
+        found = [self.run(one, named=named) for one in rows[:RUNS_SHOWN]]
         if len(rows) > RUNS_SHOWN:
             found.append(RunsEntry([Segment(f"     {len(rows) - RUNS_SHOWN} older", "faint")]))
         return found

@@ -194,7 +194,8 @@ def plan_line(plan: Plan | None, name: str, width: int, others: int, *, ascii: b
     if plan is not None:
         version = plan.workflow.version
         label = f"  {clean(version)}" if version else ""
-        row.append(Segment(f"{label}  {len(plan.nodes)} nodes  not started", "dim"))
+        count = len(plan.nodes)
+        row.append(Segment(f"{label}  {count} node{'s' * (count != 1)}  not started", "dim"))
     if others:
         row.append(
             Segment(

@@ -22,6 +22,9 @@ from studio.tui.widgets.lines import cursor_strip
 
 Row = Sequence[Segment]
 
+CUT = "…"
+"""Ends a row that is wider than the pane."""
+
 
 class PagedView(GuardedLines, ScrollView, can_focus=True):
     """A list of any length of which only the visible rows are ever made.
@@ -129,7 +132,8 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
             row = [Segment(part.text.translate(STAND_INS), part.style) for part in row]
         strip = Strip([RichSegment(part.text, style(part.style)) for part in row])
         if strip.cell_length > width:
-            strip = strip.crop(0, width)
+            mark = RichSegment(CUT.translate(STAND_INS) if self._ascii else CUT, style("dim"))
+            strip = Strip([*strip.crop(0, max(0, width - 1)), mark]).crop(0, width)
         strip = strip.extend_cell_length(width)
         if y >= above and index == self.cursor and self.has_focus:
             strip = cursor_strip(strip, self.palette)
