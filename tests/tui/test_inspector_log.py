@@ -167,7 +167,7 @@ async def test_keys_switch_wrap_time_and_level() -> None:
         await pilot.press("W")
         assert len(pane.buffer) == 5
         await pilot.press("number_sign")
-        assert screen_text(pane)[1] == "x" * pane.size.width
+        assert screen_text(pane)[1] == "x" * pane.row_cells
         await pilot.press("percent_sign", "percent_sign", "percent_sign")
         assert screen_text(pane)[1] == "ERROR bad"
         assert "% from error" in str(pane.border_subtitle)

@@ -89,7 +89,7 @@ class Inspector(PagedView):
         self.scroll_to(0, 0, animate=False)
 
     def _subject(self) -> Subject | None:
-        return self._inspected.subject(max(16, self.size.width))
+        return self._inspected.subject(max(16, self.row_cells))
 
     def refresh_content(self) -> None:
         """Compute the shown tab again."""

@@ -70,7 +70,7 @@ class LogPane(PagedView):
         self.follow = True
         self.buffer.clear()
         self.buffer.set_view(
-            self.buffer.view._replace(width=max(20, self.size.width), named=self._several())
+            self.buffer.view._replace(width=max(20, self.row_cells), named=self._several())
         )
         self.set_title(self._title())
         self._draw()
@@ -223,7 +223,7 @@ class LogPane(PagedView):
 
     def on_resize(self) -> None:
         """Measure anew."""
-        self.buffer.set_view(self.buffer.view._replace(width=max(20, self.size.width)))
+        self.buffer.set_view(self.buffer.view._replace(width=max(20, self.row_cells)))
         self._draw()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

@@ -71,6 +71,11 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
         """Rows visible below the head."""
         return max(1, self.size.height - len(self.head))
 
+    @property
+    def row_cells(self) -> int:
+        """Cells of a row: the column of the scroll bar is left free, whether it shows or not."""
+        return self.scrollable_content_region.width
+
     def set_title(self, title: str) -> None:
         """Write the upper border; the text is no markup."""
         self.border_title = Text(sanitise(title, 120))
@@ -121,7 +126,7 @@ class PagedView(GuardedLines, ScrollView, can_focus=True):
 
     def draw_line(self, y: int) -> Strip:
         """One visible line."""
-        width = self.size.width
+        width = self.row_cells
         above = len(self.head)
         index = y - above + self.scroll_offset.y
         if y >= above and index >= self.total:
