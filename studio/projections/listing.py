@@ -84,13 +84,15 @@ class Tried(Protocol):
     def finished_at(self) -> float | None: ...
     @property
     def marks(self) -> frozenset[str]: ...
+    @property
+    def status(self) -> str: ...
 
 
 def attempt_seconds(node: Tried, now: float) -> float | None:
     """How long the last attempt at a node took, or has taken so far, seconds; None without one.
 
     None as well where a person has set the outcome: the node was finished by them and not by its attempt, whose own end
-    stands in the history alone.
+    stands in the history alone; and for one in doubt, of which nobody knows when it ended.
 
     Args:
         node: the node.
@@ -100,7 +102,8 @@ def attempt_seconds(node: Tried, now: float) -> float | None:
         return None
     if node.finished_at is None:
         return max(0.0, now - node.started_at)
-    return None if "marked" in node.marks else node.finished_at - node.started_at
+    unknown = "marked" in node.marks or node.status == "in_doubt"
+    return None if unknown else node.finished_at - node.started_at
 
 
 class Cell(msgspec.Struct, frozen=True):

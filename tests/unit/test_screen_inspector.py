@@ -126,6 +126,16 @@ def test_what_was_under_way_when_the_engine_ended_does_not_run() -> None:
     assert not [line for line in shown if "runs its attempt" in line]
 
 
+def test_of_a_node_in_doubt_nobody_knows_how_long_it_took() -> None:
+    driver = Driver(node("pay", side_effects="external"), policy="hold").tick(9)
+    driver._end("pay", 1, False, outcome="lost", detail="the engine ended while it was running")
+    assert driver.states["pay"] == "in_doubt"
+    head = texts(head_rows(subject(driver, "pay"), "Why", ("Why",)))[0]
+    assert head == "¿ in doubt"
+    shown = texts(why_rows(subject(driver, "pay", width=80)))
+    assert "time    started t0, nobody knows when it ended" in shown
+
+
 def test_a_node_that_blocks_many_names_three_and_counts_the_rest() -> None:
     behind = [node(f"n{number}", "graph") for number in range(6)]
     driver = Driver(node("graph"), *behind, policy="hold").fail("graph", "KeyError")

@@ -106,7 +106,9 @@ def _times(subject: Subject, lines: Sequence[AttemptLine]) -> list[Row]:
     marked = "marked" in node.marks
     ends = [line.finished_at for line in lines if line.number and line.finished_at is not None]
     end = node.finished_at if not marked else ends[-1] if ends else None
-    if end is not None:
+    if node.status == "in_doubt":
+        text += ", nobody knows when it ended"
+    elif end is not None:
         spent = spent_text(max(0.0, end - node.started_at))
         text += f", ended {subject.moment(end)}, took {spent}"
     if node.finished_at is None:
