@@ -295,7 +295,11 @@ class Paper:
         """A failed node runs once more."""
         if self.failing or self.phase() in ("succeeded", "failed"):
             self.reopen()
-        self.state[name] = "ready"
+        # Opened again, the run may let something run first that the node follows.
+        waits = self.verdict(name) != "go"
+        self.state[name] = "idle" if waits else "ready"
+        if waits:
+            self.queue.append(name)
         self.fate.pop(name, None)
         self.sealed.discard(name)
         self.again()

@@ -344,7 +344,8 @@ def on_retry_requested(
     else:
         waits = node.status != "waiting" and verdict_in(run, node) != "go"
         if waits:
-            # An edit gave it upstreams that have not run, or lets one run again: it starts later, past no gates.
+            # An edit gave it upstreams that have not run, or it or the run that is opened again lets one run: it starts
+            # later, past no gates.
             node.manual = None
         become(run, node, "blocked" if waits else "ready")
         run.unsettled.append(node.path)

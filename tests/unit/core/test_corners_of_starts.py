@@ -257,3 +257,17 @@ def test_conditions_behind_a_reused_node_see_its_output() -> None:
     driver = Driver(node("a"), node("b", "a"), node("c", Edge(source="b", when="output == 2")))
     again(driver.finish("a").finish("b", 2).finish("c"), None)
     assert driver.states == {"a": "succeeded", "b": "reused", "c": "reused"}
+
+
+def test_a_retry_by_hand_waits_for_what_runs_first_in_the_run_it_opens_again() -> None:
+    driver = Driver(
+        node("first"),
+        node("bad", when="1 < 'a'"),
+        node("last", [Edge(source="first", on="any"), "bad"], join="settled"),
+        policy="fail",
+    )
+    assert driver.states == {"first": "cancelled", "bad": "failed", "last": "running"}
+    driver.fail("last").verb(verbs.RetryNode, "last")
+    assert driver.states == {"first": "running", "bad": "failed", "last": "blocked"}
+    driver.finish("first")
+    assert driver.states["last"] == "running"
