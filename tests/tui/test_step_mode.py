@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from studio.application import verbs
-from tests.tui.screens import opened
+from tests.tui.screens import Opened, opened
 from tests.tui.test_ascii import whole_screen
 
 STEPS = """\
@@ -73,11 +75,18 @@ async def write_into(go: Path) -> None:
     await asyncio.to_thread(go.write_text, "on\n")
 
 
-async def test_what_becomes_ready_in_a_paused_run_is_drawn_at_once(tmp_path: Path) -> None:
-    go = tmp_path / "go"
-    async with opened(tmp_path, waiting_for(go)) as at:
+@asynccontextmanager
+async def launched(folder: Path, text: str) -> AsyncIterator[Opened]:
+    """A screen with a run that has just begun; nobody waits for anything of it."""
+    async with opened(folder, text) as at:
         assert at.session.shown_file is not None
         await at.session.launch(at.session.shown_file, {})
+        yield at
+
+
+async def test_what_becomes_ready_in_a_paused_run_is_drawn_at_once(tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    async with launched(tmp_path, waiting_for(go)) as at:
         await at.press("P")
         at.screen._flush()
         await write_into(go)
@@ -92,9 +101,7 @@ async def test_a_node_held_before_it_could_start_is_drawn_as_held_once_it_could(
     tmp_path: Path,
 ) -> None:
     go = tmp_path / "go"
-    async with opened(tmp_path, waiting_for(go)) as at:
-        assert at.session.shown_file is not None
-        await at.session.launch(at.session.shown_file, {})
+    async with launched(tmp_path, waiting_for(go)) as at:
         at.screen.select("next")
         await at.press("p")
         await at.session.send(verbs.hold(1, "other"))
@@ -116,9 +123,7 @@ async def test_what_waits_for_a_place_is_drawn_as_ready(tmp_path: Path) -> None:
         f'needs: first, run: "read line < {go}"', f'needs: first, run: "read line < {then}"'
     )
     narrow += "  last: {uses: shell, needs: first, run: ':'}\n"
-    async with opened(tmp_path, narrow) as at:
-        assert at.session.shown_file is not None
-        await at.session.launch(at.session.shown_file, {})
+    async with launched(tmp_path, narrow) as at:
         at.screen._flush()
         await write_into(go)
         assert at.session.run is not None

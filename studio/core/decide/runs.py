@@ -379,14 +379,14 @@ def _compensate_run(state: EngineState, run: RunState, command: Compensate, now:
                 "--force with a reason undoes what comes before it",
             )
         return _nothing_left(run)
-    partial = run.compensation is not None and not run.compensation.final
-    if run.ended or (run.compensation is not None and not partial):
+    earlier = run.compensation
+    if run.ended or (earlier is not None and earlier.final):
         return [compensation_started(run, plan, origin(command), now, final=True)]
     message = "compensation was asked for" + (f" by {command.actor}" if command.actor else "")
     # A plan for some nodes whose time is over makes way: that of the run begins when all has come to rest.
-    over = [CompensationFinished(False, "the undo of the whole run takes its place")]
+    over = CompensationFinished(False, "the undo of the whole run takes its place")
     return [
-        *(over if partial else ()),
+        *([over] if earlier is not None else ()),
         RunFailing("", message, compensate=True, force=command.force, by=origin(command)),
         *stop_all(state, run),
     ]

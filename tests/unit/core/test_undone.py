@@ -177,14 +177,20 @@ def test_an_undo_that_was_given_up_may_be_done_by_hand_after_all() -> None:
     assert driver.at("b").marks == {"marked"}
 
 
-def test_giving_an_undo_up_without_a_plan_under_way_begins_none() -> None:
+def overdue() -> Driver:
+    """The undo of the run is over its time, with that of ``b`` failed and that of ``a`` not begun."""
     driver = Driver(
         node("a", compensate=undo()),
         node("b", compensate=FRAGILE),
         node("x"),
         compensation=CompensationPolicy(timeout=5),
     )
-    driver.finish("a").finish("b").finish("x").verb(verbs.Compensate).fail("b", undo=True).tick(5)
+    driver.finish("a").finish("b").finish("x").verb(verbs.Compensate)
+    return driver.fail("b", undo=True).tick(5)
+
+
+def test_giving_an_undo_up_without_a_plan_under_way_begins_none() -> None:
+    driver = overdue()
     driver.verb(verbs.Compensate, nodes=("a",)).finish("a", undo=True)
     begun = len(driver.of(CompensationStarted))
     driver.verb(verbs.MarkNode, "b", outcome="ignored")
@@ -461,13 +467,7 @@ def test_an_undo_that_was_given_up_needs_nobody_but_what_waits_for_it_does() -> 
 
 
 def test_a_failed_undo_without_a_plan_is_taken_up_by_name() -> None:
-    driver = Driver(
-        node("a", compensate=undo()),
-        node("b", compensate=FRAGILE),
-        node("x"),
-        compensation=CompensationPolicy(timeout=5),
-    )
-    driver.finish("a").finish("b").finish("x").verb(verbs.Compensate).fail("b", undo=True).tick(5)
+    driver = overdue()
     assert needs(driver)[0][2] == (
         "retry 1 b",
         "compensate 1 b",
