@@ -9,7 +9,7 @@ from textual.timer import Timer
 
 from studio.application.session import Session
 from studio.projections.layout import Segment
-from studio.projections.screen.inspecting.subject import Subject, base_of
+from studio.projections.screen.inspecting.subject import Subject
 from studio.projections.screen.inspector import TABS, Page, head_rows, tab_at
 from studio.tui.messages import NodeOpened, NodeSelected
 from studio.tui.widgets.inspected import Inspected
@@ -208,10 +208,10 @@ class Inspector(PagedView):
 
     def action_leave_item(self) -> None:
         """Backspace: from an item back to its foreach."""
-        path = self._inspected.path
-        if path is None or not path.endswith("]"):
+        subject = self._subject()
+        if subject is None or subject.base == subject.path:
             raise SkipAction()
-        self.post_message(NodeSelected(base_of(path)))
+        self.post_message(NodeSelected(subject.base))
 
     def search(self, text: str, direction: int = 1) -> bool:
         """Go to the next row that holds a text; in a value also where it is folded. Returns whether there is one.

@@ -6,7 +6,7 @@ from typing import Final
 
 from studio.application.session import Session
 from studio.model.nodes import Node
-from studio.projections.screen.inspecting.subject import Source, Subject, base_of, short_file
+from studio.projections.screen.inspecting.subject import Source, Subject, short_file
 
 MOST_BYTES: Final = 2_000_000
 """Bytes read of a file; sources are smaller, and what is not cannot stop the screen."""
@@ -56,6 +56,6 @@ class QuotedFiles:
             return None, None
         entry = session.files.get(session.shown_file)
         plan = entry.plan if entry is not None else None
-        known = plan.nodes.get(base_of(subject.path)) if plan is not None else None
+        known = plan.nodes.get(subject.base) if plan is not None else None
         name = entry.display if entry is not None else short_file(session.shown_file)
         return self.read(session.shown_file, name), known.node if known else None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from studio.core.plan import Plan, PlanNode
+from studio.core.plan import Plan, PlanNode, base_path
 from studio.core.state import EngineState, NodeState, RunState
 from studio.projections.masking import Mask
 from studio.projections.screen.rules import Keys
@@ -61,6 +61,11 @@ class Subject(msgspec.Struct, frozen=True):
         return self.run.nodes.get(self.path) if self.run is not None else None
 
     @property
+    def base(self) -> str:
+        """Path of the foreach that an item belongs to; that of any other node."""
+        return base_path(self.path)
+
+    @property
     def planned(self) -> PlanNode | None:
         """Definition of the node; that of its run where it has one."""
         node = self.node
@@ -78,11 +83,6 @@ def degraded_text(node: NodeState) -> str:
     if node.items is not None:
         return f"{node.items.failed} of its {node.items.count:,} items failed"
     return "its fallback stands in for a result of its own"
-
-
-def base_of(path: str) -> str:
-    """Path of the foreach that an item belongs to; any other path unchanged."""
-    return path[: path.rindex("[")] if path.endswith("]") else path
 
 
 def short_file(file: str) -> str:
